@@ -1,0 +1,167 @@
+// The catalog: what is deployed and who owns it, as tagout.yaml says and telemetry adds.
+//
+// An immutable value behind shared_ptr<const Catalog>: readers take one and never wait; a reload
+// makes a new one. Everything works with an empty catalog: names come from telemetry and are
+// reported as unowned, effects of tools are inferred from their names and definitions.
+#pragma once
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "domain/vocabulary.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tagout::catalog {
+
+struct Agent {
+    AgentName name;
+    std::string description;
+    std::vector<WorkflowName> workflows;
+    std::vector<ToolName> tools;
+};
+
+struct Workflow {
+    WorkflowName name;
+    WorkflowName fallback;
+    std::string url;           ///< The agent's own endpoint, for the gateway's workflow route.
+    std::string fallback_url;
+};
+
+struct Tool {
+    ToolName name;
+    std::string server;  ///< MCP server it belongs to, "" for any.
+    ToolEffect effect = ToolEffect::Unknown;
+    ToolRisk risk = ToolRisk::Low;
+    Reversibility reversibility = Reversibility::Unknown;
+    ToolName compensating_tool;
+};
+
+struct McpServer {
+    std::string name;
+    std::string url;
+};
+
+struct ModelUpstream {
+    std::string name;
+    std::string protocol;  ///< openai or anthropic
+    std::string url;
+    std::string key_env;   ///< Name of the environment variable with the key; never the key.
+};
+
+struct OwnerRule {
+    std::string match;  ///< "agent:refund-*", "tool:payments.*", "workflow:*", "service:*".
+    std::string team;
+    std::string contact;
+    std::string channel;
+};
+
+struct NoticeChannel {
+    std::string name;
+    std::string type;  ///< webhook, slack, pagerduty, alertmanager
+    std::string url;
+    std::string secret_env;  ///< Environment variable with signing secret or routing key.
+    std::string secret_file;
+};
+
+/// Impact bounds; an incident takes the worst severity whose rule holds.
+struct SeverityRule {
+    Severity severity = Severity::Sev3;
+    std::optional<FailureClass> failure_class;
+    std::uint64_t failed_sessions_min = 0;
+    std::uint64_t users_min = 0;
+    std::uint64_t writes_min = 0;
+    double cost_usd_min = 0;
+    bool high_risk_tool = false;
+    bool irreversible_write = false;
+};
+
+struct Playbook {
+    FailureClass failure_class = FailureClass::Intent;
+    Severity severity = Severity::Sev3;
+    std::string contain;  ///< tool, agent or workflow: what to stop.
+    std::string mode;     ///< Of the control: read_only, approvals, allowlist, stopped, route.
+    bool enforce = false; ///< False is `observe`: propose only.
+};
+
+struct JourneyStep {
+    std::string kind;  ///< http or mcp
+    std::string request;
+    std::vector<std::string> expect;
+};
+
+struct Journey {
+    std::string name;
+    std::vector<ToolName> tools;
+    std::vector<JourneyStep> steps;
+};
+
+/// A setting of a detector as written: "detection.tool.4xx_spike.rate_min" = 0.2. The detect room
+/// owns names, defaults and bounds; catalog only carries text and place for its error messages.
+struct SettingText {
+    std::string path;
+    std::string value;
+    int line = 0;
+};
+
+struct Model {
+    std::string name;  ///< Glob.
+    double input_usd_per_million = 0;
+    double output_usd_per_million = 0;
+};
+
+struct Contents {
+    std::vector<Agent> agents;
+    std::vector<Workflow> workflows;
+    std::vector<Tool> tools;
+    std::vector<McpServer> mcp_servers;
+    std::vector<ModelUpstream> model_upstreams;
+    std::vector<OwnerRule> owners;
+    std::vector<NoticeChannel> channels;
+    std::string default_channel;
+    std::vector<SeverityRule> severity_rules;
+    std::vector<Playbook> playbooks;
+    std::vector<Journey> journeys;
+    std::vector<Model> prices;
+    std::vector<SettingText> detection;
+    std::vector<SettingText> server;  ///< Addresses, directories, limits, retention.
+};
+
+struct ToolFacts {
+    ToolEffect effect = ToolEffect::Unknown;
+    ToolRisk risk = ToolRisk::Low;
+    Reversibility reversibility = Reversibility::Unknown;
+    bool configured = false;  ///< False: inferred from the name, and shown as such.
+};
+
+/// Thread-safe: immutable.
+class Catalog {
+public:
+    Catalog() = default;
+    explicit Catalog(Contents contents);
+
+    [[nodiscard]] const Contents& contents() const noexcept { return contents_; }
+    /// Configured facts, else inferred: verbs such as get, list, search read; create, update, delete,
+    /// send, pay, refund write; mail, post, webhook, upload and URL arguments go out.
+    [[nodiscard]] ToolFacts tool(std::string_view name) const;
+    /// First rule whose glob matches the most specific name present: tool, agent, workflow, service.
+    [[nodiscard]] const OwnerRule* owner_of(
+        std::string_view tool, std::string_view agent, std::string_view workflow, std::string_view service
+    ) const;
+    /// USD of one call, or -1 when no price matches `model`.
+    [[nodiscard]] double cost_usd(
+        std::string_view model, std::int64_t input_tokens, std::int64_t output_tokens
+    ) const;
+    [[nodiscard]] const NoticeChannel* channel(std::string_view name) const;
+
+private:
+    Contents contents_;
+};
+
+/// Matches * and ?; case-sensitive; linear time.
+[[nodiscard]] bool glob_matches(std::string_view pattern, std::string_view text) noexcept;
+
+}  // namespace tagout::catalog

@@ -1,0 +1,63 @@
+// Unary gRPC over HTTP/2 (nghttp2): enough for OTLP, later ext_authz and decisions.
+//
+// The handler gets one decompressed message and answers with one message or a status, from any
+// thread. gzip and zstd request compression are undone here under the body limit; answers are sent
+// uncompressed. A method without a handler is UNIMPLEMENTED. Never a crash, whatever the frames.
+#pragma once
+
+#include "net/http_server.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace tagout::net {
+
+/// https://grpc.io/docs/guides/status-codes
+enum class GrpcStatus : int {
+    Ok = 0,
+    Cancelled = 1,
+    Unknown = 2,
+    InvalidArgument = 3,
+    DeadlineExceeded = 4,
+    NotFound = 5,
+    PermissionDenied = 7,
+    ResourceExhausted = 8,
+    Unimplemented = 12,
+    Internal = 13,
+    Unavailable = 14,
+    Unauthenticated = 16,
+};
+
+struct GrpcRequest {
+    std::string path;  ///< "/package.Service/Method"
+    Headers metadata;
+    PaddedBytes message;
+    std::string peer;
+};
+
+struct GrpcResponse {
+    GrpcStatus status = GrpcStatus::Ok;
+    std::string status_message;
+    std::string message;  ///< Encoded response; only with Ok.
+    Headers trailers;     ///< Names ending in -bin are sent base64-encoded by the server.
+};
+
+class GrpcResponder {
+public:
+    virtual ~GrpcResponder() = default;
+    virtual void respond(GrpcResponse response) = 0;
+};
+
+using GrpcHandler = std::function<void(GrpcRequest, std::shared_ptr<GrpcResponder>)>;
+
+class GrpcServer {
+public:
+    static Result<std::unique_ptr<GrpcServer>> start(const ServerOptions& options, GrpcHandler handler);
+    virtual ~GrpcServer() = default;
+    [[nodiscard]] virtual std::uint16_t port() const = 0;
+    [[nodiscard]] virtual ServerStats stats() const = 0;
+};
+
+}  // namespace tagout::net

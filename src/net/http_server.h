@@ -1,0 +1,90 @@
+// An HTTP/1.1 server: many connections on a few event-loop threads, handlers that may answer later.
+//
+// The handler runs on the connection's loop thread and must not block it: work that waits (a commit,
+// a peer) takes the Responder along and answers from any thread. Exactly one answer a request; a
+// Responder dropped without one answers 500 and counts it. Limits are enforced before the handler
+// sees anything: header bytes, body bytes (also with chunked coding), time to send a request.
+#pragma once
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "domain/event_batch.h"
+#include "net/http_client.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace tagout::net {
+
+struct ServerRequest {
+    std::string method;
+    std::string target;  ///< As sent: path and query.
+    std::string path;    ///< Percent-decoded, without the query.
+    Headers headers;
+    PaddedBytes body;    ///< Moved from by the handler if it keeps it.
+    std::string peer;    ///< "127.0.0.1:51234"
+    [[nodiscard]] std::string_view header(std::string_view name) const;
+    /// First value of a query parameter, decoded; "" if absent.
+    [[nodiscard]] std::string query(std::string_view name) const;
+};
+
+struct ServerResponse {
+    int status = 200;
+    Headers headers;  ///< Content-Length, Date and Connection are the server's.
+    std::string body;
+};
+
+/// Thread-safe; copies share the one answer.
+class EventStream {
+public:
+    virtual ~EventStream() = default;
+    /// Queues one chunk. False once the client is gone or fell behind by more than its queue.
+    virtual bool send(std::string chunk) = 0;
+    virtual void close() = 0;
+};
+
+/// Thread-safe: may be moved to and answered from another thread.
+class Responder {
+public:
+    virtual ~Responder() = default;
+    virtual void respond(ServerResponse response) = 0;
+    /// Answers with a body of unknown length (server-sent events) and hands out its far end.
+    virtual std::shared_ptr<EventStream> respond_stream(ServerResponse head) = 0;
+};
+
+using Handler = std::function<void(ServerRequest, std::shared_ptr<Responder>)>;
+
+struct ServerOptions {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 0;  ///< 0 takes a free one; HttpServer::port() says which.
+    unsigned threads = 1;
+    std::size_t header_bytes_max = 64 * 1024;
+    std::size_t body_bytes_max = 64 * 1024 * 1024;
+    std::size_t connections_max = 10'000;
+    std::size_t body_bytes_in_flight_max = 512 * 1024 * 1024;  ///< Of all connections; past it 503.
+    Duration read_timeout = std::chrono::seconds(60);
+    Duration idle_timeout = std::chrono::seconds(120);
+};
+
+struct ServerStats {
+    std::uint64_t connections = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t refused = 0;    ///< Connections past the limit, requests past a limit or malformed.
+    std::uint64_t unanswered = 0; ///< Responders dropped without an answer: a fault of ours.
+};
+
+/// Thread-safe after start.
+class HttpServer {
+public:
+    /// Unavailable when the port is taken: the message names address, port and the setting to change.
+    static Result<std::unique_ptr<HttpServer>> start(const ServerOptions& options, Handler handler);
+    /// Stops accepting, lets running requests end for a second, closes.
+    virtual ~HttpServer() = default;
+    [[nodiscard]] virtual std::uint16_t port() const = 0;
+    [[nodiscard]] virtual ServerStats stats() const = 0;
+};
+
+}  // namespace tagout::net
