@@ -128,8 +128,15 @@ struct AgentEvent {
     Instant started_at;  ///< A log record's time stands in both.
     Instant ended_at;
 
+    /// Position in its session as the source counts it (a recorded run's turn), else unknown_step.
+    static constexpr std::uint32_t unknown_step = 0xffffffff;
+    std::uint32_t step = unknown_step;
+
     /// Conversation id, else trace id in hex; never empty once intake::Linker has seen the event.
     std::string_view correlation;
+    /// On the first event that tells the conversation of a trace whose earlier events were filed
+    /// under the trace id: that id, so that the two sessions can be made one.
+    std::string_view formerly;
 
     std::string_view name;   ///< Span name.
     std::string_view event;  ///< A log record's event name.

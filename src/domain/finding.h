@@ -45,6 +45,7 @@ struct Finding {
 
     SessionOutcome outcome = SessionOutcome::Unknown;  ///< Of the session; for a rate, of its sessions.
     std::string outcome_reason;                        ///< Why that outcome, in words.
+    std::string explained_by;  ///< Id of the leading finding of its session; "" if it leads itself.
     bool write_completed = false;  ///< A side effect happened: for safety a failed outcome by itself.
     std::uint64_t sessions = 1;    ///< How many sessions the finding stands for (1, or a rate's count).
 };
