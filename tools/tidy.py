@@ -50,6 +50,8 @@ def check_source(path, rank, retired):
     relative = path.relative_to(SRC).as_posix()
     room = relative.split("/")[0]
     lines = path.read_text().splitlines()
+    if relative == "main.cc":  # the command line's definition, above every room
+        rank = {**rank, "main.cc": 99}
     if room not in rank:
         yield 1, f"room '{room}' is not in src/LAYERS"
         return
