@@ -9,10 +9,12 @@
 #include "base/result.h"
 #include "domain/vocabulary.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace tagout::catalog {
@@ -32,10 +34,10 @@ struct Workflow {
 };
 
 struct Tool {
-    ToolName name;
+    ToolName name;       ///< Or a glob, such as "payments.*".
     std::string server;  ///< MCP server it belongs to, "" for any.
     ToolEffect effect = ToolEffect::Unknown;
-    ToolRisk risk = ToolRisk::Low;
+    std::optional<ToolRisk> risk;  ///< Unset: inferred from the name.
     Reversibility reversibility = Reversibility::Unknown;
     ToolName compensating_tool;
 };
@@ -155,13 +157,22 @@ public:
     [[nodiscard]] double cost_usd(
         std::string_view model, std::int64_t input_tokens, std::int64_t output_tokens
     ) const;
+    /// The channel of that name; "" asks for the default one. Null if there is none.
     [[nodiscard]] const NoticeChannel* channel(std::string_view name) const;
+    /// The entry of tagout.yaml for `name` (with or without its server before it), else null.
+    [[nodiscard]] const Tool* configured_tool(std::string_view name) const;
 
 private:
+    struct TextHash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+
     Contents contents_;
+    std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>> tools_by_name_;
+    std::vector<std::size_t> tool_globs_;
 };
 
-/// Matches * and ?; case-sensitive; linear time.
+/// Matches * and ?; case-sensitive. Never recursive: at worst pattern length times text length.
 [[nodiscard]] bool glob_matches(std::string_view pattern, std::string_view text) noexcept;
 
 }  // namespace tagout::catalog
