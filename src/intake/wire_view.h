@@ -1,12 +1,11 @@
 // Zero-copy views of one OTLP item: what the wire reader hands to the normaliser.
 //
-// Every view points into the request's bytes (or, where the sender split a field in two, into the
-// batch's arena) and is valid as long as the EventBatch; the spans of attributes, events and links
-// only until the reader goes on to the next item. Texts are as the sender wrote them: they may be
+// Every view points into the request's bytes and is valid as long as the EventBatch; the spans of
+// attributes, events and links only until the reader goes on to the next item. Texts are as the sender wrote them: they may be
 // invalid UTF-8 and longer than the limits. decode() repairs and clips what an AgentEvent keeps.
 //
 // The reader has walked every nested value before it hands out a view, so the cursors below cannot
-// fail; they stop at the end. Attribute keys may repeat: OTLP asks senders not to, nobody stops them.
+// fail; they stop at the end. Lists nest at most DecodeLimits::depth_max deep. Attribute keys may repeat: OTLP asks senders not to, nobody stops them.
 // Field numbers and meanings: reference/telemetry 3.2 (opentelemetry-proto ac2c4b5).
 #pragma once
 
@@ -15,7 +14,6 @@
 #include "intake/keys.h"
 
 #include <cstdint>
-#include <memory_resource>
 #include <span>
 #include <string_view>
 
@@ -109,34 +107,30 @@ struct Attribute {
     KeyId key_id = KeyId::Unknown;  ///< Of `key`; entries of nested lists have it too.
 };
 
-/// Walks the values of an Array. `arena` is the batch's: rarely, a value was split and is joined.
+/// Walks the values of an Array.
 class ArrayCursor {
 public:
-    ArrayCursor(const AnyValue& array, std::pmr::memory_resource& arena) noexcept
-        : rest_(array.encoded()), arena_(&arena) {
+    explicit ArrayCursor(const AnyValue& array) noexcept : rest_(array.encoded()) {
         TAGOUT_ASSERT(array.type() == ValueType::Array, "asked after type() said so");
     }
     /// False at the end.
-    [[nodiscard]] bool next(AnyValue& value);
+    [[nodiscard]] bool next(AnyValue& value) noexcept;
 
 private:
     std::string_view rest_;
-    std::pmr::memory_resource* arena_;
 };
 
 /// Walks the entries of a KvList.
 class KvCursor {
 public:
-    KvCursor(const AnyValue& list, std::pmr::memory_resource& arena) noexcept
-        : rest_(list.encoded()), arena_(&arena) {
+    explicit KvCursor(const AnyValue& list) noexcept : rest_(list.encoded()) {
         TAGOUT_ASSERT(list.type() == ValueType::KvList, "asked after type() said so");
     }
     /// False at the end.
-    [[nodiscard]] bool next(Attribute& entry);
+    [[nodiscard]] bool next(Attribute& entry) noexcept;
 
 private:
     std::string_view rest_;
-    std::pmr::memory_resource* arena_;
 };
 
 /// A span event: something that happened during the span.
