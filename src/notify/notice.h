@@ -86,6 +86,7 @@ struct Notice {
     Event event = Event::Declared;
     ChannelType type = ChannelType::Webhook;
     Content content;
+    bool paced_by_receiver = false;  ///< The next attempt's time came from Retry-After.
 };
 
 /// `page_url` is the address people open ("https://tagout.example"), "" if unknown.

@@ -11,7 +11,7 @@
 namespace tagout::notify {
 
 struct Settings {
-    Duration attempt_timeout = std::chrono::seconds(20);
+    Duration attempt_timeout = std::chrono::seconds(15);
     Duration refresh_every = std::chrono::minutes(1);
     Duration refresh_keeps = std::chrono::minutes(5);
     std::uint32_t threads = 4;
