@@ -5,6 +5,7 @@
 // in together. Cost: one SQLite commit with fdatasync a batch; callers on a hot path batch.
 #pragma once
 
+#include "base/metrics.h"
 #include "base/result.h"
 #include "journal/journal_entry.h"
 
@@ -14,6 +15,13 @@
 #include <vector>
 
 namespace tagout::journal {
+
+/// Where the chain ends. Sequence 0 and a zero hash: the journal is empty.
+struct JournalHead {
+    std::uint64_t sequence = 0;
+    Digest hash{};
+    friend bool operator==(const JournalHead&, const JournalHead&) = default;
+};
 
 /// Thread-safe. The port: store/sqlite keeps it on disk, store/memory in tests.
 class JournalStore {
@@ -31,6 +39,13 @@ public:
 
     /// The newest entry, or one with sequence 0 if there is none.
     virtual Result<JournalEntry> last() = 0;
+
+    /// What the store noted beside the entries, in the same transaction as the newest of them: rows
+    /// that vanish from the end disagree with it. A store without such a record knows last() only.
+    virtual Result<JournalHead> head() {
+        const JournalEntry newest = TAGOUT_TRY(last());
+        return JournalHead{newest.sequence, newest.hash};
+    }
 };
 
 struct ChainFault {
@@ -47,16 +62,31 @@ struct VerifyReport {
 /// Thread-safe.
 class Journal {
 public:
-    /// Reads the last entry so that the chain can go on. Corrupt if its own hash does not match.
-    static Result<std::unique_ptr<Journal>> open(std::unique_ptr<JournalStore> store, const Clock& clock);
+    /// Of one entry, all texts together. A longer one belongs into the evidence log.
+    static constexpr std::size_t entry_bytes_max = std::size_t{1} << 20;
+    static constexpr std::size_t batch_entries_max = 10'000;
+
+    /// Reads the last entry so that the chain can go on. Corrupt if its own hash does not match, or
+    /// if the store's head record names another end: appending would bury the fault.
+    static Result<std::unique_ptr<Journal>> open(
+        std::unique_ptr<JournalStore> store, const Clock& clock, MetricRegistry* metrics = nullptr
+    );
     virtual ~Journal() = default;
 
-    /// Stamps, chains and stores `drafts` as one batch; returns the stored entries.
+    /// Stamps, chains and stores `drafts` as one batch; returns the stored entries. Without drafts
+    /// nothing happens. LimitExceeded: a draft or the batch is too large; nothing was written.
     virtual Result<std::vector<JournalEntry>> append(std::span<const EntryDraft> drafts) = 0;
+
+    /// Calls `visit` for each entry from `first` on, in order, until it returns false. Entries are
+    /// checked on the way, so that state is never rebuilt from an altered one: Corrupt names the
+    /// first that is not whole, after everything before it was visited. Whoever must go on
+    /// regardless reads again from behind it.
     virtual Result<void> read(
         std::uint64_t first, const std::function<bool(const JournalEntry&)>& visit
     ) = 0;
-    /// Recomputes the whole chain.
+
+    /// Recomputes the whole chain and compares its end with the store's head record; faults are in
+    /// the report. What that proves and what it cannot: journal/chain.h.
     virtual Result<VerifyReport> verify() = 0;
 };
 
