@@ -8,6 +8,7 @@ pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)    # Ed25519, rando
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)      # journal and catalog
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)        # evidence blocks, Content-Encoding
 pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)  # gzip and zlib Content-Encoding
+find_package(ZLIB REQUIRED)                                     # streaming gunzip of recorded files
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)    # hashes and block checksums
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-cpp)       # tagout.yaml
 pkg_check_modules(FMT REQUIRED IMPORTED_TARGET fmt)             # text formatting (g++ 12 has no <format>)

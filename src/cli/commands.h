@@ -48,16 +48,4 @@ Result<int> test_notice(const Common& common, const std::string& channel, Termin
 /// tagout events FILE...: what an OTLP file becomes, one normalised event a line.
 Result<int> print_events(const std::vector<std::string>& files, Terminal& terminal);
 
-struct ReplayOptions {
-    std::vector<std::string> files;
-    std::string config;
-    std::string findings;  ///< Written as JSON lines; "" for standard output.
-    Format format = Format::Table;
-};
-/// tagout replay FILE...: recorded runs and OTLP files through the live engine.
-Result<int> replay(const ReplayOptions& options, Terminal& terminal);
-
-/// tagout check FILE: exit 0, or 1 with every mistake, its line and its remedy.
-Result<int> check_config(const std::string& file, Format format, Terminal& terminal);
-
 }  // namespace tagout::cli
