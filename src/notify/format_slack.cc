@@ -65,21 +65,6 @@ void add_field(json::array& fields, std::string_view label, std::string_view val
     }
 }
 
-std::string_view colour(const Notice& notice) {
-    if (notice.event == Event::Resolved) {
-        return "#28a745";
-    }
-    switch (notice.content.severity) {
-        case Severity::Sev1:
-            return "#dc3545";
-        case Severity::Sev2:
-            return "#fd7e14";
-        case Severity::Sev3:
-            break;
-    }
-    return "#ffc107";
-}
-
 }  // namespace
 
 Formatted format_slack(const Notice& notice, const Target& target) {
@@ -125,8 +110,7 @@ Formatted format_slack(const Notice& notice, const Target& target) {
     }
     const json::object message{
         {"text", mrkdwn(headline(notice, fallback_max), fallback_max)},
-        {"attachments",
-         json::array{json::object{{"color", colour(notice)}, {"blocks", std::move(blocks)}}}},
+        {"blocks", std::move(blocks)},
     };
     return net::HttpRequest{
         .method = "POST",

@@ -108,6 +108,11 @@ Result<std::string> sign_webhook(
 
 std::string scrub(std::string text, std::string_view secret, std::string_view url) {
     remove_all(text, url);
+    const std::size_t authority = url.find("://");
+    const std::size_t path = authority == std::string_view::npos ? authority : url.find('/', authority + 3);
+    if (path != std::string_view::npos) {
+        remove_all(text, url.substr(path));
+    }
     remove_all(text, secret);
     if (secret.starts_with(secret_prefix)) {
         remove_all(text, secret.substr(secret_prefix.size()));

@@ -25,7 +25,7 @@ template <class Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
     visit(
         SettingInfo{
-            .path = "notify.attempt_timeout",
+            .path = "notices.attempt_timeout",
             .min = 1,
             .max = 60,
             .unit = "s",
@@ -35,7 +35,7 @@ void describe(Options& options, Visitor&& visit) {
     );
     visit(
         SettingInfo{
-            .path = "notify.refresh_every",
+            .path = "notices.refresh_every",
             .min = 5,
             .max = 3600,
             .unit = "s",
@@ -45,7 +45,7 @@ void describe(Options& options, Visitor&& visit) {
     );
     visit(
         SettingInfo{
-            .path = "notify.refresh_keeps",
+            .path = "notices.refresh_keeps",
             .min = 30,
             .max = 86'400,
             .unit = "s",
@@ -55,7 +55,7 @@ void describe(Options& options, Visitor&& visit) {
     );
     visit(
         SettingInfo{
-            .path = "notify.threads",
+            .path = "notices.threads",
             .min = 1,
             .max = 64,
             .help = "How many channels are served at the same time; a hanging one holds one thread",
@@ -64,7 +64,7 @@ void describe(Options& options, Visitor&& visit) {
     );
     visit(
         SettingInfo{
-            .path = "notify.pending_max",
+            .path = "notices.pending_max",
             .min = 10,
             .max = 1'000'000,
             .help = "How many undelivered notices are kept; past it new ones are dropped and counted",
@@ -73,7 +73,7 @@ void describe(Options& options, Visitor&& visit) {
     );
     visit(
         SettingInfo{
-            .path = "notify.log_max",
+            .path = "notices.log_max",
             .min = 100,
             .max = 1'000'000,
             .help = "How many finished notices the delivery log shows; the journal keeps them all",
@@ -82,14 +82,14 @@ void describe(Options& options, Visitor&& visit) {
     );
     visit(
         SettingInfo{
-            .path = "notify.triage",
+            .path = "notices.triage",
             .help = "Whether people are told when an incident opens by itself, or only once declared",
         },
         options.triage
     );
     visit(
         SettingInfo{
-            .path = "notify.page_url",
+            .path = "notices.page_url",
             .help = "Address at which people open Tagout's page, for the links in notices",
         },
         options.page_url
