@@ -69,6 +69,8 @@ struct EventBatch {
     std::uint64_t metric_points = 0;
     std::uint64_t rejected = 0;        ///< Items refused, each for the reason below.
     std::string rejected_reason;       ///< The first one's place and remedy; goes to the client.
+    std::uint64_t texts_repaired = 0;  ///< Texts of events that were no UTF-8: U+FFFD where it broke.
+    std::uint64_t texts_clipped = 0;   ///< Texts of events that were over the limit: the start stands.
 
     /// Copies `text` into the arena.
     [[nodiscard]] std::string_view keep(std::string_view text) {

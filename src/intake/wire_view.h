@@ -1,11 +1,12 @@
 // Zero-copy views of one OTLP item: what the wire reader hands to the normaliser.
 //
 // Every view points into the request's bytes and is valid as long as the EventBatch; the spans of
-// attributes, events and links only until the reader goes on to the next item. Texts are as the sender wrote them: they may be
-// invalid UTF-8 and longer than the limits. decode() repairs and clips what an AgentEvent keeps.
+// attributes, events and links only until the reader goes on to the next item. Texts are as the
+// sender wrote them: they may be invalid UTF-8 and longer than the limits; decode() repairs and
+// clips what an AgentEvent keeps. Keys may repeat: OTLP asks senders not to, nobody stops them.
 //
 // The reader has walked every nested value before it hands out a view, so the cursors below cannot
-// fail; they stop at the end. Lists nest at most DecodeLimits::depth_max deep. Attribute keys may repeat: OTLP asks senders not to, nobody stops them.
+// fail; they stop at the end. Lists nest at most DecodeLimits::depth_max deep.
 // Field numbers and meanings: reference/telemetry 3.2 (opentelemetry-proto ac2c4b5).
 #pragma once
 
