@@ -9,10 +9,19 @@ tagout_room(detect USES catalog PkgConfig::HS TEST_USES intake)
 tagout_room(net USES domain OpenSSL::SSL Boost::url PkgConfig::NGHTTP2 PkgConfig::DEFLATE PkgConfig::ZSTD)
 tagout_room(store USES journal PkgConfig::SQLITE PkgConfig::ZSTD)
 tagout_room(notify USES net incident PkgConfig::SODIUM TEST_USES store)
-tagout_room(server USES net incident intake detect PkgConfig::SODIUM)
+tagout_room(server USES net incident intake detect PkgConfig::SODIUM Boost::json)
+# The page, embedded: made anew when a file of ui/dist changes.
+file(GLOB_RECURSE page_files CONFIGURE_DEPENDS ui/dist/*)
+add_custom_command(
+    OUTPUT ${CMAKE_BINARY_DIR}/embedded_page.cc
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/embed.py ${CMAKE_SOURCE_DIR}/ui/dist ${CMAKE_BINARY_DIR}/embedded_page.cc
+    DEPENDS tools/embed.py ${page_files})
+target_sources(server PRIVATE ${CMAKE_BINARY_DIR}/embedded_page.cc)
+set_source_files_properties(${CMAKE_BINARY_DIR}/embedded_page.cc PROPERTIES COMPILE_OPTIONS "-Wno-overlength-strings;-g0")
+
 tagout_room(cli USES net intake Boost::json ZLIB::ZLIB)
 tagout_room(app USES server store notify cli)
-tagout_room(rehearse USES app PkgConfig::SQLITE)
+tagout_room(rehearse USES net PkgConfig::SQLITE TEST_USES intake detect)
 
 add_executable(tagout src/main.cc)
 target_link_libraries(tagout PRIVATE rehearse)

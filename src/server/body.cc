@@ -1,0 +1,99 @@
+#include "server/body.h"
+
+#include "server/api.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+namespace tagout::server {
+
+Result<Body> Body::parse(std::string_view text) {
+    namespace json = boost::json;
+    if (text.size() > Api::body_bytes_max) {
+        return fail(ErrorCode::LimitExceeded, "the body is over 1 MiB; send less");
+    }
+    json::parse_options options;
+    options.max_depth = Api::depth_max;
+    boost::system::error_code error;
+    json::stream_parser parser({}, options);
+    std::size_t at = parser.write_some(text.data(), text.size(), error);
+    if (!error && at == text.size()) {
+        parser.finish(error);
+    }
+    if (error || at < text.size()) {
+        const std::string what = error ? error.message() : "more than one value";
+        return fail(
+            ErrorCode::InvalidArgument,
+            "the body is not JSON at byte " + std::to_string(at) + ": " + what + "; send one JSON object"
+        );
+    }
+    json::value value = parser.release();
+    if (!value.is_object()) {
+        return fail(ErrorCode::InvalidArgument, "the body must be one JSON object");
+    }
+    return Body(std::move(value.as_object()));
+}
+
+void Body::note(std::string_view name, std::string_view problem) {
+    if (problem_.empty()) {
+        problem_ = "'" + std::string(name) + "' " + std::string(problem);
+    }
+}
+
+std::string Body::text(std::string_view name, bool required, std::size_t bytes_max) {
+    read_.emplace_back(name);
+    const boost::json::value* const member = object_.if_contains(name);
+    if (member == nullptr || member->is_null()) {
+        if (required) {
+            note(name, "is missing");
+        }
+        return {};
+    }
+    if (!member->is_string()) {
+        note(name, "must be a string");
+        return {};
+    }
+    const boost::json::string& value = member->as_string();
+    if (required && value.empty()) {
+        note(name, "must not be empty");
+    } else if (value.size() > bytes_max) {
+        note(name, "is over " + std::to_string(bytes_max) + " bytes");
+        return {};
+    }
+    return std::string(value);
+}
+
+std::optional<Instant> Body::time(std::string_view name, bool required) {
+    const std::string value = text(name, required, 40);
+    if (value.empty()) {
+        return std::nullopt;
+    }
+    const Result<Instant> at = parse_rfc3339(value);
+    if (!at) {
+        note(name, at.error().message);
+        return std::nullopt;
+    }
+    return *at;
+}
+
+std::optional<Error> Body::error() const {
+    if (!problem_.empty()) {
+        return Error{ErrorCode::InvalidArgument, problem_};
+    }
+    for (const auto& [name, value] : object_) {
+        if (std::ranges::find(read_, name) == read_.end()) {
+            std::string known;
+            for (const std::string& each : read_) {
+                known += (known.empty() ? "" : ", ") + each;
+            }
+            return Error{
+                ErrorCode::InvalidArgument,
+                "'" + std::string(name).substr(0, 100) + "' is not known here; send only " + known
+            };
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace tagout::server

@@ -1,0 +1,51 @@
+// A JSON request body, read member by member with the place and remedy of the first mistake.
+#pragma once
+
+#include "base/clock.h"
+#include "base/result.h"
+
+#include <boost/json/object.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tagout::server {
+
+/// Thread-compatible. Read every member, then ask error(): it also names members that were not read.
+class Body {
+public:
+    [[nodiscard]] static Result<Body> parse(std::string_view text);
+
+    /// Text of at most `bytes_max` (0: may not be empty is checked by `required`).
+    std::string text(std::string_view name, bool required, std::size_t bytes_max);
+    std::optional<Instant> time(std::string_view name, bool required);
+    /// A name that `parse_name` knows, such as a Severity's.
+    template <class Parse>
+    auto choice(std::string_view name, bool required, std::string_view choices, Parse parse_name)
+        -> decltype(parse_name(std::string_view{})) {
+        const std::string value = text(name, required, 100);
+        if (value.empty()) {
+            return std::nullopt;
+        }
+        auto found = parse_name(value);
+        if (!found) {
+            note(name, "must be one of " + std::string(choices));
+        }
+        return found;
+    }
+
+    /// The first mistake, or one about members that nobody reads.
+    [[nodiscard]] std::optional<Error> error() const;
+
+private:
+    explicit Body(boost::json::object object) : object_(std::move(object)) {}
+    void note(std::string_view name, std::string_view problem);
+
+    boost::json::object object_;
+    std::vector<std::string> read_;
+    std::string problem_;
+};
+
+}  // namespace tagout::server

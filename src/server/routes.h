@@ -1,0 +1,72 @@
+// Every route of the control API, once. A test compares this list with api/openapi.yaml.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace tagout::server {
+
+struct Route {
+    std::string_view operation;  ///< operationId of the specification.
+    std::string_view method;
+    std::string_view path;  ///< {name} stands for one segment.
+    bool needs_token;
+};
+
+inline constexpr std::array routes{
+    Route{"getNow", "GET", "/v1/now", false},
+    Route{"listIncidents", "GET", "/v1/incidents", false},
+    Route{"declareIncident", "POST", "/v1/incidents", true},
+    Route{"getIncident", "GET", "/v1/incidents/{id}", false},
+    Route{"confirmIncident", "POST", "/v1/incidents/{id}/confirm", true},
+    Route{"ackIncident", "POST", "/v1/incidents/{id}/ack", true},
+    Route{"addNote", "POST", "/v1/incidents/{id}/notes", true},
+    Route{"assignIncident", "POST", "/v1/incidents/{id}/assign", true},
+    Route{"setSeverity", "POST", "/v1/incidents/{id}/severity", true},
+    Route{"setAnchor", "POST", "/v1/incidents/{id}/anchor", true},
+    Route{"mergeIncident", "POST", "/v1/incidents/{id}/merge", true},
+    Route{"moveIncident", "POST", "/v1/incidents/{id}/move", true},
+    Route{"getTrace", "GET", "/v1/traces/{correlation}", false},
+    Route{"getClass", "GET", "/v1/classes/{class}", false},
+    Route{"listAgents", "GET", "/v1/agents", false},
+    Route{"listNotices", "GET", "/v1/notices", false},
+    Route{"testNotice", "POST", "/v1/notices/test", true},
+    Route{"readJournal", "GET", "/v1/journal", false},
+    Route{"getSettings", "GET", "/v1/settings", false},
+    Route{"checkToken", "GET", "/v1/token", true},
+    Route{"stream", "GET", "/v1/stream", false},
+    Route{"metrics", "GET", "/metrics", false},
+    Route{"healthy", "GET", "/-/healthy", false},
+    Route{"ready", "GET", "/-/ready", false},
+    Route{"reload", "POST", "/-/reload", true},
+};
+
+/// Whether `path` fits `pattern`; `argument` is then the decoded segment that {name} stood for.
+[[nodiscard]] constexpr bool fits(
+    std::string_view pattern, std::string_view path, std::string_view& argument
+) noexcept {
+    while (true) {
+        const std::size_t pattern_end = pattern.find('/');
+        const std::size_t path_end = path.find('/');
+        const std::string_view wanted = pattern.substr(0, pattern_end);
+        const std::string_view segment = path.substr(0, path_end);
+        if (wanted.starts_with('{')) {
+            if (segment.empty()) {
+                return false;
+            }
+            argument = segment;
+        } else if (wanted != segment) {
+            return false;
+        }
+        if ((pattern_end == std::string_view::npos) != (path_end == std::string_view::npos)) {
+            return false;
+        }
+        if (pattern_end == std::string_view::npos) {
+            return true;
+        }
+        pattern = pattern.substr(pattern_end + 1);
+        path = path.substr(path_end + 1);
+    }
+}
+
+}  // namespace tagout::server
