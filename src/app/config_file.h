@@ -38,7 +38,7 @@ template <class C, class Visit>
 void for_each_settings(C& configured, Visit&& visit) {
     visit("detection", configured.detection);
     visit("incidents", configured.incidents);
-    visit("notices", configured.notices);
+    visit("notify", configured.notices);
     visit("server", configured.server);
     visit("server", configured.pipeline);
     visit("evidence", configured.evidence);

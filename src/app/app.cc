@@ -1,0 +1,346 @@
+#include "app/app.h"
+
+#include "app/directory.h"
+#include "app/pipeline.h"
+#include "app/runbook.h"
+#include "app/view.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "incident/incident_json.h"
+#include "net/grpc_server.h"
+#include "net/http_server.h"
+#include "notify/notifier.h"
+#include "server/admin_token.h"
+#include "server/api.h"
+#include "server/otlp_endpoint.h"
+#include "server/stream_hub.h"
+#include "store/segment/segment_log.h"
+#include "store/sqlite/journal_store.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+
+namespace tagout::app {
+
+namespace {
+
+constexpr int keep_alive_ticks = 15;
+
+net::ServerOptions door(const server::Settings& settings, const std::string& address, std::uint16_t port) {
+    net::ServerOptions options;
+    options.address = address;
+    options.port = port;
+    options.threads = settings.threads;
+    options.header_bytes_max = settings.header_bytes_max;
+    options.body_bytes_max = settings.body_bytes_max;
+    options.connections_max = settings.connections_max;
+    options.body_bytes_in_flight_max = settings.bytes_in_flight_max;
+    return options;
+}
+
+std::unexpected<Error> with_flag(Error error, std::string_view flag) {
+    error.message += " (" + std::string(flag) + " sets another)";
+    return std::unexpected(std::move(error));
+}
+
+std::vector<std::string> hosts_of(const server::Settings& settings, const std::string& address) {
+    std::vector<std::string> hosts{address};
+    std::string_view list = settings.hosts;
+    while (!list.empty()) {
+        const std::size_t comma = list.find(',');
+        hosts.emplace_back(list.substr(0, comma));
+        list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+    }
+    return hosts;
+}
+
+class LiveApp final : public App {
+public:
+    LiveApp(const ServeOptions& options, const Clock& clock) : options_(options), clock_(clock) {}
+
+    ~LiveApp() override {
+        ready_.store(false);
+        http_.reset();
+        otlp_http_.reset();
+        otlp_grpc_.reset();
+        hub_.close_all();
+        if (api_) {
+            api_->stop();
+        }
+        if (pipeline_) {
+            pipeline_->stop();
+        }
+        if (runbook_) {
+            runbook_->stop();
+        }
+        notifier_.reset();
+    }
+
+    Result<void> run() {
+        TAGOUT_TRY(configure());
+        TAGOUT_TRY(open_stores());
+        TAGOUT_TRY(fold());
+        TAGOUT_TRY(open_doors());
+        ready_.store(true);
+        return {};
+    }
+
+    [[nodiscard]] const Addresses& addresses() const override { return addresses_; }
+    [[nodiscard]] const std::string& new_token() const override { return new_token_; }
+
+    void tick() override {
+        view_->sample_rate();
+        std::set<std::string> changed;
+        {
+            const MutexLock lock(changed_mutex_);
+            changed.swap(changed_);
+        }
+        for (const std::string& id : changed) {
+            const Result<incident::Incident> now = desk_->get(IncidentId(id));
+            if (now) {
+                hub_.publish("incident", incident::to_json(*now, incident::Detail::Summary));
+            }
+        }
+        hub_.publish("now", view_->now());
+        if (++ticks_ % keep_alive_ticks == 0) {
+            hub_.keep_alive();
+        }
+    }
+
+private:
+    Result<void> configure() {
+        auto configured = std::make_shared<Configured>();
+        if (!options_.config.empty()) {
+            *configured = TAGOUT_TRY(load_with_secrets());
+        }
+        const MutexLock lock(configured_mutex_);
+        configured_ = std::move(configured);
+        return {};
+    }
+
+    Result<Configured> load_with_secrets() const {
+        Configured configured = TAGOUT_TRY(load_config(options_.config));
+        catalog::Contents contents = configured.catalog->contents();
+        TAGOUT_TRY(catalog::fill_channel_urls(contents, [](const char* name) { return std::getenv(name); }));
+        configured.catalog = std::make_shared<const catalog::Catalog>(std::move(contents));
+        return configured;
+    }
+
+    [[nodiscard]] std::shared_ptr<const Configured> configured() const {
+        const MutexLock lock(configured_mutex_);
+        return configured_;
+    }
+
+    Result<void> open_stores() {
+        std::error_code error;
+        std::filesystem::create_directories(options_.data_dir, error);
+        if (error) {
+            return fail(
+                ErrorCode::Unavailable,
+                options_.data_dir + ": " + error.message() + " (--data-dir names another folder)"
+            );
+        }
+        std::filesystem::permissions(options_.data_dir, std::filesystem::perms::owner_all, error);
+        store::SqliteJournalOptions journal;
+        journal.path = options_.data_dir + "/journal.db";
+        journal_ = TAGOUT_TRY(
+            journal::Journal::open(TAGOUT_TRY(store::SqliteJournalStore::open(journal)), clock_)
+        );
+        store::SegmentSettings evidence = configured()->evidence;
+        evidence_ = TAGOUT_TRY(
+            store::SegmentLog::open(options_.data_dir + "/evidence", evidence, clock_)
+        );
+        const server::AdminToken token =
+            TAGOUT_TRY(server::load_or_make_admin_token(options_.data_dir + "/admin.token"));
+        token_ = std::make_unique<server::TokenVerifier>(token.token);
+        new_token_ = token.is_new ? token.token : "";
+        return {};
+    }
+
+    /// Rebuilds what the stores say: incidents, notices, live sessions.
+    Result<void> fold() {
+        const std::shared_ptr<const Configured> config = configured();
+        desk_ = incident::Desk::make(*journal_, clock_, config->catalog, config->incidents);
+        notifier_ = std::make_unique<notify::Notifier>(
+            *journal_, clock_, config->catalog, config->notices,
+            static_cast<std::uint64_t>(unix_nanos(clock_.now())), metrics_
+        );
+        runbook_ = std::make_unique<Runbook>(
+            RunbookParts{clock_, *desk_, *evidence_, directory_, metrics_, config->pipeline.findings_max}
+        );
+        TAGOUT_TRY(desk_->rebuild());
+        TAGOUT_TRY(notifier_->rebuild());
+        desk_->on_change([this](const incident::Change& change) {
+            notifier_->on_change(change);
+            runbook_->keep_evidence(change);
+            const MutexLock lock(changed_mutex_);
+            changed_.insert(change.incident.id.text());
+        });
+        notifier_->on_outcome([this](const notify::NoticeView& notice) { tell_timeline(notice); });
+        pipeline_ = std::make_unique<Pipeline>(
+            PipelineParts{clock_, *evidence_, *runbook_, metrics_}, config->pipeline, config->detection,
+            config->catalog
+        );
+        runbook_->start();
+        const std::uint64_t fed = TAGOUT_TRY(pipeline_->catch_up());
+        runbook_->drain();
+        if (fed > 0) {
+            log::info("caught_up", {{"items", fed}});
+        }
+        pipeline_->start();
+        notifier_->start();
+        return {};
+    }
+
+    void tell_timeline(const notify::NoticeView& notice) {
+        if (notice.incident.empty() || notice.state == notify::NoticeState::Pending) {
+            return;
+        }
+        const bool delivered = notice.state == notify::NoticeState::Delivered;
+        const std::string text = std::string(delivered ? "Told " : "Could not tell ") + notice.channel + " (" +
+                                 notice.type + "): " + notice.event +
+                                 (delivered ? "" : ": " + notice.last_error);
+        const Result<incident::Incident> recorded = desk_->record(
+            IncidentId(notice.incident), delivered ? "notice.told" : "notice.lost", text,
+            incident::By{Actor("tagout"), ""}
+        );
+        if (!recorded) {
+            log::warn("timeline_refused", {{"incident", notice.incident}, {"error", recorded.error().message}});
+        }
+    }
+
+    Result<void> open_doors() {
+        const std::shared_ptr<const Configured> config = configured();
+        view_ = std::make_unique<LiveView>(ViewParts{
+            clock_, metrics_, *desk_, *journal_, *evidence_, directory_, *pipeline_, *notifier_,
+            [this] { return configured(); }, [this](const Actor& by) { return reload(by); },
+            [this] { return std::string(ready_.load() ? "" : "starting or stopping"); }
+        });
+        api_ = std::make_unique<server::Api>(server::ApiParts{
+            *desk_, *view_, hub_, *token_, metrics_, hosts_of(config->server, options_.address)
+        });
+        for (const MetricInfo& info : metric_list) {
+            touch(info);
+        }
+        const intake::DecodeLimits limits{
+            .attributes_max = config->server.attributes_max,
+            .value_bytes_max = config->server.value_bytes_max,
+            .depth_max = config->server.depth_max,
+        };
+        const server::OtlpOptions otlp{limits, config->server.body_bytes_max};
+
+        Result<std::unique_ptr<net::HttpServer>> otlp_http = net::HttpServer::start(
+            door(config->server, options_.address, options_.otlp_http_port),
+            server::otlp_http_handler(*pipeline_, otlp, metrics_)
+        );
+        if (!otlp_http) {
+            return with_flag(std::move(otlp_http.error()), "--otlp-http-port");
+        }
+        otlp_http_ = std::move(*otlp_http);
+        Result<std::unique_ptr<net::GrpcServer>> otlp_grpc = net::GrpcServer::start(
+            door(config->server, options_.address, options_.otlp_grpc_port),
+            server::otlp_grpc_handler(*pipeline_, otlp, metrics_)
+        );
+        if (!otlp_grpc) {
+            return with_flag(std::move(otlp_grpc.error()), "--otlp-grpc-port");
+        }
+        otlp_grpc_ = std::move(*otlp_grpc);
+        net::ServerOptions api = door(config->server, options_.address, options_.http_port);
+        api.threads = 1;
+        api.body_bytes_max = server::Api::body_bytes_max;
+        Result<std::unique_ptr<net::HttpServer>> http = net::HttpServer::start(
+            api, [this](net::ServerRequest request, std::shared_ptr<net::Responder> responder) {
+                api_->handle(std::move(request), std::move(responder));
+            }
+        );
+        if (!http) {
+            return with_flag(std::move(http.error()), "--http-port");
+        }
+        http_ = std::move(*http);
+        addresses_.http = "http://" + options_.address + ":" + std::to_string(http_->port());
+        addresses_.otlp_http = "http://" + options_.address + ":" + std::to_string(otlp_http_->port());
+        addresses_.otlp_grpc = options_.address + ":" + std::to_string(otlp_grpc_->port());
+        return {};
+    }
+
+    /// Counters that nothing has touched yet stand at zero, so that rates have a beginning.
+    void touch(const MetricInfo& info) {
+        if (!info.labels.empty()) {
+            return;
+        }
+        switch (info.type) {
+            case MetricType::Counter:
+                metrics_.counter(info);
+                return;
+            case MetricType::Gauge:
+                metrics_.gauge(info);
+                return;
+            case MetricType::Histogram:
+                metrics_.histogram(info);
+                return;
+        }
+    }
+
+    Result<std::uint64_t> reload(const Actor& by) {
+        if (options_.config.empty()) {
+            return fail(ErrorCode::InvalidArgument, "the server was started without --config; there is nothing to read");
+        }
+        Configured read = TAGOUT_TRY(load_with_secrets());
+        std::shared_ptr<const Configured> next;
+        {
+            const MutexLock lock(configured_mutex_);
+            read.revision = configured_->revision + 1;
+            configured_ = std::make_shared<const Configured>(std::move(read));
+            next = configured_;
+        }
+        journal::EntryDraft draft{
+            "config.reloaded", "config", by, "reload", clock_.now(),
+            "{\"revision\":" + std::to_string(next->revision) + "}"
+        };
+        TAGOUT_TRY(journal_->append(std::span(&draft, 1)));
+        desk_->use(next->catalog);
+        notifier_->use(next->catalog);
+        pipeline_->use(next->detection, next->catalog);
+        return next->revision;
+    }
+
+    const ServeOptions options_;
+    const Clock& clock_;
+    MetricRegistry metrics_;
+    Addresses addresses_;
+    std::string new_token_;
+    std::atomic<bool> ready_{false};
+    int ticks_ = 0;
+
+    mutable Mutex configured_mutex_;
+    std::shared_ptr<const Configured> configured_ TAGOUT_GUARDED_BY(configured_mutex_);
+    Mutex changed_mutex_;
+    std::set<std::string> changed_ TAGOUT_GUARDED_BY(changed_mutex_);
+
+    std::unique_ptr<journal::Journal> journal_;
+    std::unique_ptr<journal::EvidenceLog> evidence_;
+    std::unique_ptr<server::TokenVerifier> token_;
+    Directory directory_;
+    server::StreamHub hub_{metrics_};
+    std::unique_ptr<incident::Desk> desk_;
+    std::unique_ptr<notify::Notifier> notifier_;
+    std::unique_ptr<Runbook> runbook_;
+    std::unique_ptr<Pipeline> pipeline_;
+    std::unique_ptr<LiveView> view_;
+    std::unique_ptr<server::Api> api_;
+    std::unique_ptr<net::HttpServer> otlp_http_;
+    std::unique_ptr<net::GrpcServer> otlp_grpc_;
+    std::unique_ptr<net::HttpServer> http_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::start(const ServeOptions& options, const Clock& clock) {
+    auto app = std::make_unique<LiveApp>(options, clock);
+    TAGOUT_TRY(app->run());
+    return std::unique_ptr<App>(std::move(app));
+}
+
+}  // namespace tagout::app
