@@ -1,6 +1,7 @@
 #include "server/api.h"
 
 #include "base/mutex.h"
+#include "net/url.h"
 #include "server/assets.h"
 #include "server/body.h"
 #include "server/error_map.h"
@@ -182,7 +183,7 @@ const Route* Api::State::find(
         if (fits(route.path, path, segment)) {
             path_known = true;
             if (route.method == method) {
-                argument = net::percent_decoded(segment);
+                argument = net::percent_decode(segment);
                 return &route;
             }
         }
