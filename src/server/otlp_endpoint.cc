@@ -73,7 +73,8 @@ struct Refused {
     std::string reason;
 };
 
-class HttpDoor {
+/// Answers in flight keep their door alive, so that a server may go before its sink.
+class HttpDoor : public std::enable_shared_from_this<HttpDoor> {
 public:
     HttpDoor(IntakeSink& sink, const OtlpOptions& options, MetricRegistry& metrics)
         : sink_(sink), options_(options), metrics_(metrics) {}
@@ -123,12 +124,12 @@ private:
         Refused refused{(*batch)->rejected, (*batch)->rejected_reason};
         sink_.accept(
             std::move(*batch),
-            [this, exchange, refused = std::move(refused)](Result<void> stored) {
+            [self = shared_from_this(), exchange, refused = std::move(refused)](Result<void> stored) {
                 if (!stored) {
-                    refuse(exchange, stored.error().code == ErrorCode::LimitExceeded ? 429 : 503, 14, stored.error().message);
+                    self->refuse(exchange, stored.error().code == ErrorCode::LimitExceeded ? 429 : 503, 14, stored.error().message);
                     return;
                 }
-                answer(exchange, 200, export_response(exchange.encoding, exchange.signal, refused.items, refused.reason));
+                self->answer(exchange, 200, export_response(exchange.encoding, exchange.signal, refused.items, refused.reason));
             }
         );
     }
@@ -166,7 +167,7 @@ private:
     MetricRegistry& metrics_;
 };
 
-class GrpcDoor {
+class GrpcDoor : public std::enable_shared_from_this<GrpcDoor> {
 public:
     GrpcDoor(IntakeSink& sink, const OtlpOptions& options, MetricRegistry& metrics)
         : sink_(sink), options_(options), metrics_(metrics) {}
@@ -193,15 +194,15 @@ public:
         Refused refused{(*batch)->rejected, (*batch)->rejected_reason};
         sink_.accept(
             std::move(*batch),
-            [this, responder, signal = *signal, refused = std::move(refused)](Result<void> stored) {
+            [self = shared_from_this(), responder, signal = *signal, refused = std::move(refused)](Result<void> stored) {
                 if (!stored) {
-                    answer(*responder, signal, overloaded(stored.error().message));
+                    self->answer(*responder, signal, overloaded(stored.error().message));
                     return;
                 }
                 net::GrpcResponse response;
                 response.message =
                     export_response(intake::Encoding::Protobuf, signal, refused.items, refused.reason);
-                answer(*responder, signal, std::move(response));
+                self->answer(*responder, signal, std::move(response));
             }
         );
     }
