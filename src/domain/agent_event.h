@@ -125,7 +125,8 @@ struct AgentEvent {
     TraceId trace_id;
     SpanId span_id;
     SpanId parent_span_id;
-    Instant started_at;  ///< A log record's time stands in both.
+    SpanId merged_into;  ///< Of a merged log record: the span that it enriched.
+    Instant started_at;  ///< A log record's time stands in both, less the duration that it states.
     Instant ended_at;
 
     /// Position in its session as the source counts it (a recorded run's turn), else unknown_step.
@@ -141,6 +142,7 @@ struct AgentEvent {
     std::string_view name;   ///< Span name.
     std::string_view event;  ///< A log record's event name.
     std::string_view scope;  ///< Instrumentation scope.
+    std::string_view links;  ///< "traceid:spanid" of each span link, commas between.
     std::string_view body;   ///< A plain log record's text.
     std::int32_t severity_number = 0;
 
@@ -182,6 +184,7 @@ struct AgentEvent {
     std::string_view finish_reason;
     Tokens tokens;
     double cost_usd = -1;
+    TokenAccounting cost_accounting = TokenAccounting::None;  ///< As tokens.accounting, of the cost.
     double ttft_s = -1;
 
     std::string_view system_text;  ///< System instructions, where they were captured.
@@ -208,6 +211,11 @@ struct AgentEvent {
     std::string_view flag_version;
 
     std::uint32_t item = 0;  ///< Index into EventBatch::items.
+
+    /// What this event adds to a sum of money: the cost of a leaf, else 0.
+    [[nodiscard]] double counted_cost_usd() const noexcept {
+        return cost_accounting == TokenAccounting::Leaf && cost_usd > 0 ? cost_usd : 0;
+    }
 };
 
 /// Lower-case hex, without separators.

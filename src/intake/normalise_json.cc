@@ -1,0 +1,508 @@
+#include "intake/normalise_json.h"
+
+#include <cstring>
+
+namespace tagout::intake {
+
+namespace {
+
+bool is_space(char c) noexcept {
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+bool ends_scalar(char c) noexcept {
+    return is_space(c) || c == ',' || c == ']' || c == '}' || c == ':';
+}
+
+const char* skip_space(const char* at, const char* end) noexcept {
+    while (at != end && is_space(*at)) {
+        ++at;
+    }
+    return at;
+}
+
+/// How many backslashes stand right before `at`; odd means that the character is escaped.
+bool is_escaped(const char* begin, const char* at) noexcept {
+    const char* before = at;
+    while (before != begin && before[-1] == '\\') {
+        --before;
+    }
+    return (at - before) % 2 != 0;
+}
+
+/// One past the closing quote of the string that opens at `at`; `end` if it never closes.
+const char* skip_string(const char* at, const char* end) noexcept {
+    const char* const content = at + 1;
+    const char* from = content;
+    while (from != end) {
+        const auto* const quote = static_cast<const char*>(
+            std::memchr(from, '"', static_cast<std::size_t>(end - from))
+        );
+        if (quote == nullptr) {
+            return end;
+        }
+        if (!is_escaped(content, quote)) {
+            return quote + 1;
+        }
+        from = quote + 1;
+    }
+    return end;
+}
+
+const char* skip_container(const char* at, const char* end) noexcept {
+    std::size_t depth = 0;
+    while (at != end) {
+        switch (*at) {
+            case '"':
+                at = skip_string(at, end);
+                continue;
+            case '{':
+            case '[':
+                ++depth;
+                break;
+            case '}':
+            case ']':
+                if (--depth == 0) {
+                    return at + 1;
+                }
+                break;
+            default:
+                break;
+        }
+        ++at;
+    }
+    return end;
+}
+
+JsonType type_of(char c) noexcept {
+    switch (c) {
+        case '"':
+            return JsonType::String;
+        case '{':
+            return JsonType::Object;
+        case '[':
+            return JsonType::Array;
+        case 't':
+        case 'f':
+            return JsonType::Bool;
+        case 'n':
+            return JsonType::Null;
+        default:
+            return c == '-' || (c >= '0' && c <= '9') ? JsonType::Number : JsonType::None;
+    }
+}
+
+/// The value at `at`, which is no white space; `at` goes behind it.
+JsonView take_value(const char*& at, const char* end) noexcept {
+    if (at == end) {
+        return {};
+    }
+    const char* const begin = at;
+    const JsonType type = type_of(*at);
+    if (type == JsonType::String) {
+        at = skip_string(at, end);
+    } else if (type == JsonType::Object || type == JsonType::Array) {
+        at = skip_container(at, end);
+    } else {
+        while (at != end && !ends_scalar(*at)) {
+            ++at;
+        }
+    }
+    return {type, {begin, static_cast<std::size_t>(at - begin)}};
+}
+
+/// What stands between the brackets; a container cut short has no closing one.
+std::string_view inside(const JsonView& container, char close) noexcept {
+    std::string_view text = container.raw.substr(1);
+    if (text.ends_with(close)) {
+        text.remove_suffix(1);
+    }
+    return text;
+}
+
+std::string_view content_of(const JsonView& string) noexcept {
+    std::string_view text = string.raw.substr(1);
+    if (text.ends_with('"')) {
+        text.remove_suffix(1);
+    }
+    return text;
+}
+
+int hex_digit(char c) noexcept {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    const char lower = static_cast<char>(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// The four hex digits at the begin of `text`, else -1.
+std::int32_t four_hex(std::string_view text) noexcept {
+    if (text.size() < 4) {
+        return -1;
+    }
+    std::int32_t unit = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+        const int digit = hex_digit(text[i]);
+        if (digit < 0) {
+            return -1;
+        }
+        unit = unit * 16 + digit;
+    }
+    return unit;
+}
+
+char* put_utf8(char* out, std::uint32_t point) noexcept {
+    if (point < 0x80) {
+        *out++ = static_cast<char>(point);
+    } else if (point < 0x800) {
+        *out++ = static_cast<char>(0xC0U | point >> 6U);
+        *out++ = static_cast<char>(0x80U | (point & 0x3FU));
+    } else if (point < 0x10000) {
+        *out++ = static_cast<char>(0xE0U | point >> 12U);
+        *out++ = static_cast<char>(0x80U | (point >> 6U & 0x3FU));
+        *out++ = static_cast<char>(0x80U | (point & 0x3FU));
+    } else {
+        *out++ = static_cast<char>(0xF0U | point >> 18U);
+        *out++ = static_cast<char>(0x80U | (point >> 12U & 0x3FU));
+        *out++ = static_cast<char>(0x80U | (point >> 6U & 0x3FU));
+        *out++ = static_cast<char>(0x80U | (point & 0x3FU));
+    }
+    return out;
+}
+
+/// Takes the digits of a \u escape, and of its second half where it is a pair. Lone halves and bad
+/// digits become U+FFFD.
+std::uint32_t take_code_point(std::string_view& rest) noexcept {
+    constexpr std::uint32_t replacement = 0xFFFD;
+    const std::int32_t unit = four_hex(rest);
+    if (unit < 0) {
+        return replacement;
+    }
+    rest.remove_prefix(4);
+    if (unit < 0xD800 || unit > 0xDFFF) {
+        return static_cast<std::uint32_t>(unit);
+    }
+    if (unit > 0xDBFF || !rest.starts_with("\\u")) {
+        return replacement;
+    }
+    const std::int32_t low = four_hex(rest.substr(2));
+    if (low < 0xDC00 || low > 0xDFFF) {
+        return replacement;
+    }
+    rest.remove_prefix(6);
+    return 0x10000U + (static_cast<std::uint32_t>(unit - 0xD800) << 10U)
+        + static_cast<std::uint32_t>(low - 0xDC00);
+}
+
+char unescaped(char c) noexcept {
+    switch (c) {
+        case 'n':
+            return '\n';
+        case 't':
+            return '\t';
+        case 'r':
+            return '\r';
+        case 'b':
+            return '\b';
+        case 'f':
+            return '\f';
+        default:
+            return c;
+    }
+}
+
+/// Writes `content` without escapes to `out`, which has room for as many bytes: no escape is longer
+/// written out than it was. Returns the end.
+char* unescape(std::string_view content, char* out) noexcept {
+    while (!content.empty()) {
+        const std::size_t plain = std::min(content.find('\\'), content.size());
+        out = std::copy_n(content.data(), plain, out);
+        content.remove_prefix(plain);
+        if (content.size() < 2) {
+            break;
+        }
+        const char escape = content[1];
+        content.remove_prefix(2);
+        if (escape == 'u') {
+            out = put_utf8(out, take_code_point(content));
+        } else {
+            *out++ = unescaped(escape);
+        }
+    }
+    return out;
+}
+
+/// The first byte of the string whose closing quote is at `close`; nullptr if it never opened.
+const char* string_begin(const char* begin, const char* close) noexcept {
+    const char* at = close;
+    while (at != begin) {
+        const auto* const quote = static_cast<const char*>(
+            ::memrchr(begin, '"', static_cast<std::size_t>(at - begin))
+        );
+        if (quote == nullptr) {
+            return nullptr;
+        }
+        if (!is_escaped(begin, quote)) {
+            return quote;
+        }
+        at = quote;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+JsonView json_of(std::string_view text) noexcept {
+    const char* const end = text.data() + text.size();
+    const char* at = skip_space(text.data(), end);
+    return take_value(at, end);
+}
+
+JsonView json_container_of(std::string_view text) noexcept {
+    if (text.size() < 2 || (text[0] != '{' && text[0] != '[')) {
+        return {};
+    }
+    const bool object = text[0] == '{';
+    const char* last = text.data() + text.size() - 1;
+    while (is_space(*last)) {
+        --last;  // text[0] is no space
+    }
+    if (last == text.data() || *last != (object ? '}' : ']')) {
+        return {};
+    }
+    const char first = *skip_space(text.data() + 1, last);
+    const bool opens = object ? first == '"' || first == '}'
+                              : first == ']' || type_of(first) != JsonType::None;
+    if (!opens) {
+        return {};
+    }
+    return {object ? JsonType::Object : JsonType::Array, text};
+}
+
+JsonMembers::JsonMembers(const JsonView& object) noexcept
+    : rest_(object.type == JsonType::Object ? inside(object, '}') : std::string_view{}) {}
+
+bool JsonMembers::next(std::string_view& key, JsonView& value) noexcept {
+    const char* const end = rest_.data() + rest_.size();
+    const char* at = rest_.data();
+    while (at != end && (is_space(*at) || *at == ',')) {
+        ++at;
+    }
+    if (at == end || *at != '"') {
+        rest_ = {};
+        return false;
+    }
+    const char* const key_end = skip_string(at, end);
+    key = content_of({JsonType::String, {at, static_cast<std::size_t>(key_end - at)}});
+    at = skip_space(key_end, end);
+    if (at == end || *at != ':') {
+        rest_ = {};
+        return false;
+    }
+    at = skip_space(at + 1, end);
+    value = take_value(at, end);
+    rest_ = {at, static_cast<std::size_t>(end - at)};
+    return value.type != JsonType::None;
+}
+
+JsonElements::JsonElements(const JsonView& list) noexcept
+    : rest_(list.type == JsonType::Array ? inside(list, ']') : std::string_view{}) {}
+
+bool JsonElements::next(JsonView& value) noexcept {
+    const char* const end = rest_.data() + rest_.size();
+    const char* at = rest_.data();
+    while (at != end && (is_space(*at) || *at == ',')) {
+        ++at;
+    }
+    value = take_value(at, end);
+    rest_ = {at, static_cast<std::size_t>(end - at)};
+    return value.type != JsonType::None;
+}
+
+JsonObjectsFromBack::JsonObjectsFromBack(std::string_view list) noexcept
+    : begin_(list.data()), at_(nullptr) {
+    const char* end = list.data() + list.size();
+    while (end != begin_ && is_space(end[-1])) {
+        --end;
+    }
+    if (end != begin_ && end[-1] == ']') {
+        at_ = end - 1;
+    }
+}
+
+bool JsonObjectsFromBack::next(Message& message) noexcept {
+    message = {};
+    const char* at = at_;
+    at_ = nullptr;
+    if (at == nullptr) {
+        return false;
+    }
+    while (at != begin_ && (is_space(at[-1]) || at[-1] == ',')) {
+        --at;
+    }
+    if (at == begin_ || at[-1] != '}') {
+        return false;
+    }
+    const char* const whole_end = at;
+    const char* container_end = at;
+    JsonView value;  // what stands right of the place, of the outermost object's members
+    bool after_key = false;
+    std::size_t depth = 0;
+    do {
+        const char c = *--at;
+        switch (c) {
+            case '"': {
+                const char* const close = at;
+                at = string_begin(begin_, close);
+                if (at == nullptr) {
+                    return false;
+                }
+                if (depth != 1) {
+                    break;
+                }
+                const JsonView string{
+                    JsonType::String, {at, static_cast<std::size_t>(close + 1 - at)}
+                };
+                if (!after_key) {
+                    value = string;
+                    break;
+                }
+                after_key = false;
+                if (is_word(string, "role")) {
+                    message.role = value;
+                } else if (is_word(string, "parts")) {
+                    message.parts = value;
+                } else if (is_word(string, "content")) {
+                    message.content = value;
+                }
+                break;
+            }
+            case ':':
+                after_key = depth == 1;
+                break;
+            case '}':
+            case ']':
+                if (++depth == 2) {
+                    container_end = at + 1;
+                }
+                break;
+            case '{':
+            case '[':
+                if (--depth == 1) {
+                    value = {
+                        c == '{' ? JsonType::Object : JsonType::Array,
+                        {at, static_cast<std::size_t>(container_end - at)}
+                    };
+                }
+                break;
+            case ',':
+                if (depth == 1) {
+                    value = {};
+                }
+                break;
+            default:
+                break;
+        }
+    } while (depth != 0 && at != begin_);
+    if (depth != 0) {
+        return false;
+    }
+    message.whole = {JsonType::Object, {at, static_cast<std::size_t>(whole_end - at)}};
+    at_ = at;
+    return true;
+}
+
+JsonView member(const JsonView& object, std::string_view key) noexcept {
+    JsonMembers members(object);
+    std::string_view name;
+    JsonView value;
+    while (members.next(name, value)) {
+        if (name == key) {
+            return value;
+        }
+    }
+    return {};
+}
+
+std::string_view text_of(const JsonView& value, EventBatch& batch) {
+    if (!value.is_text()) {
+        return {};
+    }
+    const std::string_view content = content_of(value);
+    if (content.find('\\') == std::string_view::npos) {
+        return content;
+    }
+    char* const copy = static_cast<char*>(batch.arena.allocate(content.size(), 1));
+    return {copy, static_cast<std::size_t>(unescape(content, copy) - copy)};
+}
+
+bool is_word(const JsonView& value, std::string_view word) noexcept {
+    return value.is_text() && content_of(value) == word;
+}
+
+void append_quoted(std::string_view text, std::string& out) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    out += '"';
+    for (const char c : text) {
+        switch (c) {
+            case '"':
+                out += "\\\"";
+                break;
+            case '\\':
+                out += "\\\\";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\r':
+                out += "\\r";
+                break;
+            case '\t':
+                out += "\\t";
+                break;
+            case '\b':
+                out += "\\b";
+                break;
+            case '\f':
+                out += "\\f";
+                break;
+            default:
+                if (static_cast<unsigned char>(c) < 0x20) {
+                    out += "\\u00";
+                    out += digits[static_cast<unsigned char>(c) >> 4U];
+                    out += digits[static_cast<unsigned char>(c) & 15U];
+                } else {
+                    out += c;
+                }
+        }
+    }
+    out += '"';
+}
+
+void append_spaced(const JsonView& value, std::string& out) {
+    const char* at = value.raw.data();
+    const char* const end = at + value.raw.size();
+    std::string plain;
+    while (at != end) {
+        if (*at == '"') {
+            const char* const after = skip_string(at, end);
+            const std::string_view content =
+                content_of({JsonType::String, {at, static_cast<std::size_t>(after - at)}});
+            plain.resize(content.size());
+            plain.resize(static_cast<std::size_t>(unescape(content, plain.data()) - plain.data()));
+            append_quoted(plain, out);
+            at = after;
+            continue;
+        }
+        if (!is_space(*at)) {
+            out += *at;
+            if (*at == ',' || *at == ':') {
+                out += ' ';
+            }
+        }
+        ++at;
+    }
+}
+
+}  // namespace tagout::intake
