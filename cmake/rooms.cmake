@@ -28,6 +28,8 @@ function(tagout_room name)
             TAGOUT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TAGOUT_SHARED_DIR="${TAGOUT_SHARED}")
         # Tests that read ../shared are named Shared*: a set of their own, absent where the folder is.
         add_test(NAME ${name} COMMAND ${name}_test --gtest_filter=-Shared*)
+        # Golden pages are part of the rooms' tests; `./dev docs` runs these with UPDATE_GOLDEN=1.
+        set_tests_properties(${name} PROPERTIES LABELS "room;docs" TIMEOUT 600)
         if(EXISTS ${TAGOUT_SHARED}/DESIGN.md)
             set(has_shared FALSE)
             foreach(test ${tests})
