@@ -22,7 +22,24 @@ if(TAGOUT_TESTS)
     find_package(Protobuf REQUIRED)  # oracle of the wire reader, tests and benchmarks only
 endif()
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-add_library(tagout_otlp_proto INTERFACE)  # replaced below once the oracle's .proto file is there
 if(TAGOUT_TESTS)
-    target_link_libraries(tagout_otlp_proto INTERFACE protobuf::libprotobuf)
+    # The oracle twice: as OTLP has it, and with bytes for strings, which is OTLP without the rule that
+    # texts be UTF-8. Ours repairs such texts instead of refusing the request.
+    set(proto_dir ${CMAKE_BINARY_DIR}/otlp_proto)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS src/intake/proto/otlp.proto)
+    file(READ src/intake/proto/otlp.proto proto_text)
+    string(REPLACE " string " " bytes " proto_text "${proto_text}")
+    string(REPLACE "package tagout.otlp;" "package tagout.otlp_bytes;" proto_text "${proto_text}")
+    file(CONFIGURE OUTPUT ${proto_dir}/otlp_bytes.proto CONTENT "${proto_text}" @ONLY)
+    configure_file(src/intake/proto/otlp.proto ${proto_dir}/otlp.proto COPYONLY)
+    foreach(proto otlp otlp_bytes)
+        add_custom_command(
+            OUTPUT ${proto_dir}/${proto}.pb.cc ${proto_dir}/${proto}.pb.h
+            COMMAND protobuf::protoc --proto_path=${proto_dir} --cpp_out=${proto_dir} ${proto_dir}/${proto}.proto
+            DEPENDS ${proto_dir}/${proto}.proto)
+    endforeach()
+    add_library(tagout_otlp_proto STATIC EXCLUDE_FROM_ALL ${proto_dir}/otlp.pb.cc ${proto_dir}/otlp_bytes.pb.cc)
+    target_include_directories(tagout_otlp_proto SYSTEM PUBLIC ${proto_dir})
+    target_compile_options(tagout_otlp_proto PRIVATE -w)
+    target_link_libraries(tagout_otlp_proto PUBLIC protobuf::libprotobuf)
 endif()

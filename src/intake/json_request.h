@@ -28,7 +28,8 @@ struct TranscodedRequest {
     return 16 + 4 * limits.depth_max;
 }
 
-/// InvalidArgument: no JSON, or JSON that is no such request.
+/// InvalidArgument: no JSON, or JSON that is no such request. Behind `json` as many bytes must be
+/// readable as PaddedBytes has.
 [[nodiscard]] Result<TranscodedRequest> transcode_json(
     std::string_view json, Signal signal, const DecodeLimits& limits
 );

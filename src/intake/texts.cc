@@ -117,6 +117,11 @@ struct Settling {
 
 }  // namespace
 
+std::size_t character_length(std::string_view text, std::size_t at) noexcept {
+    std::size_t skip = 0;
+    return character_at(text, at, skip);
+}
+
 std::string_view clipped(std::string_view text, std::size_t bytes_max) noexcept {
     if (text.size() <= bytes_max) {
         return text;

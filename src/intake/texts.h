@@ -17,6 +17,9 @@ void settle_texts(AgentEvent& event, std::size_t text_bytes_max, EventBatch& bat
 /// subpart at a time.
 [[nodiscard]] std::string_view valid_text(std::string_view text, EventBatch& batch);
 
+/// Bytes of the well-formed character at `at`, or 0.
+[[nodiscard]] std::size_t character_length(std::string_view text, std::size_t at) noexcept;
+
 /// The longest prefix of at most `bytes_max` bytes that ends between characters.
 [[nodiscard]] std::string_view clipped(std::string_view text, std::size_t bytes_max) noexcept;
 
