@@ -28,8 +28,8 @@ ToolFacts facts_of(const Tool& tool, std::string_view name) {
     if (tool.effect != ToolEffect::Unknown && tool.effect != facts.effect) {
         // What was guessed along with another effect does not hold for this one.
         facts.effect = tool.effect;
-        facts.reversibility = tool.effect == ToolEffect::Read ? Reversibility::ReadOnly
-                                                              : Reversibility::Unknown;
+        facts.reversibility =
+            tool.effect == ToolEffect::Read ? Reversibility::ReadOnly : Reversibility::Unknown;
         facts.risk = ToolRisk::Low;
     }
     if (tool.reversibility != Reversibility::Unknown) {
@@ -80,14 +80,17 @@ ToolFacts Catalog::tool(std::string_view name) const {
 }
 
 const OwnerRule* Catalog::owner_of(
-    std::string_view tool, std::string_view agent, std::string_view workflow, std::string_view service
+    std::string_view tool, std::string_view agent, std::string_view workflow,
+    std::string_view service
 ) const {
     struct Present {
         std::string_view kind;
         std::string_view name;
     };
     const std::array names{
-        Present{"tool", tool}, Present{"agent", agent}, Present{"workflow", workflow},
+        Present{"tool", tool},
+        Present{"agent", agent},
+        Present{"workflow", workflow},
         Present{"service", service}};
     for (const Present& present : names) {
         if (present.name.empty()) {
@@ -132,8 +135,8 @@ bool glob_matches(std::string_view pattern, std::string_view text) noexcept {
     constexpr std::size_t none = std::string_view::npos;
     std::size_t p = 0;
     std::size_t t = 0;
-    std::size_t star = none;     // The last * passed ...
-    std::size_t star_text = 0;   // ... and how much of the text it has taken so far.
+    std::size_t star = none;    // The last * passed ...
+    std::size_t star_text = 0;  // ... and how much of the text it has taken so far.
     while (t < text.size()) {
         if (p < pattern.size() && pattern[p] == '*') {
             star = p++;

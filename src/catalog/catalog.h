@@ -29,7 +29,7 @@ struct Agent {
 struct Workflow {
     WorkflowName name;
     WorkflowName fallback;
-    std::string url;           ///< The agent's own endpoint, for the gateway's workflow route.
+    std::string url;  ///< The agent's own endpoint, for the gateway's workflow route.
     std::string fallback_url;
 };
 
@@ -37,7 +37,7 @@ struct Tool {
     ToolName name;       ///< Or a glob, such as "payments.*".
     std::string server;  ///< MCP server it belongs to, "" for any.
     ToolEffect effect = ToolEffect::Unknown;
-    std::optional<ToolRisk> risk;  ///< Unset: inferred from the name.
+    std::optional<ToolRisk> risk = std::nullopt;  ///< Unset: inferred from the name.
     Reversibility reversibility = Reversibility::Unknown;
     ToolName compensating_tool;
 };
@@ -51,7 +51,7 @@ struct ModelUpstream {
     std::string name;
     std::string protocol;  ///< openai or anthropic
     std::string url;
-    std::string key_env;   ///< Name of the environment variable with the key; never the key.
+    std::string key_env;  ///< Name of the environment variable with the key; never the key.
 };
 
 struct OwnerRule {
@@ -65,7 +65,8 @@ struct NoticeChannel {
     std::string name;
     std::string type;  ///< webhook, slack, pagerduty, alertmanager
     std::string url;
-    std::string secret_env;  ///< Environment variable with signing secret or routing key.
+    std::string url_env = {};  ///< Environment variable with the URL, where it is a secret (Slack).
+    std::string secret_env;    ///< Environment variable with signing secret or routing key.
     std::string secret_file;
 };
 
@@ -81,12 +82,24 @@ struct SeverityRule {
     bool irreversible_write = false;
 };
 
+/// Observe: propose the control to a person. Enforce: apply it at once.
+enum class Enforcement : std::uint8_t { Observe = 1, Enforce = 2 };
+[[nodiscard]] constexpr std::string_view name_of(Enforcement enforcement) noexcept {
+    switch (enforcement) {
+        case Enforcement::Observe:
+            return "observe";
+        case Enforcement::Enforce:
+            return "enforce";
+    }
+    return "?";
+}
+
 struct Playbook {
     FailureClass failure_class = FailureClass::Intent;
     Severity severity = Severity::Sev3;
     std::string contain;  ///< tool, agent or workflow: what to stop.
     std::string mode;     ///< Of the control: read_only, approvals, allowlist, stopped, route.
-    bool enforce = false; ///< False is `observe`: propose only.
+    Enforcement enforcement = Enforcement::Observe;
 };
 
 struct JourneyStep {
@@ -105,8 +118,9 @@ struct Journey {
 /// owns names, defaults and bounds; catalog only carries text and place for its error messages.
 struct SettingText {
     std::string path;
-    std::string value;
+    std::string value;  ///< A list as its items with ", " between.
     int line = 0;
+    int column = 0;
 };
 
 struct Model {
@@ -129,7 +143,10 @@ struct Contents {
     std::vector<Journey> journeys;
     std::vector<Model> prices;
     std::vector<SettingText> detection;
-    std::vector<SettingText> server;  ///< Addresses, directories, limits, retention.
+    std::vector<SettingText> incidents = {};  ///< Join window, quiet period, automatic declaration.
+    std::vector<SettingText> notices;         ///< Delivery, retries, addresses in links.
+    std::vector<SettingText> evidence;        ///< Segments, retention.
+    std::vector<SettingText> server;          ///< Threads, limits, queues.
 };
 
 struct ToolFacts {
@@ -146,12 +163,14 @@ public:
     explicit Catalog(Contents contents);
 
     [[nodiscard]] const Contents& contents() const noexcept { return contents_; }
-    /// Configured facts, else inferred: verbs such as get, list, search read; create, update, delete,
-    /// send, pay, refund write; mail, post, webhook, upload and URL arguments go out.
+    /// Configured facts, else inferred: verbs such as get, list, search read; create, update,
+    /// delete, send, pay, refund write; mail, post, webhook, upload and URL arguments go out.
     [[nodiscard]] ToolFacts tool(std::string_view name) const;
-    /// First rule whose glob matches the most specific name present: tool, agent, workflow, service.
+    /// First rule whose glob matches the most specific name present: tool, agent, workflow,
+    /// service.
     [[nodiscard]] const OwnerRule* owner_of(
-        std::string_view tool, std::string_view agent, std::string_view workflow, std::string_view service
+        std::string_view tool, std::string_view agent, std::string_view workflow,
+        std::string_view service
     ) const;
     /// USD of one call, or -1 when no price matches `model`.
     [[nodiscard]] double cost_usd(

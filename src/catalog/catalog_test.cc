@@ -31,7 +31,8 @@ TEST(Glob, TruthTable) {
         {"[a]", "a", false},
     };
     for (const Row& row : rows) {
-        EXPECT_EQ(glob_matches(row.pattern, row.text), row.matches) << row.pattern << " ~ " << row.text;
+        EXPECT_EQ(glob_matches(row.pattern, row.text), row.matches)
+            << row.pattern << " ~ " << row.text;
     }
 }
 
@@ -46,15 +47,30 @@ TEST(Glob, AHostilePatternStaysCheap) {
 Catalog example() {
     Contents contents;
     contents.tools = {
-        {.name = ToolName("refund"), .server = "payments", .effect = ToolEffect::Write,
-         .risk = ToolRisk::High, .reversibility = Reversibility::Irreversible,
+        {.name = ToolName("refund"),
+         .server = "payments",
+         .effect = ToolEffect::Write,
+         .risk = ToolRisk::High,
+         .reversibility = Reversibility::Irreversible,
          .compensating_tool = {}},
-        {.name = ToolName("send_report"), .server = "", .effect = ToolEffect::Read, .risk = {},
-         .reversibility = Reversibility::Unknown, .compensating_tool = {}},
-        {.name = ToolName("ledger.*"), .server = "", .effect = ToolEffect::Write, .risk = {},
-         .reversibility = Reversibility::Reversible, .compensating_tool = {}},
-        {.name = ToolName("delete_draft"), .server = "", .effect = ToolEffect::Unknown,
-         .risk = ToolRisk::Low, .reversibility = Reversibility::Unknown, .compensating_tool = {}},
+        {.name = ToolName("send_report"),
+         .server = "",
+         .effect = ToolEffect::Read,
+         .risk = {},
+         .reversibility = Reversibility::Unknown,
+         .compensating_tool = {}},
+        {.name = ToolName("ledger.*"),
+         .server = "",
+         .effect = ToolEffect::Write,
+         .risk = {},
+         .reversibility = Reversibility::Reversible,
+         .compensating_tool = {}},
+        {.name = ToolName("delete_draft"),
+         .server = "",
+         .effect = ToolEffect::Unknown,
+         .risk = ToolRisk::Low,
+         .reversibility = Reversibility::Unknown,
+         .compensating_tool = {}},
     };
     contents.owners = {
         {.match = "agent:refund-*", .team = "support-ai", .contact = "ann", .channel = "slack-a"},
@@ -77,7 +93,8 @@ Catalog example() {
 
 TEST(Tools, TheConfigurationOutweighsTheName) {
     const Catalog catalog = example();
-    for (const char* name : {"refund", "payments.refund", "payments__refund", "mcp__payments__refund"}) {
+    for (const char* name :
+         {"refund", "payments.refund", "payments__refund", "mcp__payments__refund"}) {
         const ToolFacts facts = catalog.tool(name);
         EXPECT_TRUE(facts.configured) << name;
         EXPECT_EQ(facts.effect, ToolEffect::Write) << name;

@@ -260,29 +260,51 @@ static_assert(std::ranges::is_sorted(words, {}, &Word::text));
 
 /// At the end of a name these make a noun of what stands before: `refund_status` only looks.
 constexpr std::array looking_nouns{
-    std::string_view{"availability"}, std::string_view{"balance"},  std::string_view{"count"},
-    std::string_view{"detail"},       std::string_view{"details"},  std::string_view{"eligibility"},
-    std::string_view{"history"},      std::string_view{"info"},     std::string_view{"information"},
-    std::string_view{"policies"},     std::string_view{"policy"},   std::string_view{"price"},
-    std::string_view{"prices"},       std::string_view{"status"},
+    std::string_view{"availability"},
+    std::string_view{"balance"},
+    std::string_view{"count"},
+    std::string_view{"detail"},
+    std::string_view{"details"},
+    std::string_view{"eligibility"},
+    std::string_view{"history"},
+    std::string_view{"info"},
+    std::string_view{"information"},
+    std::string_view{"policies"},
+    std::string_view{"policy"},
+    std::string_view{"price"},
+    std::string_view{"prices"},
+    std::string_view{"status"},
 };
 
 /// Objects that make any change of them a dangerous one.
 constexpr std::array dangerous_objects{
-    std::string_view{"credential"}, std::string_view{"credentials"}, std::string_view{"iban"},
-    std::string_view{"money"},      std::string_view{"ownership"},   std::string_view{"password"},
-    std::string_view{"payment"},    std::string_view{"permission"},  std::string_view{"permissions"},
+    std::string_view{"credential"},
+    std::string_view{"credentials"},
+    std::string_view{"iban"},
+    std::string_view{"money"},
+    std::string_view{"ownership"},
+    std::string_view{"password"},
+    std::string_view{"payment"},
+    std::string_view{"permission"},
+    std::string_view{"permissions"},
     std::string_view{"transaction"},
 };
 
 constexpr std::size_t name_bytes_max = 160;
 constexpr std::size_t words_max = 16;
 
-constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+constexpr bool is_lower(char c) {
+    return c >= 'a' && c <= 'z';
+}
+constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
-/// The last part of a qualified name: after the last '.', '/', ':' or "__" that has words behind it.
+/// The last part of a qualified name: after the last '.', '/', ':' or "__" that has words behind
+/// it.
 std::string_view last_part(std::string_view name) noexcept {
     std::size_t from = 0;
     for (std::size_t i = 0; i + 1 < name.size(); ++i) {
@@ -400,7 +422,8 @@ constexpr Word changes{"", Verb, writes, low, with_others};
 const Word* exception_of(const NameWords& name) noexcept {
     const std::string_view first = name[0];
     if ((first == "transfer" && name[1] == "to") || first == "handoff") {
-        return &just_looks;  // Frameworks name the hand-over to another agent so: nothing is written.
+        return &just_looks;  // Frameworks name the hand-over to another agent so: nothing is
+                             // written.
     }
     if (first == "check" && (name[1] == "in" || name[1] == "out")) {
         return &changes;
@@ -443,7 +466,8 @@ ToolFacts infer_tool(std::string_view name) noexcept {
     if (word == nullptr) {
         return {};
     }
-    ToolFacts facts{.effect = word->effect, .risk = word->risk, .reversibility = word->reversibility};
+    ToolFacts facts{
+        .effect = word->effect, .risk = word->risk, .reversibility = word->reversibility};
     if (facts.effect == ToolEffect::Read) {
         facts.risk = ToolRisk::Low;
         facts.reversibility = Reversibility::ReadOnly;

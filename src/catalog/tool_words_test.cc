@@ -2,8 +2,8 @@
 
 #include "catalog/tool_words.h"
 
-#include <boost/json.hpp>
 #include <gtest/gtest.h>
+#include <boost/json.hpp>
 
 #include <fstream>
 #include <map>
@@ -159,7 +159,8 @@ TEST(ToolWords, AnyBytesAreANameAndNoneIsTooLong) {
 /// Names that are listed in a suite, with their state_changing flag.
 std::map<std::string, bool> labelled_tools() {
     std::map<std::string, bool> tools;
-    for (const char* file : {"tools_agentdojo.json", "tools_agentdyn.json", "tools_taubench.json"}) {
+    for (const char* file :
+         {"tools_agentdojo.json", "tools_agentdyn.json", "tools_taubench.json"}) {
         std::stringstream text;
         text << std::ifstream(std::string(TAGOUT_SHARED_DIR) + "/data/" + file).rdbuf();
         const boost::json::value root = boost::json::parse(text.str());
