@@ -38,15 +38,24 @@ struct DecodeLimits {
 /// says) to `batch`, for reading evidence back. The views must outlive the batch.
 [[nodiscard]] Result<void> decode_item(const RawItem& item, const DecodeLimits& limits, EventBatch& batch);
 
+/// What a batch holds: a file has whole traces, so a parent that is not in it never comes and its
+/// children are roots; a live batch has pieces, and only a span without a parent is a root.
+enum class BatchScope : std::uint8_t { Pieces = 0, WholeTraces = 1 };
+
 struct LinkerOptions {
     std::size_t traces_max = 100'000;        ///< Least recently seen are forgotten past this.
     std::size_t spans_per_trace_max = 4'096; ///< Past it, relations within that trace are not looked up.
+    std::size_t spans_max = 1'000'000;       ///< Of all traces together; then traces are forgotten.
+    std::size_t records_max = 65'536;        ///< Log records remembered to know them if sent again.
+    BatchScope batches = BatchScope::Pieces;
 };
 
 struct LinkerStats {
     std::uint64_t traces = 0;
     std::uint64_t traces_forgotten = 0;
-    std::uint64_t duplicates = 0;  ///< Items sent again (same ids and end): marked Drop.
+    std::uint64_t duplicates = 0;       ///< Items sent again (same ids and end): marked Drop.
+    std::uint64_t spans = 0;            ///< Remembered now.
+    std::uint64_t spans_unrelated = 0;  ///< Past spans_per_trace_max: linked to nothing.
 };
 
 /// Confined to its shard's thread. Fills in what one span cannot tell alone: correlation, root,
