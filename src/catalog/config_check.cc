@@ -167,11 +167,12 @@ private:
             return;
         }
         tool_must_exist(path, name);
+        const Tool* const undo = catalog_.configured_tool(name);
         if (tool.compensating_tool == tool.name) {
             add(path, "a tool cannot undo itself", "Name the tool that undoes its calls");
         } else if (tool.effect == ToolEffect::Read) {
             add(path, "a tool that only reads leaves nothing to undo", "Remove the line");
-        } else if (catalog_.configured_tool(name) != nullptr && catalog_.configured_tool(name)->effect == ToolEffect::Read) {
+        } else if (undo != nullptr && undo->effect == ToolEffect::Read) {
             add(path,
                 quoted(name) + " only reads, so it can undo nothing",
                 "Name a tool that writes, or mend its effect");
