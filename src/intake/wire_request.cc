@@ -452,8 +452,10 @@ Result<void> RequestReader::read_item(
         const auto index = static_cast<std::uint32_t>(batch.items.size() - 1);
         const Outcome outcome = read_one(context_of(scope), index, wanted);
         item.bytes = stored.bytes;
-        if (outcome == Outcome::Refused || !wanted) {
+        if (outcome != Outcome::Read || !wanted) {
             batch.items.pop_back();
+        }
+        if (outcome == Outcome::Refused || (outcome == Outcome::Read && !wanted)) {
             count_refused(scope, 0, reader_.refusal(), std::max<std::uint64_t>(1, points_));
         }
         sound = outcome != Outcome::Broken;
