@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "incident/incident.h"
+#include "incident/settings.h"
 #include "journal/journal.h"
 
 #include <functional>
@@ -58,14 +59,17 @@ public:
     virtual ~Desk() = default;
 
     static std::unique_ptr<Desk> make(
-        journal::Journal& journal, const Clock& clock, std::shared_ptr<const catalog::Catalog> catalog
+        journal::Journal& journal, const Clock& clock, std::shared_ptr<const catalog::Catalog> catalog,
+        const Settings& settings
     );
 
     /// Folds every journal entry. Call once, before anything else.
     virtual Result<void> rebuild() = 0;
     /// Called with each change, in order, on the thread that made it, after the desk's lock is free.
     virtual void on_change(std::function<void(const Change&)> observer) = 0;
-    virtual void use(std::shared_ptr<const catalog::Catalog> catalog) = 0;
+    virtual void use(std::shared_ptr<const catalog::Catalog> catalog, const Settings& settings) = 0;
+    /// What time alone changes: impact ended, signals let go. Call about once a second.
+    virtual Result<void> tick() = 0;
 
     /// Joins findings to incidents: same class, agent and cause within the join window is the same
     /// incident. A known id updates its finding. One journal batch for all of them.

@@ -1,0 +1,397 @@
+#include "incident/fold.h"
+
+#include "incident/grade.h"
+#include "incident/incident_json.h"
+#include "incident/transitions.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+namespace tagout::incident {
+
+namespace {
+
+namespace json = boost::json;
+
+std::string text_at(const json::object& body, std::string_view name) {
+    const json::value* const value = body.if_contains(name);
+    return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+std::optional<Instant> time_at(const json::object& body, std::string_view name) {
+    const Result<Instant> at = parse_rfc3339(text_at(body, name));
+    return at ? std::optional(*at) : std::nullopt;
+}
+
+const json::object& object_at(const json::object& body, std::string_view name) {
+    static const json::object none;
+    const json::value* const value = body.if_contains(name);
+    return value != nullptr && value->is_object() ? value->as_object() : none;
+}
+
+const json::array& array_at(const json::object& body, std::string_view name) {
+    static const json::array none;
+    const json::value* const value = body.if_contains(name);
+    return value != nullptr && value->is_array() ? value->as_array() : none;
+}
+
+bool flag_at(const json::object& body, std::string_view name) {
+    const json::value* const value = body.if_contains(name);
+    return value != nullptr && value->is_bool() && value->as_bool();
+}
+
+Owner owner_of(const json::object& tree) {
+    return {text_at(tree, "team"), text_at(tree, "contact"), text_at(tree, "channel"), text_at(tree, "rule")};
+}
+
+std::optional<JoinedFinding> joined_of(const json::value& row) {
+    if (!row.is_array() || row.as_array().size() < 7) {
+        return std::nullopt;
+    }
+    const json::array& fields = row.as_array();
+    if (!fields[0].is_string() || !fields[1].is_string() || !fields[2].is_string() || !fields[3].is_bool() ||
+        !fields[4].is_bool() || !fields[5].is_bool() || !fields[6].is_number()) {
+        return std::nullopt;
+    }
+    JoinedFinding joined;
+    joined.id = fields[0].as_string();
+    joined.known.correlation = fields[1].as_string();
+    joined.known.outcome = parse_session_outcome(fields[2].as_string()).value_or(SessionOutcome::Unknown);
+    joined.known.rate = fields[3].as_bool();
+    joined.known.write_completed = fields[4].as_bool();
+    joined.known.supports = fields[5].as_bool();
+    joined.known.sessions = fields[6].to_number<std::uint64_t>();
+    return joined;
+}
+
+/// Distinct sessions, failed ones and writes; a rate stands for the sessions it counted itself.
+void reckon(Folded& folded) {
+    std::unordered_map<std::string_view, bool> failed_of;
+    std::set<std::string_view> wrote;
+    std::uint64_t rate_sessions = 0;
+    std::uint64_t rate_failed = 0;
+    for (const auto& [id, known] : folded.known) {
+        if (known.supports) {
+            continue;
+        }
+        const bool failed = known.outcome == SessionOutcome::Failed;
+        if (known.rate) {
+            rate_sessions = std::max(rate_sessions, known.sessions);
+            rate_failed = std::max(rate_failed, failed ? known.sessions : 0);
+            continue;
+        }
+        bool& seen = failed_of.try_emplace(known.correlation, false).first->second;
+        seen = seen || failed;
+        if (known.write_completed) {
+            wrote.insert(known.correlation);
+        }
+    }
+    std::uint64_t failed = 0;
+    for (const auto& [correlation, is_failed] : failed_of) {
+        failed += is_failed ? 1 : 0;
+    }
+    Impact& impact = folded.incident.impact;
+    impact.sessions = std::max<std::uint64_t>(failed_of.size(), rate_sessions);
+    impact.failed_sessions = std::max(failed, rate_failed);
+    impact.writes = wrote.size();
+}
+
+}  // namespace
+
+std::uint64_t number_of(std::string_view id) noexcept {
+    constexpr std::string_view prefix = "INC-";
+    if (!id.starts_with(prefix) || id.size() > prefix.size() + 18) {
+        return 0;
+    }
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(id.data() + prefix.size(), id.data() + id.size(), number);
+    return error == std::errc{} && end == id.data() + id.size() ? number : 0;
+}
+
+/// One entry on its way into one incident.
+struct Fold::Applying {
+    Fold& fold;
+    const journal::JournalEntry& entry;
+    const json::object& body;
+    Folded& folded;
+
+    [[nodiscard]] Incident& incident() const { return folded.incident; }
+
+    void tell(std::string_view source, std::string text, std::string evidence = {}) const {
+        if (incident().timeline.size() >= timeline_max) {
+            return;
+        }
+        incident().timeline.push_back(TimelineEntry{
+            entry.sequence, entry.draft.occurred_at, entry.recorded_at, entry.draft.kind, std::string(source),
+            entry.draft.actor, std::move(text), entry.draft.reason, std::move(evidence)
+        });
+    }
+
+    void opened() const {
+        Incident& to = incident();
+        to.id = IncidentId(entry.draft.subject);
+        to.failure_class = parse_failure_class(text_at(body, "class")).value_or(FailureClass::Intent);
+        to.kind = parse_incident_kind(text_at(body, "kind")).value_or(IncidentKind::Real);
+        to.state = parse_incident_state(text_at(body, "state")).value_or(IncidentState::Signal);
+        to.severity = parse_severity(text_at(body, "severity")).value_or(Severity::Sev3);
+        to.severity_reason = text_at(body, "severity_reason");
+        to.cause = text_at(body, "cause");
+        to.agent = AgentName(text_at(body, "agent"));
+        to.workflow = WorkflowName(text_at(body, "workflow"));
+        to.tool = ToolName(text_at(body, "tool"));
+        to.service = text_at(body, "service");
+        to.environment = text_at(body, "environment");
+        to.owner = owner_of(object_at(body, "owner"));
+        to.recurrence_of = IncidentId(text_at(body, "recurrence_of"));
+        const json::object& anchors = object_at(body, "anchors");
+        for (const char* name : {"onset", "signal", "triage", "declared", "impact_ended", "resolved", "closed"}) {
+            *anchor_named(to.anchors, name) = time_at(anchors, std::string(name) + "_at");
+        }
+        to.title = text_at(body, "title");
+        folded.title_by_person = !to.title.empty();
+        tell("state", "Opened as " + std::string(name_of(to.state)) + ", " + std::string(name_of(to.severity)) +
+                          ", class " + std::string(name_of(to.failure_class)));
+        if (!to.recurrence_of.empty()) {
+            tell("state", "Recurs: the same class, agent and cause as " + to.recurrence_of.text());
+        }
+    }
+
+    void findings() const {
+        Incident& to = incident();
+        std::uint64_t fresh = 0;
+        std::uint64_t newly_failed = 0;
+        for (const json::value& row : array_at(body, "joined")) {
+            std::optional<JoinedFinding> joined = joined_of(row);
+            if (!joined) {
+                ++fold.unreadable_;
+                continue;
+            }
+            const auto known = folded.known.find(joined->id);
+            const bool failed = joined->known.outcome == SessionOutcome::Failed;
+            if (known == folded.known.end()) {
+                ++fresh;
+                ++to.finding_count;
+                newly_failed += failed ? 1 : 0;
+                if (folded.known.size() < findings_known_max) {
+                    fold.holder_[joined->id] = number_of(to.id.text());
+                    folded.known.emplace(joined->id, std::move(joined->known));
+                }
+            } else {
+                newly_failed += failed && known->second.outcome != SessionOutcome::Failed ? 1 : 0;
+                known->second = std::move(joined->known);
+            }
+        }
+        for (const json::value& tree : array_at(body, "findings")) {
+            if (tree.is_object()) {
+                keep(finding_of(tree.as_object()));
+            }
+        }
+        reckon(folded);
+        retitle();
+        if (fresh > 0 || newly_failed > 0) {
+            tell_findings(fresh, newly_failed);
+        }
+    }
+
+    void keep(Finding finding) const {
+        Incident& to = incident();
+        to.last_finding_at = std::max(to.last_finding_at, finding.seen_at);
+        if (finding.explained_by.empty() && (!to.anchors.onset_at || finding.seen_at < *to.anchors.onset_at)) {
+            to.anchors.onset_at = finding.seen_at;
+        }
+        if (std::ranges::find(to.signals, finding.signal) == to.signals.end()) {
+            to.signals.push_back(finding.signal);
+        }
+        const auto same = std::ranges::find(to.findings, finding.id, &Finding::id);
+        if (same != to.findings.end()) {
+            *same = std::move(finding);
+        } else if (to.findings.size() < findings_kept_max) {
+            to.findings.push_back(std::move(finding));
+        }
+    }
+
+    void tell_findings(std::uint64_t fresh, std::uint64_t failed) const {
+        const json::array& whole = array_at(body, "findings");
+        std::string text = std::to_string(fresh) + (fresh == 1 ? " finding" : " findings");
+        if (fresh == 0) {
+            text = std::to_string(failed) + (failed == 1 ? " session" : " sessions") + " known to have failed";
+        } else if (failed > 0) {
+            text += ", " + std::to_string(failed) + (failed == 1 ? " session" : " sessions") + " failed";
+        }
+        std::string evidence;
+        if (!whole.empty() && whole.front().is_object()) {
+            const json::object& first = whole.front().as_object();
+            text += ": " + text_at(first, "signal") + " - " + text_at(first, "evidence");
+            evidence = "finding:" + text_at(first, "id");
+        }
+        tell("signal", std::move(text), std::move(evidence));
+    }
+
+    void retitle() const {
+        if (!folded.title_by_person) {
+            incident().title = title_of(incident());
+        }
+    }
+
+    void state() const {
+        const std::optional<IncidentState> to = parse_incident_state(text_at(body, "to"));
+        if (!to) {
+            ++fold.unreadable_;
+            return;
+        }
+        const IncidentState from = incident().state;
+        incident().state = *to;
+        if (*to == IncidentState::Declared && from > IncidentState::Declared) {
+            // Reopened: it is not over after all, so the times that say so are taken back.
+            incident().anchors.resolved_at.reset();
+            incident().anchors.impact_ended_at.reset();
+            incident().anchors.closed_at.reset();
+        }
+        set_anchor_of(incident().anchors, *to, entry.draft.occurred_at);
+        const std::string text = text_at(body, "text");
+        tell("state", text.empty() ? std::string(name_of(from)) + " to " + std::string(name_of(*to)) : text);
+    }
+
+    void severity() const {
+        const std::optional<Severity> to = parse_severity(text_at(body, "to"));
+        if (!to) {
+            ++fold.unreadable_;
+            return;
+        }
+        const std::string from(name_of(incident().severity));
+        incident().severity = *to;
+        incident().severity_reason = entry.draft.reason;
+        folded.severity_by_person = folded.severity_by_person || flag_at(body, "by_person");
+        tell("state", "Severity " + from + " to " + std::string(name_of(*to)));
+    }
+
+    void anchor() const {
+        const std::string name = text_at(body, "anchor");
+        std::optional<Instant>* const anchor = anchor_named(incident().anchors, name);
+        const std::optional<Instant> at = time_at(body, "at");
+        if (anchor == nullptr || !at) {
+            ++fold.unreadable_;
+            return;
+        }
+        const std::string was = *anchor ? to_rfc3339(**anchor) : "not set";
+        *anchor = *at;
+        retitle();
+        tell("person", "Time of " + name + " set to " + to_rfc3339(*at) + " (was " + was + ")");
+    }
+
+    void merged() const {
+        incident().merged_into = IncidentId(text_at(body, "into"));
+        incident().state = IncidentState::Merged;
+        tell("state", "Merged into " + incident().merged_into.text());
+    }
+
+    /// The other's findings count here from now on.
+    void absorbed() const {
+        const IncidentId from(text_at(body, "from"));
+        if (const Folded* const other = fold.find(from); other != nullptr) {
+            for (const auto& [id, known] : other->known) {
+                if (folded.known.size() < findings_known_max && folded.known.emplace(id, known).second) {
+                    fold.holder_[id] = number_of(incident().id.text());
+                    ++incident().finding_count;
+                }
+            }
+            for (const Finding& finding : other->incident.findings) {
+                keep(finding);
+            }
+            reckon(folded);
+            retitle();
+        }
+        tell("state", from.text() + " was merged into this");
+    }
+
+    void line() const {
+        if (entry.draft.kind == "notice.told" && !incident().anchors.paged_at) {
+            incident().anchors.paged_at = entry.draft.occurred_at;
+        }
+        const bool notice = entry.draft.kind.starts_with("notice.");
+        tell(notice ? "notice" : "verification", text_at(body, "text"));
+    }
+
+    /// False for an entry that is not the desk's business.
+    [[nodiscard]] bool run() const {
+        const std::string& kind = entry.draft.kind;
+        if (kind == "incident.opened") {
+            opened();
+        } else if (kind == "incident.findings") {
+            findings();
+        } else if (kind == "incident.state") {
+            state();
+        } else if (kind == "incident.severity") {
+            severity();
+        } else if (kind == "incident.owner") {
+            incident().owner = owner_of(body);
+            tell("state", "Owner is " + (incident().owner.team.empty() ? std::string("nobody") : incident().owner.team));
+        } else if (kind == "incident.assigned") {
+            incident().assignee = text_at(body, "to");
+            tell("person", "Assigned to " + incident().assignee);
+        } else if (kind == "incident.acked") {
+            if (!incident().anchors.acked_at) {
+                incident().anchors.acked_at = entry.draft.occurred_at;
+                incident().acked_by = entry.draft.actor.text();
+            }
+            tell("person", "Acknowledged");
+        } else if (kind == "incident.note") {
+            tell("person", text_at(body, "text"));
+        } else if (kind == "incident.anchor") {
+            anchor();
+        } else if (kind == "incident.merged") {
+            merged();
+        } else if (kind == "incident.absorbed") {
+            absorbed();
+        } else if (kind == "incident.quiet") {
+            incident().anchors.impact_ended_at = time_at(body, "at");
+            tell("signal", text_at(body, "text"));
+        } else if (flag_at(body, "timeline")) {
+            line();
+        } else {
+            return false;
+        }
+        return true;
+    }
+};
+
+Folded* Fold::apply(const journal::JournalEntry& entry) {
+    const std::uint64_t number = number_of(entry.draft.subject);
+    const bool is_new = entry.draft.kind == "incident.opened";
+    if (number == 0 || (!is_new && !incidents_.contains(number))) {
+        return nullptr;
+    }
+    boost::system::error_code error;
+    const json::value body = json::parse(entry.draft.body, error);
+    if (error || !body.is_object()) {
+        ++unreadable_;
+        return nullptr;
+    }
+    Folded& folded = incidents_[number];
+    if (!Applying{*this, entry, body.as_object(), folded}.run()) {
+        return nullptr;
+    }
+    folded.incident.revision = entry.sequence;
+    next_number_ = std::max(next_number_, number + 1);
+    return &folded;
+}
+
+Folded* Fold::find(const IncidentId& id) {
+    const auto found = incidents_.find(number_of(id.text()));
+    return found == incidents_.end() ? nullptr : &found->second;
+}
+
+const Folded* Fold::find(const IncidentId& id) const {
+    const auto found = incidents_.find(number_of(id.text()));
+    return found == incidents_.end() ? nullptr : &found->second;
+}
+
+Folded* Fold::holder_of(const std::string& finding) {
+    const auto found = holder_.find(finding);
+    return found == holder_.end() ? nullptr : &incidents_.at(found->second);
+}
+
+}  // namespace tagout::incident
