@@ -402,9 +402,7 @@ void Reader::settings(const YamlNode& at, const std::string& path, std::vector<S
 }
 
 void sort_and_bound(std::vector<Mistake>& mistakes) {
-    std::ranges::stable_sort(mistakes, [](const Mistake& a, const Mistake& b) {
-        return std::pair(a.line, a.column) < std::pair(b.line, b.column);
-    });
+    sort_by_place(mistakes);
     if (mistakes.size() > mistakes_max) {
         const std::size_t more = mistakes.size() - mistakes_max;
         mistakes.resize(mistakes_max);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <tuple>
 
 namespace tagout::catalog {
 
@@ -55,6 +56,12 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
         }
     }
     return best;
+}
+
+void sort_by_place(std::vector<Mistake>& mistakes) {
+    std::ranges::sort(mistakes, [](const Mistake& a, const Mistake& b) {
+        return std::tie(a.line, a.column, a.path, a.what) < std::tie(b.line, b.column, b.path, b.what);
+    });
 }
 
 std::string quoted(std::string_view text) {

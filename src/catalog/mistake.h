@@ -22,6 +22,9 @@ struct Mistake {
 /// "tagout.yaml:12:5: tools.refund.effect: 'wirte' is no tool effect. Write write."
 [[nodiscard]] std::string to_text(const Mistake& mistake, std::string_view file_name);
 
+/// By line and column, then by path and words, so that the order is always the same.
+void sort_by_place(std::vector<Mistake>& mistakes);
+
 /// The candidate that `word` was probably meant to be, "" if none is near: at most a third of the
 /// letters wrong, swapped, missing or too many. Cost: length squared for each candidate.
 [[nodiscard]] std::string_view nearest(

@@ -43,7 +43,7 @@ std::vector<Mistake> SettingReader::finish() {
             near.empty() ? "Look the name up in docs/reference/settings.md"
                          : "Write " + std::string(near));
     }
-    std::ranges::stable_sort(mistakes_, {}, &Mistake::line);
+    sort_by_place(mistakes_);
     return std::move(mistakes_);
 }
 
