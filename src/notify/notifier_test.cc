@@ -232,9 +232,13 @@ TEST_F(NotifierTest, NobodyIsToldOfASignalABackfilledIncidentOrOneThatWasNeverOp
     EXPECT_TRUE(notifier_->list("", 10).empty());
 }
 
-TEST_F(NotifierTest, TriageIsToldAsOpenedAndItsConfirmationAsDeclared) {
+TEST_F(NotifierTest, TriageIsToldAsOpenedWhereThatIsWantedAndItsConfirmationAsDeclared) {
     incident::Incident incident = refund_incident();
     incident.state = IncidentState::Triage;
+    tell(incident);
+    EXPECT_EQ(notifier_->deliver_due(), 0u) << "by default people are told once it is declared";
+    settings_.triage = true;
+    restart();
     tell(incident);
     incident.state = IncidentState::Declared;
     tell(incident);

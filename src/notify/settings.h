@@ -17,7 +17,7 @@ struct Settings {
     std::uint32_t threads = 4;
     std::uint32_t pending_max = 10'000;
     std::uint32_t log_max = 10'000;
-    bool triage = true;
+    bool triage = false;
     std::string page_url;
 };
 
@@ -83,7 +83,7 @@ void describe(Options& options, Visitor&& visit) {
     visit(
         SettingInfo{
             .path = "notices.triage",
-            .help = "Whether people are told when an incident opens by itself, or only once declared",
+            .help = "Whether people are told of an incident in triage already, or only once it is declared",
         },
         options.triage
     );
