@@ -34,8 +34,9 @@ struct EvidenceStats {
     std::uint64_t segments = 0;
     std::uint64_t pinned_segments = 0;
     std::uint64_t dropped_by_retention = 0;  ///< Items, since the log was first opened.
-    Instant oldest;
+    Instant oldest;  ///< Received; what stats().oldest says may be found, unless it is damaged.
     Instant newest;
+    std::uint64_t unreadable_blocks = 0;  ///< Passed over by look-ups for damage, since this start.
 };
 
 struct EvidenceFault {
@@ -58,8 +59,8 @@ public:
     /// correlation (the 32 hex digits).
     virtual Result<std::vector<EvidenceItem>> find(std::string_view correlation, std::size_t limit) = 0;
 
-    /// Calls `visit` for each item received in segments that overlap [from, to), in order of
-    /// arrival, until it returns false.
+    /// Calls `visit` for each item of every stored block that was received in [from, to) or holds an
+    /// item timed within, in order of arrival, until it returns false: a little more than asked for.
     virtual Result<void> scan(
         Instant from, Instant to, const std::function<bool(const EvidenceItem&)>& visit
     ) = 0;

@@ -1,5 +1,6 @@
-// What every JournalStore must do, as tests. An adapter is given to this suite as a factory; whatever is particular to it (files, locks, full disks) is tested beside it. One
-// file of a test program includes this and instantiates it for every adapter.
+// What every JournalStore must do, as tests. An adapter is given to this suite as a factory;
+// whatever is particular to it (files, locks, full disks) is tested beside it. One file of a test
+// program includes this and instantiates it for every adapter.
 #pragma once
 
 #include "journal/chain.h"
