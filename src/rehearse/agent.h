@@ -28,9 +28,9 @@ struct AgentSetup {
     std::string model_url;
     std::array<std::string, 3> tool_urls;  ///< By ToolServerKind.
     double pace = 1.0;                     ///< Multiplies the users' thinking times.
-    Duration model_timeout = std::chrono::milliseconds(2'500);
+    Duration model_timeout = std::chrono::seconds(2);
     std::uint32_t steps_max = 14;          ///< Model calls in one turn.
-    std::int64_t tokens_max = 250'000;     ///< In one conversation.
+    std::int64_t tokens_max = 450'000;     ///< In one conversation.
 };
 
 struct SessionResult {

@@ -4,17 +4,29 @@ namespace tagout::rehearse {
 
 Delayed::Delayed(const Clock& clock) : clock_(clock), thread_([this] { run(); }) {}
 
-Delayed::~Delayed() {
+Delayed::~Delayed() { finish(); }
+
+void Delayed::finish() {
+    std::map<Due, std::function<void()>> left;
     {
         const MutexLock lock(mutex_);
         stopping_ = true;
+        left.swap(waiting_);
         changed_.notify_all();
     }
-    thread_.join();
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+    for (const auto& [due, work] : left) {
+        work();
+    }
 }
 
 void Delayed::after(Duration delay, std::function<void()> work) {
     const MutexLock lock(mutex_);
+    if (stopping_) {
+        return;
+    }
     waiting_.emplace(Due(clock_.now() + delay, ++count_), std::move(work));
     changed_.notify_all();
 }

@@ -13,7 +13,7 @@
 
 namespace tagout::rehearse {
 
-/// Thread-safe. What has not run when it is destroyed never runs.
+/// Thread-safe.
 class Delayed {
 public:
     explicit Delayed(const Clock& clock);
@@ -22,6 +22,8 @@ public:
     Delayed& operator=(const Delayed&) = delete;
 
     void after(Duration delay, std::function<void()> work);
+    /// Runs at once what is still waiting, and whatever comes later never. Ends the thread.
+    void finish();
 
 private:
     using Due = std::pair<Instant, std::uint64_t>;  ///< When, and in which order.

@@ -22,7 +22,7 @@ namespace json = boost::json;
 
 constexpr std::size_t bytes_per_token = 4;  ///< Of English text, about.
 constexpr std::size_t remembered_troubles_max = 100'000;
-constexpr Duration slow_answer = std::chrono::seconds(20);
+constexpr Duration slow_answer = std::chrono::minutes(2);  ///< Past every client's patience.
 
 std::string_view text_at(const json::object& object, std::string_view name) {
     const json::value* const value = object.if_contains(name);
@@ -242,7 +242,10 @@ public:
     ScriptedModel(const Clock& clock, const FaultPlan& plan, const Troubles& troubles)
         : clock_(clock), plan_(plan), troubles_(troubles), chance_(troubles.seed ^ 0x6d6f64656c),
           delayed_(clock) {}
-    ~ScriptedModel() override { server_.reset(); }
+    ~ScriptedModel() override {
+        delayed_.finish();  // Every request is answered, also those that nobody waits for.
+        server_.reset();
+    }
 
     Result<void> listen() {
         server_ = TAGOUT_TRY(net::HttpServer::start(

@@ -19,7 +19,10 @@ namespace {
 
 constexpr std::size_t waiting_max = 1'000;  ///< Requests that wait for a free agent.
 constexpr Duration export_linger = std::chrono::seconds(1);
+constexpr Duration model_timeout = std::chrono::milliseconds(2'500);
+/// How long running conversations may take to end: at the end of the run, and when it is stopped.
 constexpr Duration ending_max = std::chrono::seconds(15);
+constexpr Duration stopping_max = std::chrono::seconds(2);
 
 Result<void> check(const SimOptions& options) {
     if (options.agents < 1 || options.agents > agents_max) {
@@ -70,7 +73,7 @@ public:
 
     Result<void> start();
     void run(const std::atomic<bool>& stop);
-    SimReport finish();
+    SimReport finish(Duration patience);
 
 private:
     struct Request {
@@ -146,6 +149,9 @@ void Fleet::serve(std::uint32_t index) {
         .model_url = model_->url(),
         .tool_urls = {tools_[0]->url(), tools_[1]->url(), tools_[2]->url()},
         .pace = options_.pace,
+        .model_timeout = Duration(static_cast<std::int64_t>(
+            static_cast<double>(model_timeout.count()) * std::clamp(options_.pace, 0.1, 1.0)
+        )),
     };
     Agent agent(
         setup,
@@ -250,10 +256,10 @@ void Fleet::run(const std::atomic<bool>& stop) {
     }
 }
 
-SimReport Fleet::finish() {
+SimReport Fleet::finish(Duration patience) {
     {
         const MutexLock lock(mutex_);
-        const Instant until = clock_.now() + ending_max;
+        const Instant until = clock_.now() + patience;
         while ((busy_ > 0 || !waiting_.empty()) && clock_.now() < until) {
             changed_.wait_for(mutex_, std::chrono::milliseconds(100));
         }
@@ -332,7 +338,7 @@ Result<SimReport> run_sim(
     Fleet fleet(options, clock);
     TAGOUT_TRY(fleet.start());
     fleet.run(stop);
-    return fleet.finish();
+    return fleet.finish(stop.load(std::memory_order_relaxed) ? stopping_max : ending_max);
 }
 
 }  // namespace tagout::rehearse

@@ -66,7 +66,10 @@ public:
     )
         : kind_(kind), shop_(shop), clock_(clock), plan_(plan), troubles_(troubles),
           chance_(troubles.seed + static_cast<std::uint64_t>(kind)), delayed_(clock) {}
-    ~McpServer() override { server_.reset(); }
+    ~McpServer() override {
+        delayed_.finish();  // Every request is answered, also those that nobody waits for.
+        server_.reset();
+    }
 
     Result<void> listen() {
         server_ = TAGOUT_TRY(net::HttpServer::start(
