@@ -1,6 +1,7 @@
 #include "app/app.h"
 
 #include "app/directory.h"
+#include "app/metrics.h"
 #include "app/pipeline.h"
 #include "app/runbook.h"
 #include "app/view.h"
@@ -91,6 +92,9 @@ public:
     [[nodiscard]] const std::string& new_token() const override { return new_token_; }
 
     void tick() override {
+        if (const Result<void> aged = desk_->tick(); !aged) {
+            log::warn("desk_tick_failed", {{"error", aged.error().message}});
+        }
         view_->sample_rate();
         std::set<std::string> changed;
         {
@@ -145,13 +149,11 @@ private:
         std::filesystem::permissions(options_.data_dir, std::filesystem::perms::owner_all, error);
         store::SqliteJournalOptions journal;
         journal.path = options_.data_dir + "/journal.db";
-        journal_ = TAGOUT_TRY(
-            journal::Journal::open(TAGOUT_TRY(store::SqliteJournalStore::open(journal)), clock_)
-        );
-        store::SegmentSettings evidence = configured()->evidence;
-        evidence_ = TAGOUT_TRY(
-            store::SegmentLog::open(options_.data_dir + "/evidence", evidence, clock_)
-        );
+        std::unique_ptr<store::SqliteJournalStore> rows = TAGOUT_TRY(store::SqliteJournalStore::open(journal));
+        journal_ = TAGOUT_TRY(journal::Journal::open(std::move(rows), clock_));
+        store::SegmentLogOptions evidence = configured()->evidence;
+        evidence.directory = options_.data_dir + "/evidence";
+        evidence_ = TAGOUT_TRY(store::SegmentLog::open(evidence, clock_, &metrics_));
         const server::AdminToken token =
             TAGOUT_TRY(server::load_or_make_admin_token(options_.data_dir + "/admin.token"));
         token_ = std::make_unique<server::TokenVerifier>(token.token);
@@ -300,7 +302,7 @@ private:
             "{\"revision\":" + std::to_string(next->revision) + "}"
         };
         TAGOUT_TRY(journal_->append(std::span(&draft, 1)));
-        desk_->use(next->catalog);
+        desk_->use(next->catalog, next->incidents);
         notifier_->use(next->catalog);
         pipeline_->use(next->detection, next->catalog);
         return next->revision;

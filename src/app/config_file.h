@@ -12,7 +12,7 @@
 #include "incident/settings.h"
 #include "notify/settings.h"
 #include "server/settings.h"
-#include "store/segment/settings.h"
+#include "store/segment/segment_log.h"
 
 #include <memory>
 #include <string>
@@ -28,7 +28,7 @@ struct Configured {
     incident::Settings incidents;
     notify::Settings notices;
     server::Settings server;
-    store::SegmentSettings evidence;
+    store::SegmentLogOptions evidence;
     PipelineSettings pipeline;
     std::uint64_t revision = 1;  ///< Raised by each reload.
 };

@@ -81,10 +81,10 @@ std::string metrics_page() {
     std::vector<MetricInfo> all;
     const auto add = [&](const auto& list) { all.insert(all.end(), list.begin(), list.end()); };
     add(app::metric_list);
-    add(journal::metric_list);
-    add(notify::metric_list);
+    add(journal::metrics);
+    add(notify::metrics);
     add(server::metric_list);
-    add(store::metric_list);
+    add(store::metrics);
     std::ranges::sort(all, {}, &MetricInfo::name);
     std::string page = "# Metrics\n";
     page += made;

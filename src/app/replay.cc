@@ -205,13 +205,10 @@ Result<void> play_lines(const std::string& file, Player& player, Terminal& termi
 
 Result<void> play_otlp(const std::string& file, Player& player) {
     const std::string bytes = TAGOUT_TRY(cli::read_whole(file, otlp_bytes_max));
-    const auto batches = intake::read_otlp_file(bytes, file);
-    if (!batches) {
-        return std::unexpected(batches.error());
-    }
-    for (const std::shared_ptr<EventBatch>& batch : *batches) {
-        player.play(*batch, "");
-    }
+    const intake::OtlpFile otlp{file, bytes};
+    const std::shared_ptr<EventBatch> batch =
+        TAGOUT_TRY(intake::read_otlp_files(std::span(&otlp, 1), intake::DecodeLimits{}));
+    player.play(*batch, "");
     return {};
 }
 

@@ -6,6 +6,9 @@
 
 #include <boost/json.hpp>
 
+#include <filesystem>
+#include <limits>
+
 namespace tagout::app {
 
 namespace {
@@ -29,6 +32,31 @@ Result<std::unique_ptr<journal::Journal>> read_only_journal(const std::string& d
     return journal::Journal::open(TAGOUT_TRY(store::SqliteJournalStore::open(options)), clock);
 }
 
+/// What was found in the evidence log, or that a running server holds it.
+struct Evidence {
+    std::vector<journal::EvidenceFault> faults;
+    std::string not_verified;
+};
+
+Result<Evidence> verify_evidence(const std::string& data_dir, const Clock& clock) {
+    store::SegmentLogOptions options;
+    options.directory = data_dir + "/evidence";
+    if (!std::filesystem::exists(options.directory)) {
+        return Evidence{};
+    }
+    // Looking must not drop anything, whatever the server's retention is set to.
+    options.retention_bytes = std::numeric_limits<std::uint64_t>::max();
+    options.retention_age = Duration::max();
+    const Result<std::unique_ptr<journal::EvidenceLog>> log = store::SegmentLog::open(options, clock);
+    if (!log && log.error().code == ErrorCode::Unavailable) {
+        return Evidence{{}, log.error().message};
+    }
+    if (!log) {
+        return std::unexpected(log.error());
+    }
+    return Evidence{TAGOUT_TRY((*log)->verify()), ""};
+}
+
 }  // namespace
 
 Result<int> verify_stores(const VerifyOptions& options, cli::Terminal& terminal) {
@@ -43,8 +71,8 @@ Result<int> verify_stores(const VerifyOptions& options, cli::Terminal& terminal)
     } else {
         chain = TAGOUT_TRY((*opened)->verify());
     }
-    const std::vector<journal::EvidenceFault> blocks =
-        TAGOUT_TRY(store::verify_segments(options.data_dir + "/evidence"));
+    const Evidence evidence = TAGOUT_TRY(verify_evidence(options.data_dir, clock));
+    const std::vector<journal::EvidenceFault>& blocks = evidence.faults;
     if (options.format != cli::Format::Table) {
         json::array faults;
         for (const journal::ChainFault& fault : chain.faults) {
@@ -64,9 +92,13 @@ Result<int> verify_stores(const VerifyOptions& options, cli::Terminal& terminal)
         for (const journal::EvidenceFault& fault : blocks) {
             terminal.line(fault.segment + " at byte " + std::to_string(fault.offset) + ": " + fault.what);
         }
+        if (!evidence.not_verified.empty()) {
+            terminal.line("evidence was NOT verified: " + evidence.not_verified);
+        }
+        const std::string whole = evidence.not_verified.empty() ? "journal and evidence are whole" : "the journal is whole";
         terminal.line(
             std::to_string(chain.entries) + " journal entries, head " + hex_of(chain.head) + ": " +
-            (chain.faults.empty() && blocks.empty() ? "journal and evidence are whole" : "NOT whole")
+            (chain.faults.empty() && blocks.empty() ? whole : "NOT whole")
         );
     }
     return chain.faults.empty() && blocks.empty() ? 0 : 1;

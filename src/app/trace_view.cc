@@ -1,5 +1,6 @@
 #include "app/trace_view.h"
 
+#include "incident/incident_json.h"
 #include "intake/intake.h"
 
 #include <boost/json.hpp>
@@ -111,7 +112,7 @@ json::array findings_at(const AgentEvent& event, std::span<const Finding> findin
     const std::string span = to_hex(event.span_id);
     for (const Finding& finding : findings) {
         if (event.signal == Signal::Traces && !finding.span_id.empty() && finding.span_id == span) {
-            marks.push_back(finding_json(finding));
+            marks.push_back(incident::tree_of(finding));
         }
     }
     return marks;
@@ -128,39 +129,6 @@ void order_as_tree(std::vector<AgentEvent>& events, const std::map<std::string, 
 }
 
 }  // namespace
-
-json::object finding_json(const Finding& finding) {
-    json::object out{
-        {"id", finding.id},
-        {"class", name_of(finding.failure_class)},
-        {"signal", finding.signal},
-        {"rate", finding.rate},
-        {"correlation", finding.correlation.text()},
-        {"step", finding.step},
-        {"cause", finding.cause},
-        {"seen_at", to_rfc3339(finding.seen_at)},
-        {"score", finding.score},
-        {"observed", finding.observed},
-        {"threshold", finding.threshold},
-        {"unit", finding.unit},
-        {"evidence", finding.evidence},
-        {"outcome", name_of(finding.outcome)},
-        {"write_completed", finding.write_completed},
-        {"sessions", finding.sessions},
-    };
-    put(out, "trace_id", finding.trace_id);
-    put(out, "span_id", finding.span_id);
-    put(out, "agent", finding.agent.text());
-    put(out, "workflow", finding.workflow.text());
-    put(out, "tool", finding.tool.text());
-    put(out, "model", finding.model);
-    put(out, "service", finding.service);
-    put(out, "environment", finding.environment);
-    put(out, "prompt_version", finding.prompt_version);
-    put(out, "outcome_reason", finding.outcome_reason);
-    put(out, "explained_by", finding.explained_by);
-    return out;
-}
 
 Result<json::object> trace_json(
     journal::EvidenceLog& evidence, std::span<const Finding> findings, std::string_view correlation, std::size_t limit

@@ -18,7 +18,4 @@ namespace tagout::app {
     journal::EvidenceLog& evidence, std::span<const Finding> findings, std::string_view correlation, std::size_t limit
 );
 
-/// The Finding of api/openapi.yaml.
-[[nodiscard]] boost::json::object finding_json(const Finding& finding);
-
 }  // namespace tagout::app

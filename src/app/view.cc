@@ -42,8 +42,6 @@ ClassText text_of(FailureClass failure_class) {
     return {"?", "?"};
 }
 
-json::value parsed(const std::string& text) { return json::parse(text); }
-
 std::vector<incident::Incident> open_incidents(const incident::Desk& desk) {
     incident::Filter filter;
     filter.limit = incidents_max;
@@ -68,7 +66,7 @@ std::vector<incident::Incident> all_incidents(const incident::Desk& desk) {
 json::array summaries(std::span<const incident::Incident> incidents, std::size_t limit) {
     json::array out;
     for (const incident::Incident& each : incidents.first(std::min(limit, incidents.size()))) {
-        out.push_back(parsed(incident::to_json(each, incident::Detail::Summary)));
+        out.push_back(incident::tree_of(each, incident::Detail::Summary));
     }
     return out;
 }

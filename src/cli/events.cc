@@ -11,12 +11,19 @@ constexpr std::size_t otlp_bytes_max = std::size_t{1} << 30;
 }  // namespace
 
 Result<int> print_events(const std::vector<std::string>& files, Terminal& terminal) {
+    std::vector<std::string> contents;
     for (const std::string& file : files) {
-        const std::string bytes = TAGOUT_TRY(read_whole(file, otlp_bytes_max));
-        const std::vector<std::string> lines = TAGOUT_TRY(intake::event_lines_of_file(bytes, file));
-        for (const std::string& line : lines) {
-            terminal.line(line);
-        }
+        contents.push_back(TAGOUT_TRY(read_whole(file, otlp_bytes_max)));
+    }
+    // As one: the spans and the logs of a run belong together, whichever file they lie in.
+    std::vector<intake::OtlpFile> parts;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        parts.push_back({files[i], contents[i]});
+    }
+    const std::vector<std::string> lines =
+        TAGOUT_TRY(intake::event_lines_of_files(parts, intake::DecodeLimits{}));
+    for (const std::string& line : lines) {
+        terminal.line(line);
     }
     return 0;
 }

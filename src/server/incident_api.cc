@@ -140,7 +140,7 @@ Result<std::string> answer_incident_read(
     const incident::Filter filter = TAGOUT_TRY(filter_of(request));
     boost::json::array rows;
     for (const incident::Incident& each : desk.list(filter)) {
-        rows.push_back(boost::json::parse(incident::to_json(each, incident::Detail::Summary)));
+        rows.push_back(incident::tree_of(each, incident::Detail::Summary));
     }
     const std::size_t total = rows.size();
     return boost::json::serialize(boost::json::object{{"incidents", std::move(rows)}, {"total", total}});

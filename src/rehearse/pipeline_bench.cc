@@ -1,0 +1,312 @@
+// From socket to durable evidence with every detector on: the whole server in this process, a client
+// on loopback sockets, the server's CPU being the process's less the client's threads'.
+//
+// Budget: >= 150 k spans a second and core for the first half of the spine, >= 250 k in DESIGN 10.
+
+#include "app/app.h"
+#include "net/http_client.h"
+#include "rehearse/otlp_encoder.h"
+
+#include <arpa/inet.h>
+#include <benchmark/benchmark.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <ctime>
+#include <filesystem>
+#include <thread>
+
+namespace tagout::rehearse {
+namespace {
+
+constexpr std::size_t batch_spans = 512;
+constexpr std::size_t batches = 96;
+constexpr std::size_t spans_per_session = 8;
+constexpr std::size_t connections = 4;
+
+/// A small seeded generator: the texts must compress like prose, not like noise or like one sentence.
+class Prose {
+public:
+    explicit Prose(std::uint64_t seed) : state_(seed * 2 + 1) {}
+
+    std::uint64_t next() {
+        state_ ^= state_ << 13U;
+        state_ ^= state_ >> 7U;
+        state_ ^= state_ << 17U;
+        return state_;
+    }
+
+    std::string text(std::size_t bytes) {
+        static constexpr std::array<std::string_view, 40> words{
+            "order",    "the",     "customer", "has",    "a",        "refund", "for",    "item",   "shipped",  "and",
+            "delivery", "address", "was",      "to",     "changed",  "status", "please", "check",  "invoice",  "number",
+            "account",  "we",      "cannot",   "find",   "shipment", "date",   "of",     "amount", "confirmed", "email",
+            "returned", "in",      "warehouse", "with",  "tracking", "code",   "is",     "on",     "its",      "way"};
+        std::string out;
+        while (out.size() < bytes) {
+            const std::uint64_t chance = next();
+            if (chance % 9 == 0) {
+                out += std::to_string(chance % 100'000);
+            } else {
+                out += words[chance % words.size()];
+            }
+            out += ' ';
+        }
+        return out;
+    }
+
+    TraceId trace() {
+        TraceId id;
+        for (std::uint8_t& byte : id.bytes) {
+            byte = static_cast<std::uint8_t>(next() >> 24U);
+        }
+        return id;
+    }
+    SpanId span() {
+        SpanId id;
+        for (std::uint8_t& byte : id.bytes) {
+            byte = static_cast<std::uint8_t>(next() >> 24U);
+        }
+        return id;
+    }
+
+private:
+    std::uint64_t state_;
+};
+
+/// One of the spans of a session: chat, execute_tool, http and at last the agent.
+SpanRecord make_span(Prose& prose, const TraceId& trace, const SpanId& root, std::size_t at, Instant start) {
+    SpanRecord span;
+    span.trace_id = trace;
+    const bool is_root = at + 1 == spans_per_session;
+    span.span_id = is_root ? root : prose.span();
+    span.parent_span_id = is_root ? SpanId{} : root;
+    span.started_at = is_root ? start : start + std::chrono::milliseconds(100 * at);
+    span.ended_at = start + std::chrono::milliseconds(100 * at + 90);
+    const std::string conversation = "conv-" + to_hex(trace).substr(0, 12);
+    span.attributes = {
+        {"gen_ai.conversation.id", conversation},
+        {"gen_ai.agent.name", std::string("support-agent")},
+        {"session.id", conversation},
+        {"user.id", "user-" + std::to_string(prose.next() % 5000)},
+        {"gen_ai.provider.name", std::string("openai")},
+        {"server.address", std::string("api.example")},
+        {"server.port", std::int64_t{443}},
+    };
+    const auto add = [&](std::string key, AttributeValue value) {
+        span.attributes.push_back({std::move(key), std::move(value)});
+    };
+    if (is_root) {
+        span.name = "invoke_agent support-agent";
+        add("gen_ai.operation.name", std::string("invoke_agent"));
+        add("gen_ai.workflow.name", std::string("order_support"));
+        add("input.value", prose.text(300));
+        add("output.value", prose.text(500));
+        span.status = SpanStatus::Ok;
+    } else if (at % 3 == 1) {
+        span.name = "execute_tool get_order";
+        add("gen_ai.operation.name", std::string("execute_tool"));
+        add("gen_ai.tool.name", std::string(at % 2 == 0 ? "get_order" : "search_orders"));
+        add("gen_ai.tool.call.id", "call_" + std::to_string(prose.next() % 1'000'000));
+        add("gen_ai.tool.call.arguments", "{\"order\":\"" + std::to_string(prose.next() % 1'000'000) + "\"}");
+        add("gen_ai.tool.call.result", prose.text(850));
+    } else if (at % 3 == 2) {
+        span.name = "POST";
+        span.kind = SpanKind::Client;
+        add("http.request.method", std::string("POST"));
+        add("http.response.status_code", std::int64_t{200});
+        add("url.full", "https://api.example/v1/" + prose.text(60));
+        add("user_agent.original", prose.text(400));
+    } else {
+        span.name = "chat gpt-x";
+        span.kind = SpanKind::Client;
+        add("gen_ai.operation.name", std::string("chat"));
+        add("gen_ai.request.model", std::string("gpt-x"));
+        add("gen_ai.response.model", std::string("gpt-x-2026"));
+        add("gen_ai.usage.input_tokens", static_cast<std::int64_t>(400 + prose.next() % 100));
+        add("gen_ai.usage.output_tokens", static_cast<std::int64_t>(60 + prose.next() % 20));
+        add("gen_ai.input.messages",
+            "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"" + prose.text(420) + "\"}]}]");
+        add("gen_ai.output.messages",
+            "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"" + prose.text(200) + "\"}]}]");
+    }
+    return span;
+}
+
+/// Ready HTTP requests; `first_trace` is a trace of the first batch.
+struct Load {
+    std::vector<std::string> requests;
+    TraceId first_trace;
+    std::size_t body_bytes = 0;
+};
+
+Load make_load(Instant now) {
+    Load load;
+    Prose prose(42);
+    const Reporter reporter{{{"service.name", std::string("support")}}, "bench", "1"};
+    for (std::size_t b = 0; b < batches; ++b) {
+        std::vector<SpanRecord> spans;
+        while (spans.size() < batch_spans) {
+            const TraceId trace = prose.trace();
+            const SpanId root = prose.span();
+            if (load.first_trace.empty()) {
+                load.first_trace = trace;
+            }
+            for (std::size_t at = 0; at < spans_per_session; ++at) {
+                spans.push_back(make_span(prose, trace, root, at, now - std::chrono::seconds(1)));
+            }
+        }
+        const std::string body = encode_spans(reporter, spans);
+        load.body_bytes += body.size();
+        load.requests.push_back(
+            "POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-protobuf\r\n"
+            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body
+        );
+    }
+    return load;
+}
+
+class Connection {
+public:
+    explicit Connection(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(port);
+        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        ok_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+        const int one = 1;
+        ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    }
+    ~Connection() { ::close(socket_); }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    /// True when the answer is 200.
+    bool exchange(const std::string& request) {
+        std::size_t sent = 0;
+        while (ok_ && sent < request.size()) {
+            const ssize_t count = ::send(socket_, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
+            ok_ = count > 0;
+            sent += ok_ ? static_cast<std::size_t>(count) : 0;
+        }
+        std::array<char, 4096> answer{};
+        const ssize_t count = ok_ ? ::recv(socket_, answer.data(), answer.size(), 0) : -1;
+        ok_ = count > 0;
+        return ok_ && std::string_view(answer.data(), static_cast<std::size_t>(count)).starts_with("HTTP/1.1 200");
+    }
+
+private:
+    int socket_;
+    bool ok_ = false;
+};
+
+double process_cpu() {
+    timespec time{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+double thread_cpu() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+std::uint16_t port_of(const std::string& address) {
+    std::uint16_t port = 0;
+    const std::size_t colon = address.rfind(':');
+    std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
+    return port;
+}
+
+/// A server on a data folder of its own, gone with it.
+struct Running {
+    Running() : folder(std::filesystem::temp_directory_path() / ("tagout-bench-" + std::to_string(getpid()))) {
+        std::filesystem::remove_all(folder);
+        app::ServeOptions options;
+        options.data_dir = folder.string();
+        options.http_port = 0;
+        options.otlp_http_port = 0;
+        options.otlp_grpc_port = 0;
+        started = app::App::start(options, clock);
+    }
+    ~Running() {
+        started = fail(ErrorCode::Unavailable, "over");
+        std::filesystem::remove_all(folder);
+    }
+    SystemClock clock;
+    std::filesystem::path folder;
+    Result<std::unique_ptr<app::App>> started = fail(ErrorCode::Unavailable, "not started");
+};
+
+void BM_SocketToDurableEvidence(benchmark::State& state) {
+    Running running;
+    if (!running.started) {
+        state.SkipWithError(running.started.error().message.c_str());
+        return;
+    }
+    app::App& app = **running.started;
+    const Load load = make_load(running.clock.now());
+    const std::uint16_t port = port_of(app.addresses().otlp_http);
+    {
+        // The answer first: a batch is accepted, and its trace is found again with all its spans.
+        Connection probe(port);
+        net::HttpClient http;
+        const bool accepted = probe.exchange(load.requests.front());
+        const Result<net::HttpResponse> trace =
+            http.send({.url = app.addresses().http + "/v1/traces/" + to_hex(load.first_trace), .headers = {}, .body = {}});
+        std::size_t spans = 0;
+        for (std::size_t at = 0; trace && (at = trace->body.find("\"span_id\"", at)) != std::string::npos; ++at) {
+            ++spans;
+        }
+        if (!accepted || !trace || spans < spans_per_session) {
+            state.SkipWithError("wrong answer: the first batch is not in the evidence");
+            return;
+        }
+    }
+    double server_cpu = 0;
+    std::size_t spans = 0;
+    for (auto _ : state) {
+        const double before = process_cpu();
+        std::array<double, connections> client_cpu{};
+        std::array<bool, connections> good{};
+        std::vector<std::thread> clients;
+        for (std::size_t c = 0; c < connections; ++c) {
+            clients.emplace_back([&, c] {
+                const double begin = thread_cpu();
+                Connection connection(port);
+                good[c] = true;
+                for (std::size_t b = c; b < load.requests.size(); b += connections) {
+                    good[c] = connection.exchange(load.requests[b]) && good[c];
+                }
+                client_cpu[c] = thread_cpu() - begin;
+            });
+        }
+        for (std::thread& client : clients) {
+            client.join();
+        }
+        server_cpu += process_cpu() - before;
+        for (std::size_t c = 0; c < connections; ++c) {
+            server_cpu -= client_cpu[c];
+            if (!good[c]) {
+                state.SkipWithError("a batch was refused");
+                return;
+            }
+        }
+        spans += batch_spans * batches;
+    }
+    state.counters["cpu_ns_per_span"] = server_cpu * 1e9 / static_cast<double>(spans);
+    state.counters["spans_per_s_core"] = static_cast<double>(spans) / server_cpu;
+    state.counters["bytes_per_span"] =
+        static_cast<double>(load.body_bytes) / static_cast<double>(batches * batch_spans);
+    state.SetItemsProcessed(static_cast<std::int64_t>(spans));
+}
+BENCHMARK(BM_SocketToDurableEvidence)->Unit(benchmark::kMillisecond)->Iterations(8)->UseRealTime();
+
+}  // namespace
+}  // namespace tagout::rehearse
