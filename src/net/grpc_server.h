@@ -2,7 +2,13 @@
 //
 // The handler gets one decompressed message and answers with one message or a status, from any
 // thread. gzip and zstd request compression are undone here under the body limit; answers are sent
-// uncompressed. A method without a handler is UNIMPLEMENTED. Never a crash, whatever the frames.
+// uncompressed. Which methods exist is the handler's business. Never a crash, whatever the frames:
+// anything but HTTP/2 with prior knowledge is closed, HTTP/1.1 with an answer that says why.
+//
+// Limits of ServerOptions hold here too: header_bytes_max for a header list, body_bytes_max for one
+// message before and after decompression (RESOURCE_EXHAUSTED without RetryInfo: not to be sent
+// again), body_bytes_in_flight_max (UNAVAILABLE: later), read_timeout for one request. At most 256
+// calls of one connection run at a time.
 #pragma once
 
 #include "net/http_server.h"
@@ -54,7 +60,9 @@ using GrpcHandler = std::function<void(GrpcRequest, std::shared_ptr<GrpcResponde
 
 class GrpcServer {
 public:
-    static Result<std::unique_ptr<GrpcServer>> start(const ServerOptions& options, GrpcHandler handler);
+    static Result<std::unique_ptr<GrpcServer>> start(
+        const ServerOptions& options, GrpcHandler handler
+    );
     virtual ~GrpcServer() = default;
     [[nodiscard]] virtual std::uint16_t port() const = 0;
     [[nodiscard]] virtual ServerStats stats() const = 0;

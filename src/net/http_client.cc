@@ -13,11 +13,11 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 
+#include <sys/socket.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <list>
-#include <sys/socket.h>
 
 namespace tagout::net {
 
@@ -31,10 +31,10 @@ using Tls = asio::ssl::stream<tcp::socket&>;
 using Parser = http::response_parser<http::buffer_body>;
 using ChunkSink = std::function<bool(std::string_view)>;
 
-constexpr std::size_t origins_max = 16;           // Idle connections kept, one an origin.
-constexpr std::size_t read_bytes = 64 * 1024;     // Beast reads 512 bytes at a time unless reserved.
+constexpr std::size_t origins_max = 16;        // Idle connections kept, one an origin.
+constexpr std::size_t read_bytes = 64 * 1024;  // Beast reads 512 bytes at a time unless reserved.
 constexpr std::uint32_t header_bytes_max = 64 * 1024;
-constexpr int interim_answers_max = 8;            // 1xx before the answer itself.
+constexpr int interim_answers_max = 8;  // 1xx before the answer itself.
 
 /// One connection, plain or with TLS on top.
 struct Link {
@@ -54,7 +54,8 @@ bool is_idempotent(std::string_view method) {
 
 bool is_field_name(std::string_view name) {
     return !name.empty() && std::ranges::all_of(name, [](char c) {
-        return c > ' ' && c < 0x7f && std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
+        return c > ' ' && c < 0x7f &&
+               std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
     });
 }
 
@@ -76,10 +77,13 @@ Result<std::string> head_of(const HttpRequest& request, const UrlParts& url) {
     head += "\r\n";
     for (const auto& [name, value] : request.headers) {
         if (!is_field_name(name) || !is_field_value(value)) {
-            return fail(ErrorCode::InvalidArgument, "header '" + name + "' has a character that no header has");
+            return fail(
+                ErrorCode::InvalidArgument,
+                "header '" + name + "' has a character that no header has"
+            );
         }
-        if (!equal_ignoring_case(name, "Content-Length") && !equal_ignoring_case(name, "Connection") &&
-            !equal_ignoring_case(name, "Host")) {
+        if (!equal_ignoring_case(name, "Content-Length") &&
+            !equal_ignoring_case(name, "Connection") && !equal_ignoring_case(name, "Host")) {
             head += name + ": " + value + "\r\n";
         }
     }
@@ -117,7 +121,8 @@ struct HttpClient::State {
 
     Result<HttpResponse> exchange(const HttpRequest& request, const ChunkSink& chunk);
     Result<HttpResponse> attempt(
-        const HttpRequest& request, const std::string& head, const ChunkSink& chunk, bool& nothing_came
+        const HttpRequest& request, const std::string& head, const ChunkSink& chunk,
+        bool& nothing_came
     );
     template <class Stream>
     Result<HttpResponse> talk(
@@ -137,7 +142,10 @@ struct HttpClient::State {
 std::unexpected<Error> HttpClient::State::broken(std::string_view doing, const error_code& code) {
     const std::string where = link ? link->origin : "the server";
     if (expired) {
-        return fail(ErrorCode::Unavailable, where + " did not answer in time (while " + std::string(doing) + ")");
+        return fail(
+            ErrorCode::Unavailable,
+            where + " did not answer in time (while " + std::string(doing) + ")"
+        );
     }
     const std::string why = code == http::error::end_of_stream || code == asio::error::eof
                                 ? "the connection was closed"
@@ -145,7 +153,8 @@ std::unexpected<Error> HttpClient::State::broken(std::string_view doing, const e
     return fail(ErrorCode::Unavailable, where + ": " + std::string(doing) + " failed: " + why);
 }
 
-/// The token says whether the exchange still runs: a timer that fires late must not cut the next one.
+/// The token says whether the exchange still runs: a timer that fires late must not cut the next
+/// one.
 std::shared_ptr<bool> HttpClient::State::start_deadline(Duration timeout) {
     auto running = std::make_shared<bool>(true);
     expired = false;
@@ -178,7 +187,9 @@ Result<std::vector<tcp::endpoint>> HttpClient::State::resolve(const UrlParts& ur
     // getaddrinfo cannot be interrupted: past the deadline its answer goes into `found` unread.
     auto found = std::make_shared<Found>();
     resolver.async_resolve(
-        url.host, std::to_string(url.port), [found](error_code code, const tcp::resolver::results_type& results) {
+        url.host,
+        std::to_string(url.port),
+        [found](error_code code, const tcp::resolver::results_type& results) {
             found->done = true;
             found->code = code;
             found->endpoints.assign(results.begin(), results.end());
@@ -197,7 +208,8 @@ Result<void> HttpClient::State::connect(const UrlParts& url, const std::string& 
     link = std::make_unique<Link>(io);
     link->origin = origin;
     const std::vector<tcp::endpoint> endpoints = TAGOUT_TRY(resolve(url));
-    const error_code refused = run([&](auto handler) { asio::async_connect(link->socket, endpoints, handler); });
+    const error_code refused =
+        run([&](auto handler) { asio::async_connect(link->socket, endpoints, handler); });
     if (refused) {
         return broken("connecting", refused);
     }
@@ -221,14 +233,19 @@ Result<void> HttpClient::State::start_tls(const UrlParts& url) {
         SSL_set_tlsext_host_name(handle, url.host.c_str());
     }
     link->tls->set_verify_callback(asio::ssl::host_name_verification(url.host), code);
-    code = run([&](auto handler) { link->tls->async_handshake(asio::ssl::stream_base::client, handler); });
+    code = run([&](auto handler) {
+        link->tls->async_handshake(asio::ssl::stream_base::client, handler);
+    });
     if (code && !expired) {
         const char* const reason = X509_verify_cert_error_string(SSL_get_verify_result(handle));
         const bool distrust = SSL_get_verify_result(handle) != X509_V_OK;
         return fail(
             ErrorCode::Unavailable,
-            link->origin + ": no TLS connection: " + (distrust ? std::string(reason) : code.message()) +
-                (distrust ? "; install its certificate authority on this machine, or set SSL_CERT_FILE" : "")
+            link->origin +
+                ": no TLS connection: " + (distrust ? std::string(reason) : code.message()) +
+                (distrust
+                     ? "; install its certificate authority on this machine, or set SSL_CERT_FILE"
+                     : "")
         );
     }
     return code ? broken("the TLS handshake", code) : Result<void>{};
@@ -236,7 +253,8 @@ Result<void> HttpClient::State::start_tls(const UrlParts& url) {
 
 /// A kept connection that the peer has not closed or written to since.
 std::unique_ptr<Link> HttpClient::State::take_idle(const std::string& origin) {
-    const auto found = std::ranges::find_if(idle, [&](const auto& each) { return each->origin == origin; });
+    const auto found =
+        std::ranges::find_if(idle, [&](const auto& each) { return each->origin == origin; });
     if (found == idle.end()) {
         return nullptr;
     }
@@ -289,8 +307,9 @@ Result<HttpResponse> HttpClient::State::talk(
         parser->header_limit(header_bytes_max);
         parser->body_limit(boost::none);
         parser->skip(request.method == "HEAD");
-        const error_code code =
-            run([&](auto handler) { http::async_read_header(stream, link->buffer, *parser, handler); });
+        const error_code code = run([&](auto handler) {
+            http::async_read_header(stream, link->buffer, *parser, handler);
+        });
         if (code) {
             nothing_came = interim == 0 && !parser->got_some() && !expired;
             return unsent ? broken("sending", unsent) : broken("waiting for the answer", code);
@@ -298,6 +317,9 @@ Result<HttpResponse> HttpClient::State::talk(
         if (parser->get().result_int() >= 200) {
             break;
         }
+    }
+    if (parser->get().result_int() < 200) {
+        return fail(ErrorCode::Unavailable, link->origin + " sent interim answers without end");
     }
     HttpResponse response;
     response.status = static_cast<int>(parser->get().result_int());
@@ -324,7 +346,9 @@ Result<HttpResponse> HttpClient::State::attempt(
                      : talk(link->socket, request, head, chunk, nothing_came);
 }
 
-Result<HttpResponse> HttpClient::State::exchange(const HttpRequest& request, const ChunkSink& chunk) {
+Result<HttpResponse> HttpClient::State::exchange(
+    const HttpRequest& request, const ChunkSink& chunk
+) {
     const UrlParts url = TAGOUT_TRY(parse_url(request.url));
     const std::string head = TAGOUT_TRY(head_of(request, url));
     const std::string origin = url.scheme + "://" + url.host + ":" + std::to_string(url.port);
@@ -339,7 +363,8 @@ Result<HttpResponse> HttpClient::State::exchange(const HttpRequest& request, con
     if (link) {
         bool nothing_came = false;
         Result<HttpResponse> result = attempt(request, head, chunk, nothing_came);
-        // The peer closed the kept connection as we wrote to it. Only what may run twice is sent again.
+        // The peer closed the kept connection as we wrote to it. Only what may run twice is sent
+        // again.
         if (result || !nothing_came || !is_idempotent(request.method)) {
             return end(std::move(result));
         }
@@ -368,8 +393,8 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
     });
     if (response && too_long) {
         return fail(
-            ErrorCode::LimitExceeded, "the answer is longer than " +
-                                          std::to_string(request.response_bytes_max) + " bytes"
+            ErrorCode::LimitExceeded,
+            "the answer is longer than " + std::to_string(request.response_bytes_max) + " bytes"
         );
     }
     if (response) {
@@ -385,7 +410,9 @@ Result<HttpResponse> HttpClient::stream(
         return state_->exchange(request, chunk);
     } catch (const boost::system::system_error& broken) {
         state_->link.reset();
-        return fail(ErrorCode::Unavailable, std::string("the HTTP client failed: ") + broken.what());
+        return fail(
+            ErrorCode::Unavailable, std::string("the HTTP client failed: ") + broken.what()
+        );
     }
 }
 

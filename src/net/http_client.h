@@ -1,8 +1,8 @@
 // A small blocking HTTP/1.1 client for the doors that call out: notices, the command line, the
 // simulated fleet. TLS with the system's certificates when the URL says https.
 //
-// Thread-compatible: one client, one thread; it keeps one connection per origin alive. Redirects are
-// not followed (a webhook must not be bent to another host).
+// Thread-compatible: one client, one thread; it keeps one connection per origin alive. Redirects
+// are not followed (a webhook must not be bent to another host).
 #pragma once
 
 #include "base/clock.h"
@@ -45,8 +45,8 @@ public:
 
     /// Unavailable: no connection, cut, or timed out. Any status is a value, not an error.
     Result<HttpResponse> send(const HttpRequest& request);
-    /// For text/event-stream and other long bodies: `chunk` sees bytes as they come and returns false
-    /// to stop. The returned response has no body.
+    /// For text/event-stream and other long bodies: `chunk` sees bytes as they come and returns
+    /// false to stop. The returned response has no body.
     Result<HttpResponse> stream(
         const HttpRequest& request, const std::function<bool(std::string_view)>& chunk
     );

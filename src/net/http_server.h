@@ -1,9 +1,14 @@
 // An HTTP/1.1 server: many connections on a few event-loop threads, handlers that may answer later.
 //
-// The handler runs on the connection's loop thread and must not block it: work that waits (a commit,
-// a peer) takes the Responder along and answers from any thread. Exactly one answer a request; a
-// Responder dropped without one answers 500 and counts it. Limits are enforced before the handler
-// sees anything: header bytes, body bytes (also with chunked coding), time to send a request.
+// The handler runs on the connection's loop thread and must not block it: work that waits (a
+// commit, a peer) takes the Responder along and answers from any thread. Exactly one answer a
+// request; a Responder dropped without one answers 500 and counts it. Limits are enforced before
+// the handler sees anything: header bytes, body bytes (also with chunked coding), time to send a
+// request. A body with Content-Length is read straight into the bytes that the handler gets;
+// pipelined requests are answered in order, one at a time. Cost: about 8 us of CPU a small request,
+// kernel included, and 8 KiB an idle connection.
+//
+// Deliberately absent: TLS (a reverse proxy's work, or later an option here), HTTP/2 for browsers.
 #pragma once
 
 #include "base/clock.h"
@@ -24,8 +29,8 @@ struct ServerRequest {
     std::string target;  ///< As sent: path and query.
     std::string path;    ///< Percent-decoded, without the query.
     Headers headers;
-    PaddedBytes body;    ///< Moved from by the handler if it keeps it.
-    std::string peer;    ///< "127.0.0.1:51234"
+    PaddedBytes body;  ///< Moved from by the handler if it keeps it.
+    std::string peer;  ///< "127.0.0.1:51234"
     [[nodiscard]] std::string_view header(std::string_view name) const;
     /// First value of a query parameter, decoded; "" if absent.
     [[nodiscard]] std::string query(std::string_view name) const;
@@ -41,7 +46,8 @@ struct ServerResponse {
 class EventStream {
 public:
     virtual ~EventStream() = default;
-    /// Queues one chunk. False once the client is gone or fell behind by more than its queue.
+    /// Queues one chunk. False once the client is gone or fell behind by more than
+    /// ServerOptions::stream_queue_bytes_max; its connection is then closed.
     virtual bool send(std::string chunk) = 0;
     virtual void close() = 0;
 };
@@ -57,6 +63,11 @@ public:
 
 using Handler = std::function<void(ServerRequest, std::shared_ptr<Responder>)>;
 
+/// Words a refusal that never reaches the handler (400, 408, 413, 417, 431, 503). `head` has what
+/// was read of the request: for one too broken to read, nothing. Called on the loop thread.
+using Refuse =
+    std::function<ServerResponse(const ServerRequest& head, int status, std::string message)>;
+
 struct ServerOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;  ///< 0 takes a free one; HttpServer::port() says which.
@@ -65,21 +76,25 @@ struct ServerOptions {
     std::size_t body_bytes_max = 64 * 1024 * 1024;
     std::size_t connections_max = 10'000;
     std::size_t body_bytes_in_flight_max = 512 * 1024 * 1024;  ///< Of all connections; past it 503.
-    Duration read_timeout = std::chrono::seconds(60);
-    Duration idle_timeout = std::chrono::seconds(120);
+    Duration read_timeout = std::chrono::seconds(60);   ///< To send one request, to take an answer.
+    Duration idle_timeout = std::chrono::seconds(120);  ///< Between requests of one connection.
+    std::size_t stream_queue_bytes_max = 1024 * 1024;   ///< Waiting for one event stream's client.
+    std::string port_setting;  ///< "--http-port": named in the error when the port is taken.
+    Refuse refuse;             ///< Without one, refusals are text/plain.
 };
 
 struct ServerStats {
     std::uint64_t connections = 0;
     std::uint64_t requests = 0;
-    std::uint64_t refused = 0;    ///< Connections past the limit, requests past a limit or malformed.
-    std::uint64_t unanswered = 0; ///< Responders dropped without an answer: a fault of ours.
+    std::uint64_t refused = 0;  ///< Connections past the limit, requests past a limit or malformed.
+    std::uint64_t unanswered = 0;  ///< Responders dropped without an answer: a fault of ours.
 };
 
 /// Thread-safe after start.
 class HttpServer {
 public:
-    /// Unavailable when the port is taken: the message names address, port and the setting to change.
+    /// Unavailable when the port is taken: the message names address, port and the setting to
+    /// change.
     static Result<std::unique_ptr<HttpServer>> start(const ServerOptions& options, Handler handler);
     /// Stops accepting, lets running requests end for a second, closes.
     virtual ~HttpServer() = default;

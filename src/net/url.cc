@@ -1,5 +1,7 @@
 #include "net/url.h"
 
+#include "net/http_server.h"
+
 #include <algorithm>
 #include <charconv>
 
@@ -37,8 +39,8 @@ std::unexpected<Error> bad_url(std::string_view what) {
 }
 
 bool is_host_character(char c) noexcept {
-    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '.' ||
-           c == '-' || c == '_';
+    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '.' || c == '-' ||
+           c == '_';
 }
 
 /// Splits "host:port" or "[v6]:port"; `parts.port` keeps its default without one.
@@ -132,6 +134,10 @@ std::string percent_decode(std::string_view text) {
 }
 
 std::optional<std::string> path_of_target(std::string_view target) {
+    if (target.starts_with("http://") || target.starts_with("https://")) {  // RFC 9112 3.2.2
+        const std::size_t slash = target.find('/', target.find("//") + 2);
+        target = slash == std::string_view::npos ? "/" : target.substr(slash);
+    }
     std::string path = percent_decode(target.substr(0, target.find_first_of("?#")));
     if (!path.starts_with('/') || path.find('\0') != std::string::npos) {
         return std::nullopt;
@@ -187,6 +193,14 @@ Result<UrlParts> parse_url(std::string_view url) {
 
 std::string_view HttpResponse::header(std::string_view name) const {
     return find_header(headers, name);
+}
+
+std::string_view ServerRequest::header(std::string_view name) const {
+    return find_header(headers, name);
+}
+
+std::string ServerRequest::query(std::string_view name) const {
+    return query_value(target, name);
 }
 
 }  // namespace tagout::net
