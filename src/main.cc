@@ -21,7 +21,9 @@ using Verb = std::function<Result<int>(cli::Terminal&)>;
 
 /// What is left to run once the flags are read; the last verb chosen wins, and there is only one.
 struct CommandLine {
-    CLI::App app{"Tagout: lockout/tagout for AI agents. Detects that an agent fails and how, and what to do."};
+    CLI::App app{
+        "Tagout: lockout/tagout for AI agents. Detects that an agent fails and how, and what to "
+        "do."};
     Verb verb;
 
     void runs(CLI::App* command, Verb what) {
@@ -30,8 +32,7 @@ struct CommandLine {
 };
 
 const std::map<std::string, cli::Format> formats{
-    {"table", cli::Format::Table}, {"json", cli::Format::Json}, {"yaml", cli::Format::Yaml}
-};
+    {"table", cli::Format::Table}, {"json", cli::Format::Json}, {"yaml", cli::Format::Yaml}};
 
 void add_format(CLI::App* command, cli::Format& format) {
     command->add_option("-o,--output", format, "table, json or yaml")
@@ -40,11 +41,18 @@ void add_format(CLI::App* command, cli::Format& format) {
 }
 
 void add_common(CLI::App* command, cli::Common& common) {
-    command->add_option("--server", common.connection.server, "Address of the control API (or TAGOUT_URL)");
     command->add_option(
-        "--token-file", common.connection.token_file, "File with the token (or TAGOUT_TOKEN in the environment)"
+        "--server", common.connection.server, "Address of the control API (or TAGOUT_URL)"
     );
-    command->add_option("--data-dir", common.connection.data_dir, "Where the server keeps its data and token")
+    command->add_option(
+        "--token-file",
+        common.connection.token_file,
+        "File with the token (or TAGOUT_TOKEN in the environment)"
+    );
+    command
+        ->add_option(
+            "--data-dir", common.connection.data_dir, "Where the server keeps its data and token"
+        )
         ->capture_default_str();
     add_format(command, common.format);
 }
@@ -54,36 +62,58 @@ void add_dry_run(CLI::App* command, cli::Common& common) {
 }
 
 void add_serve(CommandLine& line, app::ServeOptions& options) {
-    CLI::App* const serve = line.app.add_subcommand("serve", "Run everything in one process on embedded stores");
-    serve->add_option("--data-dir", options.data_dir, "Journal, evidence and token")->capture_default_str();
-    serve->add_option("--config", options.config, "tagout.yaml; without it all is discovered from telemetry");
+    CLI::App* const serve =
+        line.app.add_subcommand("serve", "Run everything in one process on embedded stores");
+    serve->add_option("--data-dir", options.data_dir, "Journal, evidence and token")
+        ->capture_default_str();
+    serve->add_option(
+        "--config", options.config, "tagout.yaml; without it all is discovered from telemetry"
+    );
     serve->add_option("--address", options.address, "Address to listen on")->capture_default_str();
-    serve->add_option("--http-port", options.http_port, "Control API, page and metrics")->capture_default_str();
-    serve->add_option("--otlp-http-port", options.otlp_http_port, "OTLP over HTTP")->capture_default_str();
-    serve->add_option("--otlp-grpc-port", options.otlp_grpc_port, "OTLP over gRPC")->capture_default_str();
-    serve->add_flag("--sim", options.with_fleet, "Also run the simulated fleet against this server");
-    serve->add_option("--fault", options.fleet_faults, "With --sim: a fault to inject, as `tagout sim --fault`");
+    serve->add_option("--http-port", options.http_port, "Control API, page and metrics")
+        ->capture_default_str();
+    serve->add_option("--otlp-http-port", options.otlp_http_port, "OTLP over HTTP")
+        ->capture_default_str();
+    serve->add_option("--otlp-grpc-port", options.otlp_grpc_port, "OTLP over gRPC")
+        ->capture_default_str();
+    serve->add_flag(
+        "--sim", options.with_fleet, "Also run the simulated fleet against this server"
+    );
+    serve->add_option(
+        "--fault", options.fleet_faults, "With --sim: a fault to inject, as `tagout sim --fault`"
+    );
     line.runs(serve, [&options](cli::Terminal& terminal) {
         return app::serve(options, rehearse::fleet_beside(options), terminal);
     });
 }
 
-void add_offline(CommandLine& line, app::ReplayOptions& replay, std::vector<std::string>& files, std::string& file) {
-    CLI::App* const events =
-        line.app.add_subcommand("events", "Print what OTLP files become, one normalised event a line");
+void add_offline(
+    CommandLine& line, app::ReplayOptions& replay, std::vector<std::string>& files,
+    std::string& file
+) {
+    CLI::App* const events = line.app.add_subcommand(
+        "events", "Print what OTLP files become, one normalised event a line"
+    );
     events->add_option("FILE", files, "OTLP in JSON or protobuf, plain or gzip")->required();
-    line.runs(events, [&files](cli::Terminal& terminal) { return cli::print_events(files, terminal); });
+    line.runs(events, [&files](cli::Terminal& terminal) {
+        return cli::print_events(files, terminal);
+    });
 
-    CLI::App* const play =
-        line.app.add_subcommand("replay", "Run recorded runs or OTLP files through the detectors, offline");
-    play->add_option("FILE", replay.files, "Recorded runs (JSON lines, plain or gzip) or OTLP files")->required();
+    CLI::App* const play = line.app.add_subcommand(
+        "replay", "Run recorded runs or OTLP files through the detectors, offline"
+    );
+    play->add_option(
+            "FILE", replay.files, "Recorded runs (JSON lines, plain or gzip) or OTLP files"
+    )
+        ->required();
     play->add_option("--config", replay.config, "tagout.yaml with thresholds and tools");
     play->add_option("--findings", replay.findings, "Write findings there as JSON lines");
     add_format(play, replay.format);
     line.runs(play, [&replay](cli::Terminal& terminal) { return app::replay(replay, terminal); });
 
-    CLI::App* const check =
-        line.app.add_subcommand("check", "Check a configuration file: every mistake with line and remedy");
+    CLI::App* const check = line.app.add_subcommand(
+        "check", "Check a configuration file: every mistake with line and remedy"
+    );
     check->add_option("FILE", file, "tagout.yaml")->required();
     add_format(check, replay.format);
     line.runs(check, [&](cli::Terminal& terminal) {
@@ -92,18 +122,24 @@ void add_offline(CommandLine& line, app::ReplayOptions& replay, std::vector<std:
 }
 
 void add_stores(CommandLine& line, app::VerifyOptions& options) {
-    CLI::App* const journal = line.app.add_subcommand("journal", "The record of every state change");
+    CLI::App* const journal =
+        line.app.add_subcommand("journal", "The record of every state change");
     journal->require_subcommand(1);
     CLI::App* const verify = journal->add_subcommand(
-        "verify", "Recompute the journal's chain and the evidence's checksums; exit 1 if anything was altered"
+        "verify",
+        "Recompute the journal's chain and the evidence's checksums; exit 1 if anything was altered"
     );
     verify->add_option("--data-dir", options.data_dir, "The data directory")->capture_default_str();
     add_format(verify, options.format);
-    line.runs(verify, [&options](cli::Terminal& terminal) { return app::verify_stores(options, terminal); });
+    line.runs(verify, [&options](cli::Terminal& terminal) {
+        return app::verify_stores(options, terminal);
+    });
     CLI::App* const show = journal->add_subcommand("show", "Print journal entries as JSON lines");
     show->add_option("--data-dir", options.data_dir, "The data directory")->capture_default_str();
     show->add_option("--from", options.from, "First sequence")->capture_default_str();
-    line.runs(show, [&options](cli::Terminal& terminal) { return app::show_journal(options, terminal); });
+    line.runs(show, [&options](cli::Terminal& terminal) {
+        return app::show_journal(options, terminal);
+    });
 }
 
 /// The flags of every change of an incident, by the name of its member in the API.
@@ -123,13 +159,27 @@ struct ChangeVerb {
 
 const std::vector<ChangeVerb>& change_verbs() {
     static const std::vector<ChangeVerb> verbs{
-        {"confirm", "confirm", "Declare an incident that stands in signal or triage", {}, {}, false},
+        {"confirm",
+         "confirm",
+         "Declare an incident that stands in signal or triage",
+         {},
+         {},
+         false},
         {"ack", "ack", "Say that somebody is on it", {}, {}, false},
         {"note", "notes", "Put a note on the timeline", {{"text", "The note"}}, {}, false},
         {"assign", "assign", "Hand it to a person or team", {{"to", "Who"}}, {}, false},
-        {"severity", "severity", "Set the severity", {{"severity", "SEV1, SEV2 or SEV3"}}, {}, true},
-        {"anchor", "anchor", "Correct one of its times",
-         {{"anchor", "onset, declared, ..."}, {"at", "RFC 3339 time"}}, {}, true},
+        {"severity",
+         "severity",
+         "Set the severity",
+         {{"severity", "SEV1, SEV2 or SEV3"}},
+         {},
+         true},
+        {"anchor",
+         "anchor",
+         "Correct one of its times",
+         {{"anchor", "onset, declared, ..."}, {"at", "RFC 3339 time"}},
+         {},
+         true},
         {"merge", "merge", "Merge it into another", {{"into", "The other's id"}}, {}, false},
         {"move", "move", "Move it to another state", {{"to", "The state"}}, {}, true},
         {"resolve", "move", "It is over: the harm has stopped", {}, {{"to", "resolved"}}, true},
@@ -141,7 +191,8 @@ const std::vector<ChangeVerb>& change_verbs() {
 }
 
 void add_change(
-    CommandLine& line, CLI::App* incidents, const ChangeVerb& verb, cli::Common& common, ChangeFlags& flags
+    CommandLine& line, CLI::App* incidents, const ChangeVerb& verb, cli::Common& common,
+    ChangeFlags& flags
 ) {
     CLI::App* const command = incidents->add_subcommand(verb.name, verb.help);
     command->add_option("ID", flags.id, "The incident, such as INC-1")->required();
@@ -170,12 +221,15 @@ void add_change(
 void add_declare(CommandLine& line, CLI::App* incidents, cli::Common& common, ChangeFlags& flags) {
     CLI::App* const declare = incidents->add_subcommand("declare", "Declare an incident by hand");
     declare->add_option("title", flags.members["title"], "What is happening to whom")->required();
-    declare->add_option("--class", flags.members["class"], "intent, tool, context, safety or cost")->required();
+    declare->add_option("--class", flags.members["class"], "intent, tool, context, safety or cost")
+        ->required();
     declare->add_option("--reason", flags.members["reason"], "Why")->required();
     for (const char* member : {"severity", "kind", "agent", "workflow", "tool"}) {
         declare->add_option("--" + std::string(member), flags.members[member], "");
     }
-    declare->add_option("--onset", flags.members["onset_at"], "When the harm began (needed for --kind backfilled)");
+    declare->add_option(
+        "--onset", flags.members["onset_at"], "When the harm began (needed for --kind backfilled)"
+    );
     declare->add_option("--as", flags.members["actor"], "Who you are, for the timeline");
     add_common(declare, common);
     add_dry_run(declare, common);
@@ -189,11 +243,14 @@ void add_declare(CommandLine& line, CLI::App* incidents, cli::Common& common, Ch
 }
 
 void add_incidents(
-    CommandLine& line, cli::Common& common, cli::ListOptions& filter, std::map<std::string, ChangeFlags>& flags
+    CommandLine& line, cli::Common& common, cli::ListOptions& filter,
+    std::map<std::string, ChangeFlags>& flags
 ) {
-    CLI::App* const incidents = line.app.add_subcommand("incidents", "Incidents and what people do with them");
+    CLI::App* const incidents =
+        line.app.add_subcommand("incidents", "Incidents and what people do with them");
     incidents->require_subcommand(1);
-    CLI::App* const list = incidents->add_subcommand("list", "Incidents, newest first; without filters the open ones");
+    CLI::App* const list =
+        incidents->add_subcommand("list", "Incidents, newest first; without filters the open ones");
     list->add_option("--state", filter.state, "Comma-separated states, or all");
     list->add_option("--class", filter.failure_class, "intent, tool, context, safety or cost");
     list->add_option("--severity", filter.severity, "SEV1, SEV2 or SEV3");
@@ -201,9 +258,12 @@ void add_incidents(
     list->add_option("--text", filter.text, "Part of id, title, agent, tool or owner");
     list->add_option("--limit", filter.limit, "At most so many")->capture_default_str();
     add_common(list, common);
-    line.runs(list, [&](cli::Terminal& terminal) { return cli::list_incidents(common, filter, terminal); });
+    line.runs(list, [&](cli::Terminal& terminal) {
+        return cli::list_incidents(common, filter, terminal);
+    });
 
-    CLI::App* const show = incidents->add_subcommand("show", "One incident with findings and timeline");
+    CLI::App* const show =
+        incidents->add_subcommand("show", "One incident with findings and timeline");
     show->add_option("ID", flags["show"].id, "The incident, such as INC-1")->required();
     add_common(show, common);
     line.runs(show, [&](cli::Terminal& terminal) {
@@ -216,12 +276,15 @@ void add_incidents(
     }
 }
 
-void add_views(CommandLine& line, cli::Common& common, std::string& incident, std::string& channel) {
+void add_views(
+    CommandLine& line, cli::Common& common, std::string& incident, std::string& channel
+) {
     CLI::App* const now = line.app.add_subcommand("now", "What is happening");
     add_common(now, common);
     line.runs(now, [&](cli::Terminal& terminal) { return cli::show_now(common, terminal); });
 
-    CLI::App* const agents = line.app.add_subcommand("agents", "Agents, configured or discovered, and their owners");
+    CLI::App* const agents =
+        line.app.add_subcommand("agents", "Agents, configured or discovered, and their owners");
     add_common(agents, common);
     line.runs(agents, [&](cli::Terminal& terminal) { return cli::list_agents(common, terminal); });
 
@@ -230,23 +293,37 @@ void add_views(CommandLine& line, cli::Common& common, std::string& incident, st
     CLI::App* const list = notices->add_subcommand("list", "The delivery log, newest first");
     list->add_option("--incident", incident, "Of one incident only");
     add_common(list, common);
-    line.runs(list, [&](cli::Terminal& terminal) { return cli::list_notices(common, incident, terminal); });
-    CLI::App* const test = notices->add_subcommand("test", "Send a test notice to one channel and say what happened");
+    line.runs(list, [&](cli::Terminal& terminal) {
+        return cli::list_notices(common, incident, terminal);
+    });
+    CLI::App* const test =
+        notices->add_subcommand("test", "Send a test notice to one channel and say what happened");
     test->add_option("CHANNEL", channel, "Name of the channel in tagout.yaml")->required();
     add_common(test, common);
     add_dry_run(test, common);
-    line.runs(test, [&](cli::Terminal& terminal) { return cli::test_notice(common, channel, terminal); });
+    line.runs(test, [&](cli::Terminal& terminal) {
+        return cli::test_notice(common, channel, terminal);
+    });
 }
 
 void add_sim(CommandLine& line, rehearse::SimCommand& sim) {
-    CLI::App* const command =
-        line.app.add_subcommand("sim", "A fleet of scripted agents, their model and their tools, over real protocols");
-    command->add_option("--otlp", sim.otlp_endpoint, "Where the agents send their telemetry")->capture_default_str();
-    command->add_option("--agents", sim.agents, "Agents at work at the same time")->capture_default_str();
-    command->add_option("--rate", sim.rate, "Sessions a second over the fleet")->capture_default_str();
-    command->add_option("--seed", sim.seed, "The same seed gives the same conversations")->capture_default_str();
-    command->add_option("--duration", sim.duration, "How long, such as 2m; without it until stopped");
-    command->add_option("--fault", sim.faults, "A fault by name, as NAME or NAME:start=30s,...; may be repeated");
+    CLI::App* const command = line.app.add_subcommand(
+        "sim", "A fleet of scripted agents, their model and their tools, over real protocols"
+    );
+    command->add_option("--otlp", sim.otlp_endpoint, "Where the agents send their telemetry")
+        ->capture_default_str();
+    command->add_option("--agents", sim.agents, "Agents at work at the same time")
+        ->capture_default_str();
+    command->add_option("--rate", sim.rate, "Sessions a second over the fleet")
+        ->capture_default_str();
+    command->add_option("--seed", sim.seed, "The same seed gives the same conversations")
+        ->capture_default_str();
+    command->add_option(
+        "--duration", sim.duration, "How long, such as 2m; without it until stopped"
+    );
+    command->add_option(
+        "--fault", sim.faults, "A fault by name, as NAME or NAME:start=30s,...; may be repeated"
+    );
     command->add_flag("--list-faults", sim.list_faults, "Name the faults and what they do");
     line.runs(command, [&sim](cli::Terminal& terminal) { return rehearse::sim(sim, terminal); });
 }

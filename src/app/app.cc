@@ -29,7 +29,9 @@ namespace {
 
 constexpr int keep_alive_ticks = 15;
 
-net::ServerOptions door(const server::Settings& settings, const std::string& address, std::uint16_t port) {
+net::ServerOptions door(
+    const server::Settings& settings, const std::string& address, std::uint16_t port
+) {
     net::ServerOptions options;
     options.address = address;
     options.port = port;
@@ -127,7 +129,9 @@ private:
     Result<Configured> load_with_secrets() const {
         Configured configured = TAGOUT_TRY(load_config(options_.config));
         catalog::Contents contents = configured.catalog->contents();
-        TAGOUT_TRY(catalog::fill_channel_urls(contents, [](const char* name) { return std::getenv(name); }));
+        TAGOUT_TRY(catalog::fill_channel_urls(contents, [](const char* name) {
+            return std::getenv(name);
+        }));
         configured.catalog = std::make_shared<const catalog::Catalog>(std::move(contents));
         return configured;
     }
@@ -149,7 +153,8 @@ private:
         std::filesystem::permissions(options_.data_dir, std::filesystem::perms::owner_all, error);
         store::SqliteJournalOptions journal;
         journal.path = options_.data_dir + "/journal.db";
-        std::unique_ptr<store::SqliteJournalStore> rows = TAGOUT_TRY(store::SqliteJournalStore::open(journal));
+        std::unique_ptr<store::SqliteJournalStore> rows =
+            TAGOUT_TRY(store::SqliteJournalStore::open(journal));
         journal_ = TAGOUT_TRY(journal::Journal::open(std::move(rows), clock_));
         store::SegmentLogOptions evidence = configured()->evidence;
         evidence.directory = options_.data_dir + "/evidence";
@@ -166,12 +171,15 @@ private:
         const std::shared_ptr<const Configured> config = configured();
         desk_ = incident::Desk::make(*journal_, clock_, config->catalog, config->incidents);
         notifier_ = std::make_unique<notify::Notifier>(
-            *journal_, clock_, config->catalog, config->notices,
-            static_cast<std::uint64_t>(unix_nanos(clock_.now())), metrics_
+            *journal_,
+            clock_,
+            config->catalog,
+            config->notices,
+            static_cast<std::uint64_t>(unix_nanos(clock_.now())),
+            metrics_
         );
-        runbook_ = std::make_unique<Runbook>(
-            RunbookParts{clock_, *desk_, *evidence_, directory_, metrics_, config->pipeline.findings_max}
-        );
+        runbook_ = std::make_unique<Runbook>(RunbookParts{
+            clock_, *desk_, *evidence_, directory_, metrics_, config->pipeline.findings_max});
         TAGOUT_TRY(desk_->rebuild());
         TAGOUT_TRY(notifier_->rebuild());
         desk_->on_change([this](const incident::Change& change) {
@@ -182,7 +190,9 @@ private:
         });
         notifier_->on_outcome([this](const notify::NoticeView& notice) { tell_timeline(notice); });
         pipeline_ = std::make_unique<Pipeline>(
-            PipelineParts{clock_, *evidence_, *runbook_, metrics_}, config->pipeline, config->detection,
+            PipelineParts{clock_, *evidence_, *runbook_, metrics_},
+            config->pipeline,
+            config->detection,
             config->catalog
         );
         runbook_->start();
@@ -201,28 +211,39 @@ private:
             return;
         }
         const bool delivered = notice.state == notify::NoticeState::Delivered;
-        const std::string text = std::string(delivered ? "Told " : "Could not tell ") + notice.channel + " (" +
-                                 notice.type + "): " + notice.event +
+        const std::string text = std::string(delivered ? "Told " : "Could not tell ") +
+                                 notice.channel + " (" + notice.type + "): " + notice.event +
                                  (delivered ? "" : ": " + notice.last_error);
         const Result<incident::Incident> recorded = desk_->record(
-            IncidentId(notice.incident), delivered ? "notice.told" : "notice.lost", text,
+            IncidentId(notice.incident),
+            delivered ? "notice.told" : "notice.lost",
+            text,
             incident::By{Actor("tagout"), ""}
         );
         if (!recorded) {
-            log::warn("timeline_refused", {{"incident", notice.incident}, {"error", recorded.error().message}});
+            log::warn(
+                "timeline_refused",
+                {{"incident", notice.incident}, {"error", recorded.error().message}}
+            );
         }
     }
 
     Result<void> open_doors() {
         const std::shared_ptr<const Configured> config = configured();
         view_ = std::make_unique<LiveView>(ViewParts{
-            clock_, metrics_, *desk_, *journal_, *evidence_, directory_, *pipeline_, *notifier_,
-            [this] { return configured(); }, [this](const Actor& by) { return reload(by); },
-            [this] { return std::string(ready_.load() ? "" : "starting or stopping"); }
-        });
+            clock_,
+            metrics_,
+            *desk_,
+            *journal_,
+            *evidence_,
+            directory_,
+            *pipeline_,
+            *notifier_,
+            [this] { return configured(); },
+            [this](const Actor& by) { return reload(by); },
+            [this] { return std::string(ready_.load() ? "" : "starting or stopping"); }});
         api_ = std::make_unique<server::Api>(server::ApiParts{
-            *desk_, *view_, hub_, *token_, metrics_, hosts_of(config->server, options_.address)
-        });
+            *desk_, *view_, hub_, *token_, metrics_, hosts_of(config->server, options_.address)});
         for (const MetricInfo& info : metric_list) {
             touch(info);
         }
@@ -253,7 +274,8 @@ private:
         api.threads = 1;
         api.body_bytes_max = server::Api::body_bytes_max;
         Result<std::unique_ptr<net::HttpServer>> http = net::HttpServer::start(
-            api, [this](net::ServerRequest request, std::shared_ptr<net::Responder> responder) {
+            api,
+            [this](net::ServerRequest request, std::shared_ptr<net::Responder> responder) {
                 api_->handle(std::move(request), std::move(responder));
             }
         );
@@ -262,7 +284,8 @@ private:
         }
         http_ = std::move(*http);
         addresses_.http = "http://" + options_.address + ":" + std::to_string(http_->port());
-        addresses_.otlp_http = "http://" + options_.address + ":" + std::to_string(otlp_http_->port());
+        addresses_.otlp_http =
+            "http://" + options_.address + ":" + std::to_string(otlp_http_->port());
         addresses_.otlp_grpc = options_.address + ":" + std::to_string(otlp_grpc_->port());
         return {};
     }
@@ -287,7 +310,10 @@ private:
 
     Result<std::uint64_t> reload(const Actor& by) {
         if (options_.config.empty()) {
-            return fail(ErrorCode::InvalidArgument, "the server was started without --config; there is nothing to read");
+            return fail(
+                ErrorCode::InvalidArgument,
+                "the server was started without --config; there is nothing to read"
+            );
         }
         Configured read = TAGOUT_TRY(load_with_secrets());
         std::shared_ptr<const Configured> next;
@@ -298,9 +324,12 @@ private:
             next = configured_;
         }
         journal::EntryDraft draft{
-            "config.reloaded", "config", by, "reload", clock_.now(),
-            "{\"revision\":" + std::to_string(next->revision) + "}"
-        };
+            "config.reloaded",
+            "config",
+            by,
+            "reload",
+            clock_.now(),
+            "{\"revision\":" + std::to_string(next->revision) + "}"};
         TAGOUT_TRY(journal_->append(std::span(&draft, 1)));
         desk_->use(next->catalog, next->incidents);
         notifier_->use(next->catalog);

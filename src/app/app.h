@@ -22,7 +22,8 @@ public:
     virtual ~App() = default;
 
     [[nodiscard]] virtual const Addresses& addresses() const = 0;
-    [[nodiscard]] virtual const std::string& new_token() const = 0;  ///< "" unless it was made just now.
+    [[nodiscard]] virtual const std::string& new_token(
+    ) const = 0;  ///< "" unless it was made just now.
     /// Once a second: page stream, rates, gauges.
     virtual void tick() = 0;
 };

@@ -33,7 +33,9 @@ Result<int> check_config(const std::string& file, cli::Format format, cli::Termi
     const std::string yaml = TAGOUT_TRY(cli::read_whole(file, file_bytes_max));
     const ConfigFile read = check_text(yaml, file);
     if (format != cli::Format::Table) {
-        terminal.line(cli::rendered(json::object{{"mistakes", mistakes_json(read.mistakes)}}, format));
+        terminal.line(
+            cli::rendered(json::object{{"mistakes", mistakes_json(read.mistakes)}}, format)
+        );
     } else {
         for (const catalog::Mistake& mistake : read.mistakes) {
             terminal.line(catalog::to_text(mistake, file));
@@ -43,8 +45,8 @@ Result<int> check_config(const std::string& file, cli::Format format, cli::Termi
             terminal.line(
                 file + " is good: " + std::to_string(contents.agents.size()) + " agents, " +
                 std::to_string(contents.workflows.size()) + " workflows, " +
-                std::to_string(contents.tools.size()) + " tools, " + std::to_string(contents.owners.size()) +
-                " owner rules"
+                std::to_string(contents.tools.size()) + " tools, " +
+                std::to_string(contents.owners.size()) + " owner rules"
             );
         }
     }

@@ -37,7 +37,8 @@ ConfigFile check_text(std::string_view yaml, std::string_view file) {
         return result;
     }
     Configured configured;
-    constexpr std::string_view subtrees[] = {"detection", "incidents", "notify", "server", "evidence"};
+    constexpr std::string_view subtrees[] = {
+        "detection", "incidents", "notify", "server", "evidence"};
     for (const std::string_view subtree : subtrees) {
         catalog::SettingReader reader(texts_of(*report.contents, subtree));
         for_each_settings(configured, [&](std::string_view under, auto& settings) {

@@ -74,7 +74,8 @@ void Directory::ended(std::span<const detect::SessionSummary> sessions, Instant 
     for (const detect::SessionSummary& session : sessions) {
         const std::string& id = session.correlation.text();
         const bool is_new =
-            ended_.insert_or_assign(id, Ended{minute, session.outcome, session.agent.text()}).second;
+            ended_.insert_or_assign(id, Ended{minute, session.outcome, session.agent.text()})
+                .second;
         if (is_new) {
             order_.emplace_back(minute, id);
         }
@@ -95,7 +96,9 @@ void Directory::forget_before(std::int64_t minute) {
             continue;
         }
         if (found->second.minute > noted && order_.size() < ended_max) {
-            order_.emplace_back(found->second.minute, id);  // revised since: stays until that minute passes
+            order_.emplace_back(
+                found->second.minute, id
+            );  // revised since: stays until that minute passes
         } else {
             ended_.erase(found);
         }

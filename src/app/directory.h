@@ -2,8 +2,8 @@
 // configuration says. What makes Tagout work without any configuration.
 //
 // Thread-safe. Shards offer every event; one that brings nothing new costs a hash look-up in the
-// caller's own Seen set and takes no lock. Bounded: agents_max agents, names_max names of a kind each;
-// past that, new names are counted and not kept.
+// caller's own Seen set and takes no lock. Bounded: agents_max agents, names_max names of a kind
+// each; past that, new names are counted and not kept.
 #pragma once
 
 #include "base/clock.h"

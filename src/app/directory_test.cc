@@ -17,7 +17,9 @@ AgentEvent tool_call(std::string_view agent, std::string_view service, std::stri
     return event;
 }
 
-detect::SessionSummary ended(const std::string& id, const std::string& agent, SessionOutcome outcome) {
+detect::SessionSummary ended(
+    const std::string& id, const std::string& agent, SessionOutcome outcome
+) {
     detect::SessionSummary summary;
     summary.correlation = CorrelationId(id);
     summary.agent = AgentName(agent);
@@ -58,8 +60,8 @@ TEST(Directory, SessionsCountOnceEvenWhenTheirOutcomeIsRevised) {
     const AgentEvent event = tool_call("refunds", "shop", "refund");
     directory.see(std::span(&event, 1), seen);
     const detect::SessionSummary first[] = {
-        ended("a", "refunds", SessionOutcome::Succeeded), ended("b", "refunds", SessionOutcome::Succeeded)
-    };
+        ended("a", "refunds", SessionOutcome::Succeeded),
+        ended("b", "refunds", SessionOutcome::Succeeded)};
     directory.ended(first, noon);
     const detect::SessionSummary revised[] = {ended("a", "refunds", SessionOutcome::Failed)};
     directory.ended(revised, noon + std::chrono::minutes(1));

@@ -8,75 +8,88 @@
 namespace tagout::app {
 
 inline constexpr MetricInfo events_total{
-    "tagout_events_total", MetricType::Counter, "Normalised events that reached detection", "kind"
-};
+    "tagout_events_total", MetricType::Counter, "Normalised events that reached detection", "kind"};
 inline constexpr MetricInfo items_total{
-    "tagout_intake_items_total", MetricType::Counter, "Spans, log records and metrics accepted", "signal"
-};
+    "tagout_intake_items_total",
+    MetricType::Counter,
+    "Spans, log records and metrics accepted",
+    "signal"};
 inline constexpr MetricInfo items_rejected_total{
-    "tagout_intake_items_rejected_total", MetricType::Counter,
-    "Items refused inside accepted requests, each told to its client as partial success", "signal"
-};
+    "tagout_intake_items_rejected_total",
+    MetricType::Counter,
+    "Items refused inside accepted requests, each told to its client as partial success",
+    "signal"};
 inline constexpr MetricInfo items_shed_total{
-    "tagout_intake_items_shed_total", MetricType::Counter,
-    "Items refused for overload; their clients were told to retry", "reason"
-};
+    "tagout_intake_items_shed_total",
+    MetricType::Counter,
+    "Items refused for overload; their clients were told to retry",
+    "reason"};
 inline constexpr MetricInfo findings_total{
-    "tagout_findings_total", MetricType::Counter, "Findings sent to the desk, repeats included",
-    "class,signal"
-};
+    "tagout_findings_total",
+    MetricType::Counter,
+    "Findings sent to the desk, repeats included",
+    "class,signal"};
 inline constexpr MetricInfo findings_dropped_total{
-    "tagout_findings_dropped_total", MetricType::Counter,
-    "Findings lost because joining fell behind or the journal was away", "reason"
-};
+    "tagout_findings_dropped_total",
+    MetricType::Counter,
+    "Findings lost because joining fell behind or the journal was away",
+    "reason"};
 inline constexpr MetricInfo sessions_total{
-    "tagout_sessions_total", MetricType::Counter, "Sessions ended, by outcome", "outcome"
-};
+    "tagout_sessions_total", MetricType::Counter, "Sessions ended, by outcome", "outcome"};
 inline constexpr MetricInfo sessions_live{
-    "tagout_sessions_live", MetricType::Gauge, "Sessions with recent events", ""
-};
+    "tagout_sessions_live", MetricType::Gauge, "Sessions with recent events", ""};
 inline constexpr MetricInfo late_events_total{
-    "tagout_late_events_total", MetricType::Gauge,
-    "Events behind the watermark, kept in their session but in no window", ""
-};
+    "tagout_late_events_total",
+    MetricType::Gauge,
+    "Events behind the watermark, kept in their session but in no window",
+    ""};
 inline constexpr MetricInfo sessions_evicted_total{
-    "tagout_sessions_evicted_total", MetricType::Gauge, "Sessions closed early for want of room", ""
-};
+    "tagout_sessions_evicted_total",
+    MetricType::Gauge,
+    "Sessions closed early for want of room",
+    ""};
 inline constexpr MetricInfo keys_refused_total{
-    "tagout_keys_refused_total", MetricType::Gauge, "Events whose key found no room in the windows", ""
-};
+    "tagout_keys_refused_total",
+    MetricType::Gauge,
+    "Events whose key found no room in the windows",
+    ""};
 inline constexpr MetricInfo traces_forgotten_total{
-    "tagout_linker_traces_forgotten_total", MetricType::Gauge, "Traces forgotten by the linker for want of room", ""
-};
+    "tagout_linker_traces_forgotten_total",
+    MetricType::Gauge,
+    "Traces forgotten by the linker for want of room",
+    ""};
 inline constexpr MetricInfo duplicates_total{
-    "tagout_intake_duplicates_total", MetricType::Gauge, "Items that were sent again and not counted again", ""
-};
+    "tagout_intake_duplicates_total",
+    MetricType::Gauge,
+    "Items that were sent again and not counted again",
+    ""};
 inline constexpr MetricInfo finding_seconds{
-    "tagout_finding_seconds", MetricType::Histogram,
-    "Time from receiving the event that completed a finding to the finding standing in the journal", ""
-};
+    "tagout_finding_seconds",
+    MetricType::Histogram,
+    "Time from receiving the event that completed a finding to the finding standing in the journal",
+    ""};
 inline constexpr MetricInfo durable_seconds{
-    "tagout_durable_seconds", MetricType::Histogram,
-    "Time from decoding a request to its telemetry being durable", ""
-};
+    "tagout_durable_seconds",
+    MetricType::Histogram,
+    "Time from decoding a request to its telemetry being durable",
+    ""};
 inline constexpr MetricInfo evidence_items{
-    "tagout_evidence_items", MetricType::Gauge, "Items in the evidence log", ""
-};
+    "tagout_evidence_items", MetricType::Gauge, "Items in the evidence log", ""};
 inline constexpr MetricInfo evidence_bytes{
-    "tagout_evidence_bytes", MetricType::Gauge, "Size of the evidence log on disk", ""
-};
+    "tagout_evidence_bytes", MetricType::Gauge, "Size of the evidence log on disk", ""};
 inline constexpr MetricInfo evidence_dropped_total{
-    "tagout_evidence_dropped_total", MetricType::Gauge, "Items removed by retention", ""
-};
+    "tagout_evidence_dropped_total", MetricType::Gauge, "Items removed by retention", ""};
 inline constexpr MetricInfo incidents_open{
-    "tagout_incidents_open", MetricType::Gauge, "Open incidents", "severity"
-};
+    "tagout_incidents_open", MetricType::Gauge, "Open incidents", "severity"};
 
 inline constexpr std::array metric_list{
-    events_total, items_total, items_rejected_total, items_shed_total, findings_total,
-    findings_dropped_total, sessions_total, sessions_live, late_events_total, sessions_evicted_total,
-    keys_refused_total, traces_forgotten_total, duplicates_total, finding_seconds, durable_seconds,
-    evidence_items, evidence_bytes, evidence_dropped_total, incidents_open,
+    events_total,           items_total,        items_rejected_total,
+    items_shed_total,       findings_total,     findings_dropped_total,
+    sessions_total,         sessions_live,      late_events_total,
+    sessions_evicted_total, keys_refused_total, traces_forgotten_total,
+    duplicates_total,       finding_seconds,    durable_seconds,
+    evidence_items,         evidence_bytes,     evidence_dropped_total,
+    incidents_open,
 };
 
 }  // namespace tagout::app

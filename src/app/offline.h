@@ -12,13 +12,13 @@ namespace tagout::app {
 struct ReplayOptions {
     std::vector<std::string> files;
     std::string config;
-    std::string findings;  ///< Written as JSON lines; "" for standard output.
+    std::string findings;                     ///< Written as JSON lines; "" for standard output.
     cli::Format format = cli::Format::Table;  ///< Of the summary on standard error.
 };
 
 /// tagout replay FILE...: recorded runs (JSON lines, plain or gzip) and OTLP files through the live
-/// engine. A malformed line is told with file and line and skipped. Streams: memory does not grow with
-/// the number of records beyond one outcome and one id each.
+/// engine. A malformed line is told with file and line and skipped. Streams: memory does not grow
+/// with the number of records beyond one outcome and one id each.
 Result<int> replay(const ReplayOptions& options, cli::Terminal& terminal);
 
 /// tagout check FILE: 0, or 1 after printing every mistake with its line and remedy.

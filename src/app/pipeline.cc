@@ -196,7 +196,8 @@ void Pipeline::State::run_shard(std::size_t index) {
                 shard.changed.wait_for(shard.mutex, settings.tick / 2);
             }
             arrivals.assign(
-                std::make_move_iterator(shard.queue.begin()), std::make_move_iterator(shard.queue.end())
+                std::make_move_iterator(shard.queue.begin()),
+                std::make_move_iterator(shard.queue.end())
             );
             shard.queue.clear();
             update = std::move(shard.update);
@@ -284,7 +285,9 @@ Pipeline::Pipeline(
 )
     : state_(std::make_unique<State>(parts, settings, detection, catalog)) {}
 
-Pipeline::~Pipeline() { stop(); }
+Pipeline::~Pipeline() {
+    stop();
+}
 
 void Pipeline::start() {
     State& state = *state_;
@@ -318,9 +321,7 @@ void Pipeline::stop() {
     }
 }
 
-void Pipeline::accept(
-    std::shared_ptr<EventBatch> batch, std::function<void(Result<void>)> done
-) {
+void Pipeline::accept(std::shared_ptr<EventBatch> batch, std::function<void(Result<void>)> done) {
     State& state = *state_;
     const Instant now = state.parts.clock.now();
     if (batch->rejected > 0 && !batch->items.empty()) {
@@ -347,13 +348,11 @@ void Pipeline::accept(
     const std::shared_ptr<const EventBatch> linked = std::move(batch);
     Histogram& durable = state.parts.metrics.histogram(durable_seconds);
     const Clock& clock = state.parts.clock;
-    Result<void> queued = state.parts.evidence.append(
-        linked,
-        [done, &durable, &clock, now](Result<void> stored) {
+    Result<void> queued =
+        state.parts.evidence.append(linked, [done, &durable, &clock, now](Result<void> stored) {
             durable.observe(seconds_between(now, clock.now()));
             done(std::move(stored));
-        }
-    );
+        });
     if (!queued) {
         state.shed(*linked, "evidence_full");
         done(std::move(queued));
@@ -378,13 +377,19 @@ Result<std::uint64_t> Pipeline::catch_up() {
     constexpr std::size_t batch_items_max = 512;
     std::uint64_t fed = 0;
     std::uint64_t unreadable = 0;
-    std::deque<journal::EvidenceItem> kept;  // a deque keeps addresses: the batch's views point here
+    std::deque<journal::EvidenceItem>
+        kept;  // a deque keeps addresses: the batch's views point here
     const auto feed = [&] {
         auto batch = std::make_shared<EventBatch>();
         for (const journal::EvidenceItem& item : kept) {
             const RawItem raw{
-                item.signal, item.resource, item.scope, item.bytes, item.trace_id, item.at, item.correlation
-            };
+                item.signal,
+                item.resource,
+                item.scope,
+                item.bytes,
+                item.trace_id,
+                item.at,
+                item.correlation};
             if (intake::decode_item(raw, intake::DecodeLimits{}, *batch)) {
                 ++fed;
             } else {
@@ -416,7 +421,8 @@ Result<std::uint64_t> Pipeline::catch_up() {
     };
     const Instant now = state.parts.clock.now();
     TAGOUT_TRY(state.parts.evidence.scan(
-        now - state.settings.catch_up, now,
+        now - state.settings.catch_up,
+        now,
         [&](const journal::EvidenceItem& item) {
             if (item.signal != Signal::Metrics) {
                 kept.push_back(item);

@@ -51,8 +51,8 @@ struct PipelineStats {
 class Pipeline final : public server::IntakeSink {
 public:
     Pipeline(
-        const PipelineParts& parts, const PipelineSettings& settings, const detect::Settings& detection,
-        std::shared_ptr<const catalog::Catalog> catalog
+        const PipelineParts& parts, const PipelineSettings& settings,
+        const detect::Settings& detection, std::shared_ptr<const catalog::Catalog> catalog
     );
     ~Pipeline() override;
 

@@ -32,7 +32,8 @@ std::string bounds(const catalog::SettingDeclared& setting) {
         return "";
     }
     const bool seconds = setting.type == catalog::ValueType::Duration;
-    return number(setting.min) + (seconds ? " s" : "") + " to " + number(setting.max) + (seconds ? " s" : "");
+    return number(setting.min) + (seconds ? " s" : "") + " to " + number(setting.max) +
+           (seconds ? " s" : "");
 }
 
 std::string cell(std::string_view text) {
@@ -65,14 +66,15 @@ std::string settings_page() {
     std::string page = "# Settings\n";
     page += made;
     page +=
-        "Each stands in `tagout.yaml` under its path: `detection.tool.x` is `x` under `tool` under `detection`.\n"
+        "Each stands in `tagout.yaml` under its path: `detection.tool.x` is `x` under `tool` under "
+        "`detection`.\n"
         "Durations are written as `90s`, `15m` or `1h30m`.\n\n"
         "| setting | default | bounds | what it is |\n| --- | --- | --- | --- |\n";
     std::vector<catalog::SettingDeclared> all = settings_of(Configured{});
     std::ranges::stable_sort(all, {}, &catalog::SettingDeclared::path);
     for (const catalog::SettingDeclared& setting : all) {
-        page += "| `" + setting.path + "` | `" + cell(setting.value) + "` | " + bounds(setting) + " | " +
-                cell(setting.help) + " |\n";
+        page += "| `" + setting.path + "` | `" + cell(setting.value) + "` | " + bounds(setting) +
+                " | " + cell(setting.help) + " |\n";
     }
     return page;
 }
@@ -88,10 +90,12 @@ std::string metrics_page() {
     std::ranges::sort(all, {}, &MetricInfo::name);
     std::string page = "# Metrics\n";
     page += made;
-    page += "Served at `/metrics` in the Prometheus text format.\n\n| metric | type | labels | what it counts |\n| --- | --- | --- | --- |\n";
+    page +=
+        "Served at `/metrics` in the Prometheus text format.\n\n| metric | type | labels | what it "
+        "counts |\n| --- | --- | --- | --- |\n";
     for (const MetricInfo& info : all) {
-        page += "| `" + std::string(info.name) + "` | " + std::string(type_name(info.type)) + " | " +
-                std::string(info.labels) + " | " + cell(info.help) + " |\n";
+        page += "| `" + std::string(info.name) + "` | " + std::string(type_name(info.type)) +
+                " | " + std::string(info.labels) + " | " + cell(info.help) + " |\n";
     }
     return page;
 }
@@ -100,15 +104,22 @@ std::string errors_page() {
     std::string page = "# Error codes\n";
     page += made;
     page +=
-        "Every failing answer of the API is `{\"error\":{\"code\":...,\"message\":...}}`. The message names place and\n"
+        "Every failing answer of the API is `{\"error\":{\"code\":...,\"message\":...}}`. The "
+        "message names place and\n"
         "remedy. The command line exits with 1 when the answer to its question is no.\n\n"
         "| code | HTTP | gRPC | exit code |\n| --- | --- | --- | --- |\n";
     for (const ErrorCode code :
-         {ErrorCode::InvalidArgument, ErrorCode::NotFound, ErrorCode::Conflict, ErrorCode::Unavailable,
-          ErrorCode::LimitExceeded, ErrorCode::Unauthorized, ErrorCode::Corrupt}) {
+         {ErrorCode::InvalidArgument,
+          ErrorCode::NotFound,
+          ErrorCode::Conflict,
+          ErrorCode::Unavailable,
+          ErrorCode::LimitExceeded,
+          ErrorCode::Unauthorized,
+          ErrorCode::Corrupt}) {
         const server::ErrorMapping& mapping = server::mapping_of(code);
-        page += "| `" + std::string(name_of(code)) + "` | " + std::to_string(mapping.http_status) + " | " +
-                std::to_string(mapping.grpc_status) + " | " + std::to_string(mapping.exit_code) + " |\n";
+        page += "| `" + std::string(name_of(code)) + "` | " + std::to_string(mapping.http_status) +
+                " | " + std::to_string(mapping.grpc_status) + " | " +
+                std::to_string(mapping.exit_code) + " |\n";
     }
     return page;
 }
@@ -116,7 +127,9 @@ std::string errors_page() {
 std::string routes_page() {
     std::string page = "# Routes\n";
     page += made;
-    page += "Bodies and answers are specified in `api/openapi.yaml`.\n\n| method | path | token | operation |\n| --- | --- | --- | --- |\n";
+    page +=
+        "Bodies and answers are specified in `api/openapi.yaml`.\n\n| method | path | token | "
+        "operation |\n| --- | --- | --- | --- |\n";
     for (const server::Route& route : server::routes) {
         page += "| " + std::string(route.method) + " | `" + std::string(route.path) + "` | " +
                 (route.needs_token ? "yes" : "") + " | " + std::string(route.operation) + " |\n";

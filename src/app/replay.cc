@@ -94,7 +94,8 @@ private:
             const Finding& finding = *newest.at(id);
             if (written_.insert_or_assign(id, finding.outcome).second) {
                 ++tally.findings;
-                ++tally.by_signal[std::string(name_of(finding.failure_class)) + " " + finding.signal];
+                ++tally.by_signal
+                      [std::string(name_of(finding.failure_class)) + " " + finding.signal];
                 write(finding, record);
             }
         }
@@ -143,7 +144,9 @@ std::string at_line(const std::string& file, std::uint64_t line) {
     return file + ":" + std::to_string(line) + ": ";
 }
 
-void show_progress(const LineSource& source, const std::string& file, const Tally& tally, Terminal& terminal) {
+void show_progress(
+    const LineSource& source, const std::string& file, const Tally& tally, Terminal& terminal
+) {
     constexpr std::uint64_t bar_columns = 30;
     const std::uint64_t size = std::max<std::uint64_t>(source.size(), 1);
     const std::uint64_t share = std::min<std::uint64_t>(source.consumed() * 100 / size, 100);
@@ -155,7 +158,9 @@ void show_progress(const LineSource& source, const std::string& file, const Tall
     );
 }
 
-void play_line(const std::string& file, const LineSource::Line& line, Player& player, Terminal& terminal) {
+void play_line(
+    const std::string& file, const LineSource::Line& line, Player& player, Terminal& terminal
+) {
     const auto refuse = [&](const std::string& reason) {
         ++player.tally.malformed;
         terminal.clear_progress();
@@ -219,21 +224,26 @@ Result<bool> is_recorded(const std::string& file) {
     if (!TAGOUT_TRY(source.next(line)) || line.text.empty() || line.text.front() != '{') {
         return false;
     }
-    constexpr std::string_view otlp_marks[] = {"\"resourceSpans\"", "\"resourceLogs\"", "\"resourceMetrics\""};
+    constexpr std::string_view otlp_marks[] = {
+        "\"resourceSpans\"", "\"resourceLogs\"", "\"resourceMetrics\""};
     for (const std::string_view mark : otlp_marks) {
         if (line.text.find(mark) < 200) {
             return false;
         }
     }
-    return line.text.find("\"turns\"") != std::string::npos || line.text.find("\"source\"") != std::string::npos ||
+    return line.text.find("\"turns\"") != std::string::npos ||
+           line.text.find("\"source\"") != std::string::npos ||
            file.find(".jsonl") != std::string::npos;
 }
 
 void print_summary(const Tally& tally, Format format, Terminal& terminal) {
     if (format != Format::Table) {
         json::object summary{
-            {"records", tally.records},     {"other_lines", tally.other_lines}, {"malformed", tally.malformed},
-            {"events", tally.events},       {"findings", tally.findings},
+            {"records", tally.records},
+            {"other_lines", tally.other_lines},
+            {"malformed", tally.malformed},
+            {"events", tally.events},
+            {"findings", tally.findings},
         };
         json::object outcomes;
         for (const auto& [outcome, count] : tally.outcomes) {
@@ -250,8 +260,11 @@ void print_summary(const Tally& tally, Format format, Terminal& terminal) {
     }
     terminal.note(
         std::to_string(tally.records) + " records, " + std::to_string(tally.events) + " events, " +
-        std::to_string(tally.findings) + " findings, " + std::to_string(tally.malformed) + " malformed lines" +
-        (tally.other_lines > 0 ? ", " + std::to_string(tally.other_lines) + " lines that are no runs" : "")
+        std::to_string(tally.findings) + " findings, " + std::to_string(tally.malformed) +
+        " malformed lines" +
+        (tally.other_lines > 0
+             ? ", " + std::to_string(tally.other_lines) + " lines that are no runs"
+             : "")
     );
     std::vector<std::vector<std::string>> rows;
     for (const auto& [outcome, count] : tally.outcomes) {
@@ -280,7 +293,10 @@ Result<int> replay(const ReplayOptions& options, Terminal& terminal) {
         }
     }
     Player player(
-        configured.detection, configured.catalog, options.findings.empty() ? nullptr : &out, terminal
+        configured.detection,
+        configured.catalog,
+        options.findings.empty() ? nullptr : &out,
+        terminal
     );
     for (const std::string& file : options.files) {
         if (TAGOUT_TRY(is_recorded(file))) {

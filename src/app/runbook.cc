@@ -64,7 +64,9 @@ struct Runbook::State {
 };
 
 Runbook::Runbook(const RunbookParts& parts) : state_(std::make_unique<State>(parts)) {}
-Runbook::~Runbook() { stop(); }
+Runbook::~Runbook() {
+    stop();
+}
 
 void Runbook::start() {
     state_->thread = std::thread([this] { state_->run(); });
@@ -162,7 +164,9 @@ void Runbook::State::join(std::vector<Waiting> waiting) {
     }
     Result<void> joined = parts.desk.join(findings, IncidentKind::Real);
     while (!joined && joined.error().code == ErrorCode::Unavailable) {
-        log::error("join_failed", {{"error", joined.error().message}, {"findings", findings.size()}});
+        log::error(
+            "join_failed", {{"error", joined.error().message}, {"findings", findings.size()}}
+        );
         {
             const MutexLock lock(mutex);
             if (stopping) {

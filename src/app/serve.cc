@@ -27,9 +27,9 @@ sigset_t block_stop_signals() {
 /// Whole or not at all: a reader never sees half of it.
 Result<void> write_addresses(const std::string& data_dir, const Addresses& addresses) {
     const std::string path = data_dir + "/addresses.json";
-    const std::string text = "{\"pid\":" + std::to_string(getpid()) + ",\"http\":\"" + addresses.http +
-                             "\",\"otlp_http\":\"" + addresses.otlp_http + "\",\"otlp_grpc\":\"" +
-                             addresses.otlp_grpc + "\"}\n";
+    const std::string text = "{\"pid\":" + std::to_string(getpid()) + ",\"http\":\"" +
+                             addresses.http + "\",\"otlp_http\":\"" + addresses.otlp_http +
+                             "\",\"otlp_grpc\":\"" + addresses.otlp_grpc + "\"}\n";
     std::ofstream(path + ".new") << text;
     if (std::rename((path + ".new").c_str(), path.c_str()) != 0) {
         return fail(ErrorCode::Unavailable, path + " cannot be written");
@@ -46,7 +46,10 @@ void greet(const App& app, const ServeOptions& options, const cli::Terminal& ter
     terminal.line("  OTLP over gRPC  " + addresses.otlp_grpc);
     if (!app.new_token().empty()) {
         terminal.line("  token           " + app.new_token());
-        terminal.line("                  shown this once; changes need it; kept in " + options.data_dir + "/admin.token");
+        terminal.line(
+            "                  shown this once; changes need it; kept in " + options.data_dir +
+            "/admin.token"
+        );
     }
     terminal.line("Stop with Ctrl-C.");
     std::fflush(stdout);

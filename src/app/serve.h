@@ -18,7 +18,7 @@ struct ServeOptions {
     std::uint16_t http_port = 8321;
     std::uint16_t otlp_http_port = 4318;
     std::uint16_t otlp_grpc_port = 4317;
-    bool with_fleet = false;                 ///< Run the simulated fleet beside the server.
+    bool with_fleet = false;  ///< Run the simulated fleet beside the server.
     std::vector<std::string> fleet_faults;
 };
 
@@ -32,8 +32,9 @@ struct Addresses {
 /// Something that runs beside the server: started when it is ready; the returned call ends it.
 using Beside = std::function<Result<std::function<void()>>(const Addresses&)>;
 
-/// Runs until SIGINT or SIGTERM. Prints the page's address, and the administrator token once when it
-/// was made. Writes data_dir/addresses.json when every port is open. Errors name the port or the file.
+/// Runs until SIGINT or SIGTERM. Prints the page's address, and the administrator token once when
+/// it was made. Writes data_dir/addresses.json when every port is open. Errors name the port or the
+/// file.
 Result<int> serve(const ServeOptions& options, const Beside& beside, cli::Terminal& terminal);
 
 }  // namespace tagout::app

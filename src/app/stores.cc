@@ -25,7 +25,9 @@ std::string hex_of(const journal::Digest& digest) {
     return text;
 }
 
-Result<std::unique_ptr<journal::Journal>> read_only_journal(const std::string& data_dir, const Clock& clock) {
+Result<std::unique_ptr<journal::Journal>> read_only_journal(
+    const std::string& data_dir, const Clock& clock
+) {
     store::SqliteJournalOptions options;
     options.path = data_dir + "/journal.db";
     options.access = store::Access::ReadOnly;
@@ -47,7 +49,8 @@ Result<Evidence> verify_evidence(const std::string& data_dir, const Clock& clock
     // Looking must not drop anything, whatever the server's retention is set to.
     options.retention_bytes = std::numeric_limits<std::uint64_t>::max();
     options.retention_age = Duration::max();
-    const Result<std::unique_ptr<journal::EvidenceLog>> log = store::SegmentLog::open(options, clock);
+    const Result<std::unique_ptr<journal::EvidenceLog>> log =
+        store::SegmentLog::open(options, clock);
     if (!log && log.error().code == ErrorCode::Unavailable) {
         return Evidence{{}, log.error().message};
     }
@@ -62,7 +65,8 @@ Result<Evidence> verify_evidence(const std::string& data_dir, const Clock& clock
 Result<int> verify_stores(const VerifyOptions& options, cli::Terminal& terminal) {
     const SystemClock clock;
     journal::VerifyReport chain;
-    const Result<std::unique_ptr<journal::Journal>> opened = read_only_journal(options.data_dir, clock);
+    const Result<std::unique_ptr<journal::Journal>> opened =
+        read_only_journal(options.data_dir, clock);
     if (!opened && opened.error().code != ErrorCode::Corrupt) {
         return std::unexpected(opened.error());
     }
@@ -76,13 +80,20 @@ Result<int> verify_stores(const VerifyOptions& options, cli::Terminal& terminal)
     if (options.format != cli::Format::Table) {
         json::array faults;
         for (const journal::ChainFault& fault : chain.faults) {
-            faults.push_back({{"where", "journal"}, {"sequence", fault.sequence}, {"what", fault.what}});
+            faults.push_back(
+                {{"where", "journal"}, {"sequence", fault.sequence}, {"what", fault.what}}
+            );
         }
         for (const journal::EvidenceFault& fault : blocks) {
-            faults.push_back({{"where", fault.segment}, {"offset", fault.offset}, {"what", fault.what}});
+            faults.push_back(
+                {{"where", fault.segment}, {"offset", fault.offset}, {"what", fault.what}}
+            );
         }
         terminal.line(cli::rendered(
-            json::object{{"entries", chain.entries}, {"head", hex_of(chain.head)}, {"faults", std::move(faults)}},
+            json::object{
+                {"entries", chain.entries},
+                {"head", hex_of(chain.head)},
+                {"faults", std::move(faults)}},
             options.format
         ));
     } else {
@@ -90,12 +101,15 @@ Result<int> verify_stores(const VerifyOptions& options, cli::Terminal& terminal)
             terminal.line("journal entry " + std::to_string(fault.sequence) + ": " + fault.what);
         }
         for (const journal::EvidenceFault& fault : blocks) {
-            terminal.line(fault.segment + " at byte " + std::to_string(fault.offset) + ": " + fault.what);
+            terminal.line(
+                fault.segment + " at byte " + std::to_string(fault.offset) + ": " + fault.what
+            );
         }
         if (!evidence.not_verified.empty()) {
             terminal.line("evidence was NOT verified: " + evidence.not_verified);
         }
-        const std::string whole = evidence.not_verified.empty() ? "journal and evidence are whole" : "the journal is whole";
+        const std::string whole = evidence.not_verified.empty() ? "journal and evidence are whole"
+                                                                : "the journal is whole";
         terminal.line(
             std::to_string(chain.entries) + " journal entries, head " + hex_of(chain.head) + ": " +
             (chain.faults.empty() && blocks.empty() ? whole : "NOT whole")
@@ -106,7 +120,8 @@ Result<int> verify_stores(const VerifyOptions& options, cli::Terminal& terminal)
 
 Result<int> show_journal(const VerifyOptions& options, cli::Terminal& terminal) {
     const SystemClock clock;
-    const std::unique_ptr<journal::Journal> journal = TAGOUT_TRY(read_only_journal(options.data_dir, clock));
+    const std::unique_ptr<journal::Journal> journal =
+        TAGOUT_TRY(read_only_journal(options.data_dir, clock));
     TAGOUT_TRY(journal->read(options.from, [&](const journal::JournalEntry& entry) {
         boost::system::error_code error;
         json::value body = json::parse(entry.draft.body, error);

@@ -18,9 +18,9 @@ struct VerifyOptions {
     cli::Format format = cli::Format::Table;
 };
 
-/// `tagout journal verify`: 0 when the journal's chain and every evidence block are whole, else 1 with
-/// what was altered and where. Beside a running server, which holds the evidence, it verifies the
-/// journal alone and says so.
+/// `tagout journal verify`: 0 when the journal's chain and every evidence block are whole, else 1
+/// with what was altered and where. Beside a running server, which holds the evidence, it verifies
+/// the journal alone and says so.
 Result<int> verify_stores(const VerifyOptions& options, cli::Terminal& terminal);
 
 /// `tagout journal show`: entries as JSON lines.

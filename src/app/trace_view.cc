@@ -15,7 +15,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t depth_max = 64;
-constexpr std::size_t text_max = 16 * 1024;  ///< Of one text shown in the page; evidence keeps it whole.
+constexpr std::size_t text_max =
+    16 * 1024;  ///< Of one text shown in the page; evidence keeps it whole.
 
 double milliseconds(Duration duration) {
     return std::chrono::duration<double, std::milli>(duration).count();
@@ -119,7 +120,9 @@ json::array findings_at(const AgentEvent& event, std::span<const Finding> findin
 }
 
 /// Parents before children, siblings by time: the order in which a tree is read.
-void order_as_tree(std::vector<AgentEvent>& events, const std::map<std::string, std::size_t>& depths) {
+void order_as_tree(
+    std::vector<AgentEvent>& events, const std::map<std::string, std::size_t>& depths
+) {
     std::ranges::stable_sort(events, [&](const AgentEvent& a, const AgentEvent& b) {
         if (a.started_at != b.started_at) {
             return a.started_at < b.started_at;
@@ -131,16 +134,23 @@ void order_as_tree(std::vector<AgentEvent>& events, const std::map<std::string, 
 }  // namespace
 
 Result<json::object> trace_json(
-    journal::EvidenceLog& evidence, std::span<const Finding> findings, std::string_view correlation, std::size_t limit
+    journal::EvidenceLog& evidence, std::span<const Finding> findings, std::string_view correlation,
+    std::size_t limit
 ) {
-    const std::vector<journal::EvidenceItem> items = TAGOUT_TRY(evidence.find(correlation, limit + 1));
+    const std::vector<journal::EvidenceItem> items =
+        TAGOUT_TRY(evidence.find(correlation, limit + 1));
     EventBatch batch;
     const std::size_t shown = std::min(items.size(), limit);
     for (std::size_t i = 0; i < shown; ++i) {
         const journal::EvidenceItem& item = items[i];
         const RawItem raw{
-            item.signal, item.resource, item.scope, item.bytes, item.trace_id, item.at, item.correlation
-        };
+            item.signal,
+            item.resource,
+            item.scope,
+            item.bytes,
+            item.trace_id,
+            item.at,
+            item.correlation};
         // An item that no longer reads is left out of the picture; `journal verify` tells of it.
         (void)intake::decode_item(raw, intake::DecodeLimits{}, batch);
     }

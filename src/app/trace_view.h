@@ -15,7 +15,8 @@ namespace tagout::app {
 /// The Trace of api/openapi.yaml. `findings` are those of this correlation. NotFound if nothing is
 /// stored. Cost: decodes up to `limit` items.
 [[nodiscard]] Result<boost::json::object> trace_json(
-    journal::EvidenceLog& evidence, std::span<const Finding> findings, std::string_view correlation, std::size_t limit
+    journal::EvidenceLog& evidence, std::span<const Finding> findings, std::string_view correlation,
+    std::size_t limit
 );
 
 }  // namespace tagout::app

@@ -29,7 +29,8 @@ struct ClassText {
 ClassText text_of(FailureClass failure_class) {
     switch (failure_class) {
         case FailureClass::Intent:
-            return {"Intent misclassification", "The agent does the wrong thing for a valid request."};
+            return {
+                "Intent misclassification", "The agent does the wrong thing for a valid request."};
         case FailureClass::Tool:
             return {"Tool misuse", "The agent calls tools with invalid or risky arguments."};
         case FailureClass::Context:
@@ -50,7 +51,9 @@ std::vector<incident::Incident> open_incidents(const incident::Desk& desk) {
         return each.state == IncidentState::Closed || each.state == IncidentState::Resolved ||
                each.state == IncidentState::Review;
     });
-    std::ranges::stable_sort(found, {}, [](const incident::Incident& each) { return each.severity; });
+    std::ranges::stable_sort(found, {}, [](const incident::Incident& each) {
+        return each.severity;
+    });
     return found;
 }
 
@@ -73,21 +76,30 @@ json::array summaries(std::span<const incident::Incident> incidents, std::size_t
 
 json::object points_json(const detect::OutcomePoint& point) {
     return {
-        {"at", to_rfc3339(point.at)},       {"succeeded", point.succeeded}, {"failed", point.failed},
-        {"abandoned", point.abandoned},     {"denied", point.denied},       {"unknown", point.unknown},
+        {"at", to_rfc3339(point.at)},
+        {"succeeded", point.succeeded},
+        {"failed", point.failed},
+        {"abandoned", point.abandoned},
+        {"denied", point.denied},
+        {"unknown", point.unknown},
     };
 }
 
 json::object signal_json(const detect::SignalBoard& board) {
     json::array points;
     for (const detect::SignalPoint& point : board.points) {
-        points.push_back({
-            {"at", to_rfc3339(point.at)}, {"observed", point.observed}, {"findings", point.findings}
-        });
+        points.push_back(
+            {{"at", to_rfc3339(point.at)},
+             {"observed", point.observed},
+             {"findings", point.findings}}
+        );
     }
     return {
-        {"signal", board.signal},       {"meaning", board.meaning},       {"unit", board.unit},
-        {"threshold", board.threshold}, {"points", std::move(points)},
+        {"signal", board.signal},
+        {"meaning", board.meaning},
+        {"unit", board.unit},
+        {"threshold", board.threshold},
+        {"points", std::move(points)},
     };
 }
 
@@ -104,7 +116,9 @@ json::array contributors(
     std::vector<std::pair<std::pair<std::string, std::string>, std::uint64_t>> ranked(
         counts.begin(), counts.end()
     );
-    std::ranges::stable_sort(ranked, [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::ranges::stable_sort(ranked, [](const auto& a, const auto& b) {
+        return a.second > b.second;
+    });
     json::array out;
     for (const auto& [who, findings] : ranked) {
         if (out.size() >= contributors_max) {
@@ -155,7 +169,9 @@ json::array texts(const std::set<std::string>& names) {
     return out;
 }
 
-json::object agent_json(const DirectoryAgent& agent, bool configured, const catalog::Catalog& catalog) {
+json::object agent_json(
+    const DirectoryAgent& agent, bool configured, const catalog::Catalog& catalog
+) {
     const std::string service = agent.services.empty() ? "" : *agent.services.begin();
     const std::string workflow = agent.workflows.empty() ? "" : *agent.workflows.begin();
     json::array tools;
@@ -233,12 +249,16 @@ json::object entry_json(const journal::JournalEntry& entry) {
 
 }  // namespace
 
-std::string situation(std::span<const incident::Incident> open, const PipelineStats& stats, Instant now) {
+std::string situation(
+    std::span<const incident::Incident> open, const PipelineStats& stats, Instant now
+) {
     if (!open.empty()) {
         const incident::Incident& worst = open.front();
         std::string text = std::string(name_of(worst.severity)) + ": " + worst.title;
         const bool still = now - worst.last_finding_at < std::chrono::minutes(2);
-        text += still ? " - still going on" : " - nothing new since " + to_rfc3339(worst.last_finding_at).substr(11, 5) + " UTC";
+        text += still ? " - still going on"
+                      : " - nothing new since " + to_rfc3339(worst.last_finding_at).substr(11, 5) +
+                            " UTC";
         return text + ".";
     }
     if (stats.items == 0) {
@@ -437,7 +457,9 @@ Result<std::string> LiveView::reload(const Actor& by) {
     return json::serialize(json::object{{"revision", revision}});
 }
 
-std::string LiveView::not_ready() const { return parts_.not_ready(); }
+std::string LiveView::not_ready() const {
+    return parts_.not_ready();
+}
 
 void LiveView::refresh_metrics() {
     const PipelineStats stats = parts_.pipeline.stats();

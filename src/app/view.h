@@ -41,7 +41,8 @@ public:
     explicit LiveView(ViewParts parts);
 
     [[nodiscard]] std::string now() const override;
-    [[nodiscard]] Result<std::string> trace(std::string_view correlation, std::size_t limit) override;
+    [[nodiscard]] Result<std::string> trace(std::string_view correlation, std::size_t limit)
+        override;
     [[nodiscard]] std::string class_board(FailureClass failure_class) const override;
     [[nodiscard]] std::string agents() const override;
     [[nodiscard]] std::string notices(std::string_view incident, std::size_t limit) const override;
@@ -67,6 +68,8 @@ private:
 };
 
 /// One sentence for the first screen: the worst open incident, or that all is well.
-[[nodiscard]] std::string situation(std::span<const incident::Incident> open, const PipelineStats& stats, Instant now);
+[[nodiscard]] std::string situation(
+    std::span<const incident::Incident> open, const PipelineStats& stats, Instant now
+);
 
 }  // namespace tagout::app

@@ -19,8 +19,13 @@ std::string first_line_of(const std::string& path) {
 
 ErrorCode code_of(std::string_view name, int status) {
     for (const ErrorCode code :
-         {ErrorCode::InvalidArgument, ErrorCode::NotFound, ErrorCode::Conflict, ErrorCode::Unavailable,
-          ErrorCode::LimitExceeded, ErrorCode::Unauthorized, ErrorCode::Corrupt}) {
+         {ErrorCode::InvalidArgument,
+          ErrorCode::NotFound,
+          ErrorCode::Conflict,
+          ErrorCode::Unavailable,
+          ErrorCode::LimitExceeded,
+          ErrorCode::Unauthorized,
+          ErrorCode::Corrupt}) {
         if (name_of(code) == name) {
             return code;
         }
@@ -31,12 +36,14 @@ ErrorCode code_of(std::string_view name, int status) {
 Error error_of(const net::HttpResponse& response, const Connection& connection) {
     boost::system::error_code broken;
     const boost::json::value body = boost::json::parse(response.body, broken);
-    Error error{code_of("", response.status), "the server answered " + std::to_string(response.status)};
+    Error error{
+        code_of("", response.status), "the server answered " + std::to_string(response.status)};
     if (!broken && body.is_object()) {
         const boost::json::value* const detail = body.as_object().if_contains("error");
         if (detail != nullptr && detail->is_object()) {
             const boost::json::object& fields = detail->as_object();
-            if (const auto* code = fields.if_contains("code"); code != nullptr && code->is_string()) {
+            if (const auto* code = fields.if_contains("code");
+                code != nullptr && code->is_string()) {
                 error.code = code_of(code->as_string(), response.status);
             }
             if (const auto* message = fields.if_contains("message");
@@ -67,7 +74,8 @@ Connection connection(const ConnectionOptions& options) {
     found.token_hint = "give --token-file, set TAGOUT_TOKEN, or run where " + default_file + " is";
     if (!options.token_file.empty()) {
         found.token = first_line_of(options.token_file);
-    } else if (const char* token = std::getenv("TAGOUT_TOKEN"); token != nullptr && *token != '\0') {
+    } else if (const char* token = std::getenv("TAGOUT_TOKEN");
+               token != nullptr && *token != '\0') {
         found.token = token;
     } else {
         found.token = first_line_of(default_file);
@@ -115,8 +123,8 @@ std::string url_encode(std::string_view text) {
     std::string encoded;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                           c == '-' || c == '.' || c == '_' || c == '~';
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
         if (plain) {
             encoded += c;
         } else {

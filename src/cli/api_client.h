@@ -1,8 +1,8 @@
 // The operator's side of the control API: one server, one token, JSON in and out.
 //
-// Thread-compatible. The address comes from --server, else TAGOUT_URL, else the loopback default; the
-// token from --token-file, else TAGOUT_TOKEN, else the data directory's token file, and is needed for
-// changes only. Errors keep the server's code and words.
+// Thread-compatible. The address comes from --server, else TAGOUT_URL, else the loopback default;
+// the token from --token-file, else TAGOUT_TOKEN, else the data directory's token file, and is
+// needed for changes only. Errors keep the server's code and words.
 #pragma once
 
 #include "base/result.h"
@@ -15,8 +15,9 @@ namespace tagout::cli {
 
 struct Connection {
     std::string url = "http://127.0.0.1:8321";
-    std::string token;       ///< "" for none.
-    std::string token_hint;  ///< Where a token was looked for: goes into the error when one is missing.
+    std::string token;  ///< "" for none.
+    std::string
+        token_hint;  ///< Where a token was looked for: goes into the error when one is missing.
 };
 
 struct ConnectionOptions {

@@ -1,7 +1,7 @@
 // The operator's verbs: each takes its parsed options and returns what to exit with, or an Error.
 //
-// Flags are declared once, in main.cc; exit codes of errors are server/error_map's. A verb that only
-// reads files needs no server; the others speak the public API.
+// Flags are declared once, in main.cc; exit codes of errors are server/error_map's. A verb that
+// only reads files needs no server; the others speak the public API.
 #pragma once
 
 #include "base/clock.h"

@@ -22,11 +22,14 @@ std::string owner_of(const json::value& incident) {
 
 const json::array& array_at(const json::value& value, std::string_view name) {
     static const json::array none;
-    const json::value* const found = value.is_object() ? value.as_object().if_contains(name) : nullptr;
+    const json::value* const found =
+        value.is_object() ? value.as_object().if_contains(name) : nullptr;
     return found != nullptr && found->is_array() ? found->as_array() : none;
 }
 
-std::string now_text() { return to_rfc3339(SystemClock().now()); }
+std::string now_text() {
+    return to_rfc3339(SystemClock().now());
+}
 
 std::string query_of(const ListOptions& options) {
     std::string query = "?limit=" + std::to_string(options.limit);
@@ -43,9 +46,7 @@ std::string query_of(const ListOptions& options) {
     return query;
 }
 
-void print_row(
-    const std::string& name, const std::string& value, Terminal& terminal
-) {
+void print_row(const std::string& name, const std::string& value, Terminal& terminal) {
     if (!value.empty()) {
         terminal.line(terminal.toned(name, Tone::Dim) + std::string(14 - name.size(), ' ') + value);
     }
@@ -55,8 +56,8 @@ void print_facts(const json::value& incident, Terminal& terminal) {
     const std::string severity = field(incident, "severity");
     terminal.line(
         terminal.toned(field(incident, "id"), Tone::Bold) + "  " +
-        terminal.toned(severity, tone_of_severity(severity)) + "  " + field(incident, "state") + "  " +
-        field(incident, "class")
+        terminal.toned(severity, tone_of_severity(severity)) + "  " + field(incident, "state") +
+        "  " + field(incident, "class")
     );
     terminal.line(field(incident, "title"));
     terminal.line("");
@@ -81,7 +82,8 @@ void print_facts(const json::value& incident, Terminal& terminal) {
     print_row("recurs", field(incident, "recurrence_of"), terminal);
     std::string moves;
     for (const json::value& move : array_at(incident, "moves")) {
-        moves += (moves.empty() ? "" : ", ") + std::string(move.is_string() ? move.as_string() : "");
+        moves +=
+            (moves.empty() ? "" : ", ") + std::string(move.is_string() ? move.as_string() : "");
     }
     print_row("may go to", moves, terminal);
 }
@@ -95,8 +97,11 @@ void print_findings(const json::value& incident, Terminal& terminal) {
     for (std::size_t i = 0; i < findings.size() && i < shown_max; ++i) {
         const json::value& finding = findings[i];
         rows.push_back(
-            {field(finding, "signal"), field(finding, "outcome"), field(finding, "correlation"),
-             field(finding, "step"), field(finding, "evidence")}
+            {field(finding, "signal"),
+             field(finding, "outcome"),
+             field(finding, "correlation"),
+             field(finding, "step"),
+             field(finding, "evidence")}
         );
     }
     if (!rows.empty()) {
@@ -117,7 +122,10 @@ void print_timeline(const json::value& incident, Terminal& terminal) {
             text += " (" + reason + ")";
         }
         rows.push_back(
-            {short_time(field(entry, "occurred_at"), now), field(entry, "source"), field(entry, "actor"), text}
+            {short_time(field(entry, "occurred_at"), now),
+             field(entry, "source"),
+             field(entry, "actor"),
+             text}
         );
     }
     terminal.line(table({"AT", "SOURCE", "BY", "WHAT"}, rows, terminal.width()));
@@ -130,8 +138,11 @@ void print_summary_rows(const json::array& incidents, Terminal& terminal) {
         const std::string severity = field(incident, "severity");
         const std::string onset = field(incident, "anchors.onset_at");
         rows.push_back(
-            {field(incident, "id"), terminal.toned(severity, tone_of_severity(severity)),
-             field(incident, "state"), field(incident, "class"), owner_of(incident),
+            {field(incident, "id"),
+             terminal.toned(severity, tone_of_severity(severity)),
+             field(incident, "state"),
+             field(incident, "class"),
+             owner_of(incident),
              short_time(onset.empty() ? field(incident, "anchors.declared_at") : onset, now),
              field(incident, "title")}
         );
@@ -154,7 +165,8 @@ Result<int> list_incidents(const Common& common, const ListOptions& options, Ter
     const json::array& incidents = array_at(answer, "incidents");
     if (incidents.empty()) {
         terminal.line(
-            options.state.empty() ? "no open incidents (--state all shows the others)" : "no such incidents"
+            options.state.empty() ? "no open incidents (--state all shows the others)"
+                                  : "no such incidents"
         );
         return 0;
     }
@@ -176,15 +188,18 @@ Result<int> show_incident(const Common& common, const std::string& id, Terminal&
     return 0;
 }
 
-Result<int> change_incident(const Common& common, const ChangeOptions& options, Terminal& terminal) {
+Result<int> change_incident(
+    const Common& common, const ChangeOptions& options, Terminal& terminal
+) {
     json::object body;
     for (const auto& [name, value] : options.members) {
         if (!value.empty()) {
             body[name] = value;
         }
     }
-    const std::string path =
-        options.id.empty() ? "/v1/incidents" : "/v1/incidents/" + url_encode(options.id) + "/" + options.verb;
+    const std::string path = options.id.empty()
+                                 ? "/v1/incidents"
+                                 : "/v1/incidents/" + url_encode(options.id) + "/" + options.verb;
     if (common.dry_run) {
         terminal.line("would POST " + path + " " + json::serialize(body));
         return 0;
@@ -212,21 +227,25 @@ Result<int> list_agents(const Common& common, Terminal& terminal) {
         std::string text;
         for (const json::value& value : values) {
             text += (text.empty() ? "" : ", ") +
-                    (name.empty() ? std::string(value.is_string() ? value.as_string() : "") : field(value, name));
+                    (name.empty() ? std::string(value.is_string() ? value.as_string() : "")
+                                  : field(value, name));
         }
         return text;
     };
     std::vector<std::vector<std::string>> rows;
     for (const json::value& agent : array_at(answer, "agents")) {
         rows.push_back(
-            {field(agent, "name"), owner_of(agent), field(agent, "sessions_last_hour"),
-             field(agent, "failed_last_hour"), joined(array_at(agent, "workflows"), ""),
+            {field(agent, "name"),
+             owner_of(agent),
+             field(agent, "sessions_last_hour"),
+             field(agent, "failed_last_hour"),
+             joined(array_at(agent, "workflows"), ""),
              joined(array_at(agent, "tools"), "name")}
         );
     }
-    terminal.line(
-        table({"AGENT", "OWNER", "SESSIONS/H", "FAILED/H", "WORKFLOWS", "TOOLS"}, rows, terminal.width())
-    );
+    terminal.line(table(
+        {"AGENT", "OWNER", "SESSIONS/H", "FAILED/H", "WORKFLOWS", "TOOLS"}, rows, terminal.width()
+    ));
     return 0;
 }
 
@@ -243,9 +262,10 @@ Result<int> show_now(const Common& common, Terminal& terminal) {
         print_summary_rows(incidents, terminal);
     }
     terminal.line(
-        "intake " + field(now, "intake.items_per_second") + " items/s, " + field(now, "intake.items_total") +
-        " in all; sessions live " + field(now, "sessions.live") + ", last hour " +
-        field(now, "sessions.succeeded") + " succeeded, " + field(now, "sessions.failed") + " failed"
+        "intake " + field(now, "intake.items_per_second") + " items/s, " +
+        field(now, "intake.items_total") + " in all; sessions live " + field(now, "sessions.live") +
+        ", last hour " + field(now, "sessions.succeeded") + " succeeded, " +
+        field(now, "sessions.failed") + " failed"
     );
     return 0;
 }
@@ -263,14 +283,18 @@ Result<int> list_notices(const Common& common, const std::string& incident, Term
     std::vector<std::vector<std::string>> rows;
     for (const json::value& notice : array_at(answer, "notices")) {
         rows.push_back(
-            {short_time(field(notice, "created_at"), now), field(notice, "incident"), field(notice, "event"),
-             field(notice, "channel"), field(notice, "state"), field(notice, "attempts"),
+            {short_time(field(notice, "created_at"), now),
+             field(notice, "incident"),
+             field(notice, "event"),
+             field(notice, "channel"),
+             field(notice, "state"),
+             field(notice, "attempts"),
              field(notice, "last_error")}
         );
     }
-    terminal.line(
-        table({"AT", "INCIDENT", "EVENT", "CHANNEL", "STATE", "TRIES", "ERROR"}, rows, terminal.width())
-    );
+    terminal.line(table(
+        {"AT", "INCIDENT", "EVENT", "CHANNEL", "STATE", "TRIES", "ERROR"}, rows, terminal.width()
+    ));
     return 0;
 }
 

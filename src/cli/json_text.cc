@@ -11,7 +11,9 @@ namespace {
 
 namespace json = boost::json;
 
-void indent(std::string& out, std::size_t depth) { out.append(depth * 2, ' '); }
+void indent(std::string& out, std::size_t depth) {
+    out.append(depth * 2, ' ');
+}
 
 void write_indented(std::string& out, const json::value& value, std::size_t depth) {
     if (value.is_object() && !value.as_object().empty()) {
@@ -42,14 +44,16 @@ void write_indented(std::string& out, const json::value& value, std::size_t dept
 
 /// Plain YAML scalars are letters, digits and a few marks, and do not read as another type.
 bool is_plain_yaml(std::string_view text) {
-    if (text.empty() || text.size() > 60 || !std::isalpha(static_cast<unsigned char>(text.front()))) {
+    if (text.empty() || text.size() > 60 ||
+        !std::isalpha(static_cast<unsigned char>(text.front()))) {
         return false;
     }
     const bool safe = std::ranges::all_of(text, [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.' ||
-               c == '/' || c == ' ';
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' ||
+               c == '.' || c == '/' || c == ' ';
     });
-    constexpr std::string_view words[] = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"};
+    constexpr std::string_view words[] = {
+        "true", "false", "null", "yes", "no", "on", "off", "y", "n"};
     std::string lower(text);
     std::ranges::transform(lower, lower.begin(), [](unsigned char c) {
         return static_cast<char>(std::tolower(c));

@@ -1,12 +1,14 @@
 #include "cli/json_text.h"
 
-#include <boost/json.hpp>
 #include <gtest/gtest.h>
+#include <boost/json.hpp>
 
 namespace tagout::cli {
 namespace {
 
-boost::json::value parsed(std::string_view text) { return boost::json::parse(text); }
+boost::json::value parsed(std::string_view text) {
+    return boost::json::parse(text);
+}
 
 TEST(JsonText, IndentedJsonReadsBackAsTheSameValue) {
     const boost::json::value value = parsed(R"({"a":[1,{"b":"x\"y"},[],{}],"c":null,"d":true})");

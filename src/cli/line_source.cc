@@ -102,7 +102,9 @@ std::uint64_t LineSource::consumed() const {
     return offset < 0 ? 0 : static_cast<std::uint64_t>(offset);
 }
 
-std::uint64_t LineSource::size() const { return state_->size; }
+std::uint64_t LineSource::size() const {
+    return state_->size;
+}
 
 Result<std::string> read_whole(const std::string& path, std::size_t bytes_max) {
     std::string whole;

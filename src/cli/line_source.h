@@ -19,7 +19,7 @@ public:
     struct Line {
         std::uint64_t number = 0;  ///< From 1.
         std::string text;
-        bool too_long = false;     ///< `text` is empty then.
+        bool too_long = false;  ///< `text` is empty then.
     };
 
     static Result<LineSource> open(const std::string& path);

@@ -52,7 +52,9 @@ using Lines = std::vector<std::string>;
 
 TEST_F(LineSourceFiles, PlainAndGzipReadTheSame) {
     EXPECT_EQ(lines_of(file("plain", "one\ntwo\n\nfour")), (Lines{"one", "two", "", "four"}));
-    EXPECT_EQ(lines_of(gzip_file("packed.gz", "one\ntwo\n\nfour")), (Lines{"one", "two", "", "four"}));
+    EXPECT_EQ(
+        lines_of(gzip_file("packed.gz", "one\ntwo\n\nfour")), (Lines{"one", "two", "", "four"})
+    );
     EXPECT_EQ(lines_of(file("empty", "")), Lines{});
 }
 
@@ -67,7 +69,8 @@ TEST_F(LineSourceFiles, ALineLongerThanTheBufferIsWhole) {
 }
 
 TEST_F(LineSourceFiles, ALineOverTheBoundIsSkippedAndTheNextIsRead) {
-    const std::string path = file("huge", std::string(LineSource::line_bytes_max + 10, 'x') + "\nnext\n");
+    const std::string path =
+        file("huge", std::string(LineSource::line_bytes_max + 10, 'x') + "\nnext\n");
     Result<LineSource> source = LineSource::open(path);
     LineSource::Line line;
     ASSERT_TRUE(source->next(line).value());

@@ -70,8 +70,12 @@ Terminal::Terminal()
       error_is_terminal_(isatty(STDERR_FILENO) == 1),
       colour_(out_is_terminal_ && std::getenv("NO_COLOR") == nullptr) {}
 
-void Terminal::line(std::string_view text) const { write_line(stdout, text); }
-void Terminal::note(std::string_view text) const { write_line(stderr, text); }
+void Terminal::line(std::string_view text) const {
+    write_line(stdout, text);
+}
+void Terminal::note(std::string_view text) const {
+    write_line(stderr, text);
+}
 
 void Terminal::progress(std::string_view text) {
     if (error_is_terminal_) {
@@ -117,7 +121,8 @@ std::size_t display_width(std::string_view text) noexcept {
 }
 
 std::string table(
-    const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows, std::size_t width
+    const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows,
+    std::size_t width
 ) {
     std::vector<std::size_t> widths;
     for (const std::string& title : head) {
@@ -133,7 +138,9 @@ std::string table(
         std::size_t column = 0;
         for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i) {
             if (i + 1 == widths.size()) {
-                text += clipped(row[i], width > column ? std::max<std::size_t>(width - column, 20) : 20);
+                text += clipped(
+                    row[i], width > column ? std::max<std::size_t>(width - column, 20) : 20
+                );
                 break;
             }
             text += row[i];

@@ -39,7 +39,8 @@ private:
 
 /// Rows of equal length under a head, padded to columns; the last column is clipped to `width`.
 [[nodiscard]] std::string table(
-    const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows, std::size_t width
+    const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows,
+    std::size_t width
 );
 
 /// Code points in valid UTF-8: what a column is counted in.

@@ -24,7 +24,8 @@ TEST(Table, TheLastColumnIsClippedToTheTerminal) {
 TEST(Table, LettersBeyondAsciiAndColoursTakeTheirTrueWidth) {
     EXPECT_EQ(display_width("Zürich"), 6U);
     EXPECT_EQ(display_width("\033[31mSEV1\033[0m"), 4U);
-    const std::string text = table({"SEV", "OWNER"}, {{"\033[31mSEV1\033[0m", "ops"}, {"SEV2", "é"}}, 80);
+    const std::string text =
+        table({"SEV", "OWNER"}, {{"\033[31mSEV1\033[0m", "ops"}, {"SEV2", "é"}}, 80);
     EXPECT_NE(text.find("\033[31mSEV1\033[0m  ops"), std::string::npos);
     EXPECT_NE(text.find("SEV2  é"), std::string::npos);
 }

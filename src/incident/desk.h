@@ -35,7 +35,8 @@ struct Change {
 };
 
 struct Filter {
-    std::vector<IncidentState> states;  ///< Empty: all but signal, merged, cancelled, false_positive.
+    std::vector<IncidentState>
+        states;  ///< Empty: all but signal, merged, cancelled, false_positive.
     std::optional<FailureClass> failure_class;
     std::optional<Severity> severity;
     std::optional<IncidentKind> kind;
@@ -59,13 +60,14 @@ public:
     virtual ~Desk() = default;
 
     static std::unique_ptr<Desk> make(
-        journal::Journal& journal, const Clock& clock, std::shared_ptr<const catalog::Catalog> catalog,
-        const Settings& settings
+        journal::Journal& journal, const Clock& clock,
+        std::shared_ptr<const catalog::Catalog> catalog, const Settings& settings
     );
 
     /// Folds every journal entry. Call once, before anything else.
     virtual Result<void> rebuild() = 0;
-    /// Called with each change, in order, on the thread that made it, after the desk's lock is free.
+    /// Called with each change, in order, on the thread that made it, after the desk's lock is
+    /// free.
     virtual void on_change(std::function<void(const Change&)> observer) = 0;
     virtual void use(std::shared_ptr<const catalog::Catalog> catalog, const Settings& settings) = 0;
     /// What time alone changes: impact ended, signals let go. Call about once a second.
@@ -81,14 +83,16 @@ public:
     virtual Result<Incident> ack(const IncidentId& id, const By& by) = 0;
     virtual Result<Incident> note(const IncidentId& id, const std::string& text, const By& by) = 0;
     virtual Result<Incident> assign(const IncidentId& id, const std::string& to, const By& by) = 0;
-    virtual Result<Incident> set_severity(const IncidentId& id, Severity severity, const By& by) = 0;
+    virtual Result<Incident> set_severity(
+        const IncidentId& id, Severity severity, const By& by
+    ) = 0;
     /// `anchor` is a name of Anchors without _at ("onset"); the old value stays in the timeline.
     virtual Result<Incident> set_anchor(
         const IncidentId& id, const std::string& anchor, Instant at, const By& by
     ) = 0;
     virtual Result<Incident> merge(const IncidentId& id, const IncidentId& into, const By& by) = 0;
-    /// Moves along the allowed edges only; InvalidArgument names the states that are allowed. Covers
-    /// resolve, close, false_positive, cancelled, reopen, and the steps between.
+    /// Moves along the allowed edges only; InvalidArgument names the states that are allowed.
+    /// Covers resolve, close, false_positive, cancelled, reopen, and the steps between.
     virtual Result<Incident> move(const IncidentId& id, IncidentState to, const By& by) = 0;
     /// For notify/ and later rooms: an entry of theirs on the incident's timeline.
     virtual Result<Incident> record(

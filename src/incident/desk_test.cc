@@ -87,9 +87,9 @@ protected:
         return texts;
     }
     std::size_t told(Change::What what) const {
-        return static_cast<std::size_t>(
-            std::ranges::count_if(changes_, [what](const Change& change) { return change.what == what; })
-        );
+        return static_cast<std::size_t>(std::ranges::count_if(
+            changes_, [what](const Change& change) { return change.what == what; }
+        ));
     }
 
     ManualClock clock_{noon};
@@ -144,7 +144,13 @@ TEST_F(DeskTest, OneClassAgentAndCauseIsOneIncident) {
     other_class.failure_class = FailureClass::Cost;
     Finding other_signal = finding("f5", "s5", SessionOutcome::Failed);
     other_signal.signal = "tool.4xx_spike";
-    join({finding("f1", "s1", SessionOutcome::Failed), other_cause, other_agent, other_class, other_signal});
+    join(
+        {finding("f1", "s1", SessionOutcome::Failed),
+         other_cause,
+         other_agent,
+         other_class,
+         other_signal}
+    );
     EXPECT_EQ(everything().size(), 4U) << "another signal of the same cause joins; the rest do not";
 }
 
@@ -157,7 +163,10 @@ TEST_F(DeskTest, WhatAnotherFindingExplainsOpensNothing) {
     join({consequence, finding("f1", "s1", SessionOutcome::Failed)});
     const Incident incident = only();
     EXPECT_EQ(incident.failure_class, FailureClass::Tool);
-    EXPECT_EQ(incident.signals, (std::vector<std::string>{"tool.unexpected_write", "cost.runaway_session"}));
+    EXPECT_EQ(
+        incident.signals,
+        (std::vector<std::string>{"tool.unexpected_write", "cost.runaway_session"})
+    );
     EXPECT_EQ(incident.impact.failed_sessions, 1U) << "the session failed once";
 }
 
@@ -175,10 +184,15 @@ TEST_F(DeskTest, ACompletedUnsafeWriteIsAFailedOutcomeByItself) {
 TEST_F(DeskTest, AStormIsOneIncidentWithACount) {
     std::vector<Finding> storm;
     for (int i = 0; i < 10'000; ++i) {
-        storm.push_back(finding("f" + std::to_string(i), "s" + std::to_string(i), SessionOutcome::Failed));
+        storm.push_back(
+            finding("f" + std::to_string(i), "s" + std::to_string(i), SessionOutcome::Failed)
+        );
     }
     for (std::size_t at = 0; at < storm.size(); at += 1000) {
-        join(std::vector<Finding>(storm.begin() + static_cast<std::ptrdiff_t>(at), storm.begin() + static_cast<std::ptrdiff_t>(at) + 1000));
+        join(std::vector<Finding>(
+            storm.begin() + static_cast<std::ptrdiff_t>(at),
+            storm.begin() + static_cast<std::ptrdiff_t>(at) + 1000
+        ));
     }
     const Incident incident = only();
     EXPECT_EQ(incident.finding_count, 10'000U);
@@ -234,10 +248,16 @@ TEST_F(DeskTest, OnlyAllowedMovesAreMadeAndTheOthersNameThem) {
     const Result<Incident> refused = desk_->move(id, IncidentState::Closed, ann);
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().code, ErrorCode::Conflict);
-    EXPECT_NE(refused.error().message.find("declared, contained"), std::string::npos) << refused.error().message;
-    for (const IncidentState next : {IncidentState::Declared, IncidentState::Contained, IncidentState::Recovering,
-                                     IncidentState::Verifying, IncidentState::Resolved, IncidentState::Review,
-                                     IncidentState::Closed}) {
+    EXPECT_NE(refused.error().message.find("declared, contained"), std::string::npos)
+        << refused.error().message;
+    for (const IncidentState next :
+         {IncidentState::Declared,
+          IncidentState::Contained,
+          IncidentState::Recovering,
+          IncidentState::Verifying,
+          IncidentState::Resolved,
+          IncidentState::Review,
+          IncidentState::Closed}) {
         clock_.advance(std::chrono::seconds(1));
         ASSERT_TRUE(desk_->move(id, next, ann).has_value()) << name_of(next);
     }
@@ -252,9 +272,16 @@ TEST_F(DeskTest, OnlyAllowedMovesAreMadeAndTheOthersNameThem) {
 TEST_F(DeskTest, AMoveAndASeverityNeedAReason) {
     join({finding("f1", "s1", SessionOutcome::Failed)});
     const By nobody{Actor("person:bob"), ""};
-    EXPECT_EQ(desk_->move(IncidentId("INC-1"), IncidentState::Resolved, nobody).error().code, ErrorCode::InvalidArgument);
-    EXPECT_EQ(desk_->set_severity(IncidentId("INC-1"), Severity::Sev1, nobody).error().code, ErrorCode::InvalidArgument);
-    EXPECT_TRUE(desk_->confirm(IncidentId("INC-1"), nobody).has_value()) << "confirming what the rules found needs none";
+    EXPECT_EQ(
+        desk_->move(IncidentId("INC-1"), IncidentState::Resolved, nobody).error().code,
+        ErrorCode::InvalidArgument
+    );
+    EXPECT_EQ(
+        desk_->set_severity(IncidentId("INC-1"), Severity::Sev1, nobody).error().code,
+        ErrorCode::InvalidArgument
+    );
+    EXPECT_TRUE(desk_->confirm(IncidentId("INC-1"), nobody).has_value())
+        << "confirming what the rules found needs none";
 }
 
 TEST_F(DeskTest, APersonsSeverityIsNotOverruled) {
@@ -262,7 +289,9 @@ TEST_F(DeskTest, APersonsSeverityIsNotOverruled) {
     ASSERT_TRUE(desk_->set_severity(IncidentId("INC-1"), Severity::Sev3, ann).has_value());
     std::vector<Finding> more;
     for (int i = 2; i < 50; ++i) {
-        more.push_back(finding("f" + std::to_string(i), "s" + std::to_string(i), SessionOutcome::Failed));
+        more.push_back(
+            finding("f" + std::to_string(i), "s" + std::to_string(i), SessionOutcome::Failed)
+        );
     }
     join(more);
     EXPECT_EQ(only().severity, Severity::Sev3);
@@ -276,7 +305,9 @@ TEST_F(DeskTest, SeverityRisesWithTheImpactAndIsAnEscalation) {
     join({finding("f0", "s0", SessionOutcome::Failed)});
     std::vector<Finding> more;
     for (int i = 1; i < 10; ++i) {
-        more.push_back(finding("f" + std::to_string(i), "s" + std::to_string(i), SessionOutcome::Failed));
+        more.push_back(
+            finding("f" + std::to_string(i), "s" + std::to_string(i), SessionOutcome::Failed)
+        );
     }
     join(more);
     EXPECT_EQ(only().severity, Severity::Sev2);
@@ -300,7 +331,10 @@ TEST_F(DeskTest, MergingMovesTheCountAndLaterFindingsFollow) {
     EXPECT_EQ(target.impact.failed_sessions, 3U);
     EXPECT_FALSE(desk_->merge(IncidentId("INC-1"), IncidentId("INC-1"), ann).has_value());
     EXPECT_FALSE(desk_->merge(IncidentId("INC-2"), IncidentId("INC-1"), ann).has_value());
-    EXPECT_EQ(desk_->merge(IncidentId("INC-1"), IncidentId("INC-9"), ann).error().code, ErrorCode::NotFound);
+    EXPECT_EQ(
+        desk_->merge(IncidentId("INC-1"), IncidentId("INC-9"), ann).error().code,
+        ErrorCode::NotFound
+    );
 }
 
 TEST_F(DeskTest, PeopleDeclareAckAssignAndNote) {
@@ -315,9 +349,13 @@ TEST_F(DeskTest, PeopleDeclareAckAssignAndNote) {
     EXPECT_EQ(desk_->ack(declared.id, ann).error().code, ErrorCode::Conflict);
     ASSERT_TRUE(desk_->assign(declared.id, "payments", ann).has_value());
     ASSERT_TRUE(desk_->note(declared.id, "the tool was redeployed at noon", ann).has_value());
-    ASSERT_TRUE(desk_->set_anchor(declared.id, "onset", noon - std::chrono::minutes(5), ann).has_value());
+    ASSERT_TRUE(
+        desk_->set_anchor(declared.id, "onset", noon - std::chrono::minutes(5), ann).has_value()
+    );
     EXPECT_FALSE(desk_->set_anchor(declared.id, "noon", noon, ann).has_value());
-    EXPECT_FALSE(desk_->set_anchor(declared.id, "onset", noon + std::chrono::hours(1), ann).has_value());
+    EXPECT_FALSE(
+        desk_->set_anchor(declared.id, "onset", noon + std::chrono::hours(1), ann).has_value()
+    );
     const Incident incident = desk_->get(declared.id).value();
     EXPECT_EQ(incident.assignee, "payments");
     EXPECT_EQ(incident.acked_by, "person:ann");
@@ -348,7 +386,8 @@ TEST_F(DeskTest, QuietEndsTheImpactButNeverTheIncident) {
     EXPECT_FALSE(only().anchors.impact_ended_at.has_value());
     clock_.advance(std::chrono::seconds(1));
     ASSERT_TRUE(desk_->tick().has_value());
-    EXPECT_EQ(only().anchors.impact_ended_at, noon) << "at the last finding, not when it was noticed";
+    EXPECT_EQ(only().anchors.impact_ended_at, noon)
+        << "at the last finding, not when it was noticed";
     EXPECT_EQ(only().state, IncidentState::Triage);
     const std::size_t told_once = only().timeline.size();
     ASSERT_TRUE(desk_->tick().has_value());

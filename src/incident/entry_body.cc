@@ -11,7 +11,8 @@ namespace json = boost::json;
 std::string opened_body(const Incident& incident, bool title_by_person) {
     json::object body = tree_of(incident, Detail::Summary);
     // Totals and revision are reckoned by the fold and would only contradict it.
-    for (const char* reckoned : {"revision", "impact", "signals", "finding_count", "last_finding_at"}) {
+    for (const char* reckoned :
+         {"revision", "impact", "signals", "finding_count", "last_finding_at"}) {
         body.erase(reckoned);
     }
     if (!title_by_person) {
@@ -25,26 +26,34 @@ std::string findings_body(std::span<const JoinedFinding> joined, std::span<const
     for (const JoinedFinding& each : joined) {
         const KnownFinding& known = each.known;
         rows.push_back(json::array{
-            each.id, known.correlation, name_of(known.outcome), known.rate, known.write_completed,
-            known.supports, known.sessions
-        });
+            each.id,
+            known.correlation,
+            name_of(known.outcome),
+            known.rate,
+            known.write_completed,
+            known.supports,
+            known.sessions});
     }
     json::array findings;
     for (const Finding& finding : whole) {
         findings.push_back(tree_of(finding));
     }
-    return json::serialize(json::object{{"joined", std::move(rows)}, {"findings", std::move(findings)}});
+    return json::serialize(json::object{
+        {"joined", std::move(rows)}, {"findings", std::move(findings)}});
 }
 
 std::string state_body(IncidentState from, IncidentState to, std::string_view text) {
-    return json::serialize(json::object{{"from", name_of(from)}, {"to", name_of(to)}, {"text", text}});
+    return json::serialize(json::object{
+        {"from", name_of(from)}, {"to", name_of(to)}, {"text", text}});
 }
 
 std::string severity_body(Severity from, Severity to, bool by_person) {
-    return json::serialize(json::object{{"from", name_of(from)}, {"to", name_of(to)}, {"by_person", by_person}});
+    return json::serialize(json::object{
+        {"from", name_of(from)}, {"to", name_of(to)}, {"by_person", by_person}});
 }
 
-std::string text_body(std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
+std::string text_body(std::initializer_list<std::pair<std::string_view, std::string_view>> members
+) {
     json::object body;
     for (const auto& [name, value] : members) {
         body[name] = value;

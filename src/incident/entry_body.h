@@ -11,7 +11,9 @@ namespace tagout::incident {
 
 [[nodiscard]] std::string opened_body(const Incident& incident, bool title_by_person);
 /// `joined` of all, `whole` of those that may be kept.
-[[nodiscard]] std::string findings_body(std::span<const JoinedFinding> joined, std::span<const Finding> whole);
+[[nodiscard]] std::string findings_body(
+    std::span<const JoinedFinding> joined, std::span<const Finding> whole
+);
 [[nodiscard]] std::string state_body(IncidentState from, IncidentState to, std::string_view text);
 [[nodiscard]] std::string severity_body(Severity from, Severity to, bool by_person);
 /// A body of text members.

@@ -44,7 +44,11 @@ bool flag_at(const json::object& body, std::string_view name) {
 }
 
 Owner owner_of(const json::object& tree) {
-    return {text_at(tree, "team"), text_at(tree, "contact"), text_at(tree, "channel"), text_at(tree, "rule")};
+    return {
+        text_at(tree, "team"),
+        text_at(tree, "contact"),
+        text_at(tree, "channel"),
+        text_at(tree, "rule")};
 }
 
 std::optional<JoinedFinding> joined_of(const json::value& row) {
@@ -52,14 +56,16 @@ std::optional<JoinedFinding> joined_of(const json::value& row) {
         return std::nullopt;
     }
     const json::array& fields = row.as_array();
-    if (!fields[0].is_string() || !fields[1].is_string() || !fields[2].is_string() || !fields[3].is_bool() ||
-        !fields[4].is_bool() || !fields[5].is_bool() || !fields[6].is_number()) {
+    if (!fields[0].is_string() || !fields[1].is_string() || !fields[2].is_string() ||
+        !fields[3].is_bool() || !fields[4].is_bool() || !fields[5].is_bool() ||
+        !fields[6].is_number()) {
         return std::nullopt;
     }
     JoinedFinding joined;
     joined.id = fields[0].as_string();
     joined.known.correlation = fields[1].as_string();
-    joined.known.outcome = parse_session_outcome(fields[2].as_string()).value_or(SessionOutcome::Unknown);
+    joined.known.outcome =
+        parse_session_outcome(fields[2].as_string()).value_or(SessionOutcome::Unknown);
     joined.known.rate = fields[3].as_bool();
     joined.known.write_completed = fields[4].as_bool();
     joined.known.supports = fields[5].as_bool();
@@ -107,7 +113,8 @@ std::uint64_t number_of(std::string_view id) noexcept {
         return 0;
     }
     std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(id.data() + prefix.size(), id.data() + id.size(), number);
+    const auto [end, error] =
+        std::from_chars(id.data() + prefix.size(), id.data() + id.size(), number);
     return error == std::errc{} && end == id.data() + id.size() ? number : 0;
 }
 
@@ -125,15 +132,22 @@ struct Fold::Applying {
             return;
         }
         incident().timeline.push_back(TimelineEntry{
-            entry.sequence, entry.draft.occurred_at, entry.recorded_at, entry.draft.kind, std::string(source),
-            entry.draft.actor, std::move(text), entry.draft.reason, std::move(evidence)
-        });
+            entry.sequence,
+            entry.draft.occurred_at,
+            entry.recorded_at,
+            entry.draft.kind,
+            std::string(source),
+            entry.draft.actor,
+            std::move(text),
+            entry.draft.reason,
+            std::move(evidence)});
     }
 
     void opened() const {
         Incident& to = incident();
         to.id = IncidentId(entry.draft.subject);
-        to.failure_class = parse_failure_class(text_at(body, "class")).value_or(FailureClass::Intent);
+        to.failure_class =
+            parse_failure_class(text_at(body, "class")).value_or(FailureClass::Intent);
         to.kind = parse_incident_kind(text_at(body, "kind")).value_or(IncidentKind::Real);
         to.state = parse_incident_state(text_at(body, "state")).value_or(IncidentState::Signal);
         to.severity = parse_severity(text_at(body, "severity")).value_or(Severity::Sev3);
@@ -147,13 +161,18 @@ struct Fold::Applying {
         to.owner = owner_of(object_at(body, "owner"));
         to.recurrence_of = IncidentId(text_at(body, "recurrence_of"));
         const json::object& anchors = object_at(body, "anchors");
-        for (const char* name : {"onset", "signal", "triage", "declared", "impact_ended", "resolved", "closed"}) {
+        for (const char* name :
+             {"onset", "signal", "triage", "declared", "impact_ended", "resolved", "closed"}) {
             *anchor_named(to.anchors, name) = time_at(anchors, std::string(name) + "_at");
         }
         to.title = text_at(body, "title");
         folded.title_by_person = !to.title.empty();
-        tell("state", "Opened as " + std::string(name_of(to.state)) + ", " + std::string(name_of(to.severity)) +
-                          ", class " + std::string(name_of(to.failure_class)));
+        tell(
+            "state",
+            "Opened as " + std::string(name_of(to.state)) + ", " +
+                std::string(name_of(to.severity)) + ", class " +
+                std::string(name_of(to.failure_class))
+        );
         if (!to.recurrence_of.empty()) {
             tell("state", "Recurs: the same class, agent and cause as " + to.recurrence_of.text());
         }
@@ -199,7 +218,8 @@ struct Fold::Applying {
     void keep(Finding finding) const {
         Incident& to = incident();
         to.last_finding_at = std::max(to.last_finding_at, finding.seen_at);
-        if (finding.explained_by.empty() && (!to.anchors.onset_at || finding.seen_at < *to.anchors.onset_at)) {
+        if (finding.explained_by.empty() &&
+            (!to.anchors.onset_at || finding.seen_at < *to.anchors.onset_at)) {
             to.anchors.onset_at = finding.seen_at;
         }
         if (std::ranges::find(to.signals, finding.signal) == to.signals.end()) {
@@ -217,9 +237,11 @@ struct Fold::Applying {
         const json::array& whole = array_at(body, "findings");
         std::string text = std::to_string(fresh) + (fresh == 1 ? " finding" : " findings");
         if (fresh == 0) {
-            text = std::to_string(failed) + (failed == 1 ? " session" : " sessions") + " known to have failed";
+            text = std::to_string(failed) + (failed == 1 ? " session" : " sessions") +
+                   " known to have failed";
         } else if (failed > 0) {
-            text += ", " + std::to_string(failed) + (failed == 1 ? " session" : " sessions") + " failed";
+            text += ", " + std::to_string(failed) + (failed == 1 ? " session" : " sessions") +
+                    " failed";
         }
         std::string evidence;
         if (!whole.empty() && whole.front().is_object()) {
@@ -252,7 +274,10 @@ struct Fold::Applying {
         }
         set_anchor_of(incident().anchors, *to, entry.draft.occurred_at);
         const std::string text = text_at(body, "text");
-        tell("state", text.empty() ? std::string(name_of(from)) + " to " + std::string(name_of(*to)) : text);
+        tell(
+            "state",
+            text.empty() ? std::string(name_of(from)) + " to " + std::string(name_of(*to)) : text
+        );
     }
 
     void severity() const {
@@ -293,7 +318,8 @@ struct Fold::Applying {
         const IncidentId from(text_at(body, "from"));
         if (const Folded* const other = fold.find(from); other != nullptr) {
             for (const auto& [id, known] : other->known) {
-                if (folded.known.size() < findings_known_max && folded.known.emplace(id, known).second) {
+                if (folded.known.size() < findings_known_max &&
+                    folded.known.emplace(id, known).second) {
                     fold.holder_[id] = number_of(incident().id.text());
                     ++incident().finding_count;
                 }
@@ -328,7 +354,11 @@ struct Fold::Applying {
             severity();
         } else if (kind == "incident.owner") {
             incident().owner = owner_of(body);
-            tell("state", "Owner is " + (incident().owner.team.empty() ? std::string("nobody") : incident().owner.team));
+            tell(
+                "state",
+                "Owner is " +
+                    (incident().owner.team.empty() ? std::string("nobody") : incident().owner.team)
+            );
         } else if (kind == "incident.assigned") {
             incident().assignee = text_at(body, "to");
             tell("person", "Assigned to " + incident().assignee);

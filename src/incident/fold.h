@@ -2,12 +2,12 @@
 // incidents. The one place that knows what an entry means.
 //
 //   incident.opened     a new incident with its facts        incident.findings  findings joined
-//   incident.state      from, to                             incident.severity  set, by rule or person
-//   incident.owner      from the map                         incident.assigned  to
+//   incident.state      from, to                             incident.severity  set, by rule or
+//   person incident.owner      from the map                         incident.assigned  to
 //   incident.acked      by                                   incident.note      text
 //   incident.anchor     a time corrected                     incident.merged    into another
-//   incident.absorbed   another was merged into this         incident.quiet     no new findings for long
-//   any other kind whose body has "timeline": true           a line of another room's
+//   incident.absorbed   another was merged into this         incident.quiet     no new findings for
+//   long any other kind whose body has "timeline": true           a line of another room's
 //
 // Every body is a JSON object; counts in it are what happened, totals are reckoned here, so that a
 // storm's totals are exact after a rebuild. A body that does not read is told and passed over.
@@ -52,7 +52,9 @@ public:
     /// Applies one entry; the incident it changed, or nullptr if it is not about one.
     Folded* apply(const journal::JournalEntry& entry);
 
-    [[nodiscard]] const std::map<std::uint64_t, Folded>& incidents() const noexcept { return incidents_; }
+    [[nodiscard]] const std::map<std::uint64_t, Folded>& incidents() const noexcept {
+        return incidents_;
+    }
     [[nodiscard]] Folded* find(const IncidentId& id);
     [[nodiscard]] const Folded* find(const IncidentId& id) const;
     /// The incident that holds a finding, nullptr if none does.

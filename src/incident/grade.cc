@@ -17,21 +17,25 @@ std::string counted(std::uint64_t count, std::string_view what) {
 
 Grade default_grade(const Incident& incident, const catalog::ToolFacts& facts) {
     const Impact& impact = incident.impact;
-    const bool unsafe = incident.failure_class == FailureClass::Safety || incident.failure_class == FailureClass::Tool;
-    if (impact.writes > 0 && incident.failure_class == FailureClass::Safety && facts.risk == ToolRisk::High) {
+    const bool unsafe = incident.failure_class == FailureClass::Safety ||
+                        incident.failure_class == FailureClass::Tool;
+    if (impact.writes > 0 && incident.failure_class == FailureClass::Safety &&
+        facts.risk == ToolRisk::High) {
         return {Severity::Sev1, "an unsafe write with a high-risk tool was completed"};
     }
     if (impact.writes > 0 && unsafe && facts.reversibility == Reversibility::Irreversible) {
         return {Severity::Sev1, "an irreversible write was completed"};
     }
     if (impact.failed_sessions >= sev1_failed_sessions) {
-        return {Severity::Sev1, counted(impact.failed_sessions, "session") + " failed (SEV1 from 100)"};
+        return {
+            Severity::Sev1, counted(impact.failed_sessions, "session") + " failed (SEV1 from 100)"};
     }
     if (impact.writes >= sev1_writes) {
         return {Severity::Sev1, counted(impact.writes, "write") + " went wrong (SEV1 from 50)"};
     }
     if (impact.failed_sessions >= sev2_failed_sessions) {
-        return {Severity::Sev2, counted(impact.failed_sessions, "session") + " failed (SEV2 from 10)"};
+        return {
+            Severity::Sev2, counted(impact.failed_sessions, "session") + " failed (SEV2 from 10)"};
     }
     if (impact.writes > 0 && unsafe) {
         return {Severity::Sev2, counted(impact.writes, "unasked-for write") + " was completed"};
@@ -39,7 +43,9 @@ Grade default_grade(const Incident& incident, const catalog::ToolFacts& facts) {
     return {Severity::Sev3, counted(impact.failed_sessions, "session") + " failed"};
 }
 
-bool holds(const catalog::SeverityRule& rule, const Incident& incident, const catalog::ToolFacts& facts) {
+bool holds(
+    const catalog::SeverityRule& rule, const Incident& incident, const catalog::ToolFacts& facts
+) {
     const Impact& impact = incident.impact;
     return (!rule.failure_class || *rule.failure_class == incident.failure_class) &&
            impact.failed_sessions >= rule.failed_sessions_min && impact.users >= rule.users_min &&
@@ -60,9 +66,12 @@ std::string reason_of(const catalog::SeverityRule& rule, const Incident& inciden
     add(rule.failed_sessions_min > 0,
         std::to_string(incident.impact.failed_sessions) + " failed sessions (from " +
             std::to_string(rule.failed_sessions_min) + ")");
-    add(rule.users_min > 0, std::to_string(incident.impact.users) + " users (from " + std::to_string(rule.users_min) + ")");
+    add(rule.users_min > 0,
+        std::to_string(incident.impact.users) + " users (from " + std::to_string(rule.users_min) +
+            ")");
     add(rule.writes_min > 0,
-        std::to_string(incident.impact.writes) + " writes (from " + std::to_string(rule.writes_min) + ")");
+        std::to_string(incident.impact.writes) + " writes (from " +
+            std::to_string(rule.writes_min) + ")");
     add(rule.high_risk_tool, "high-risk tool");
     add(rule.irreversible_write, "irreversible write");
     return reason.ends_with(':') ? "a configured rule without conditions" : reason;
@@ -75,7 +84,9 @@ struct Phrase {
 
 constexpr std::array phrases{
     Phrase{"intent.user_corrections", "Users correct {agent} again and again in {workflow}"},
-    Phrase{"intent.retries_without_convergence", "{agent} tries again and again and gets nowhere in {workflow}"},
+    Phrase{
+        "intent.retries_without_convergence",
+        "{agent} tries again and again and gets nowhere in {workflow}"},
     Phrase{"intent.wrong_workflow", "Requests reach {agent} that belong elsewhere ({workflow})"},
     Phrase{"tool.4xx_spike", "{agent}: calls to {tool} are refused with 4xx"},
     Phrase{"tool.unexpected_write", "{agent} makes writes with {tool} that nobody asked for"},
@@ -89,7 +100,8 @@ constexpr std::array phrases{
 };
 
 void fill(std::string& text, std::string_view name, std::string_view value) {
-    for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + value.size())) {
+    for (std::size_t at = text.find(name); at != std::string::npos;
+         at = text.find(name, at + value.size())) {
         text.replace(at, name.size(), value);
     }
 }
@@ -97,7 +109,8 @@ void fill(std::string& text, std::string_view name, std::string_view value) {
 }  // namespace
 
 Grade grade(const Incident& incident, const catalog::Catalog& catalog) {
-    const catalog::ToolFacts facts = incident.tool.empty() ? catalog::ToolFacts{} : catalog.tool(incident.tool.text());
+    const catalog::ToolFacts facts =
+        incident.tool.empty() ? catalog::ToolFacts{} : catalog.tool(incident.tool.text());
     const std::vector<catalog::SeverityRule>& rules = catalog.contents().severity_rules;
     if (rules.empty()) {
         return default_grade(incident, facts);
@@ -117,9 +130,19 @@ std::string title_of(const Incident& incident) {
     const std::string signal = incident.signals.empty() ? "" : incident.signals.front();
     const auto found = std::ranges::find(phrases, signal, &Phrase::signal);
     std::string text = found == phrases.end() ? "{agent}: " + signal : std::string(found->text);
-    fill(text, "{agent}", incident.agent.empty() ? "An agent" : std::string_view(incident.agent.text()));
-    fill(text, "{tool}", incident.tool.empty() ? "its tools" : std::string_view(incident.tool.text()));
-    fill(text, "{workflow}", incident.workflow.empty() ? "its workflow" : std::string_view(incident.workflow.text()));
+    fill(
+        text,
+        "{agent}",
+        incident.agent.empty() ? "An agent" : std::string_view(incident.agent.text())
+    );
+    fill(
+        text, "{tool}", incident.tool.empty() ? "its tools" : std::string_view(incident.tool.text())
+    );
+    fill(
+        text,
+        "{workflow}",
+        incident.workflow.empty() ? "its workflow" : std::string_view(incident.workflow.text())
+    );
     if (incident.impact.sessions > 0) {
         text += ": " + std::to_string(incident.impact.failed_sessions) + " of " +
                 counted(incident.impact.sessions, "session") + " failed";

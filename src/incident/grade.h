@@ -15,9 +15,8 @@ struct Grade {
 
 /// The worst severity whose rule holds: the configuration's severity rules, or without any these:
 ///
-///   SEV1  an irreversible or high-risk write was completed unsafely, or 100 sessions failed, or 50 writes
-///   SEV2  10 sessions failed, or any unasked-for write was completed
-///   SEV3  else
+///   SEV1  an irreversible or high-risk write was completed unsafely, or 100 sessions failed, or 50
+///   writes SEV2  10 sessions failed, or any unasked-for write was completed SEV3  else
 ///
 /// Duration plays no part: it does not tell severity (VOID report, operations reference 5.1).
 [[nodiscard]] Grade grade(const Incident& incident, const catalog::Catalog& catalog);

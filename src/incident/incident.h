@@ -1,8 +1,8 @@
 // Incident: findings joined by class, agent and cause, graded and owned, from signal to closed.
 //
 // A value. It is never stored as such: it is the fold of its journal entries, and Desk keeps the
-// folded form. Times follow the runbook's formulas: each anchor is set once by what happened and may
-// be corrected by a person, both with their entry in the timeline.
+// folded form. Times follow the runbook's formulas: each anchor is set once by what happened and
+// may be corrected by a person, both with their entry in the timeline.
 #pragma once
 
 #include "base/clock.h"
@@ -43,10 +43,10 @@ struct Anchors {
 };
 
 struct Impact {
-    std::uint64_t sessions = 0;         ///< Sessions that a finding names.
+    std::uint64_t sessions = 0;  ///< Sessions that a finding names.
     std::uint64_t failed_sessions = 0;
     std::uint64_t users = 0;
-    std::uint64_t writes = 0;           ///< Side effects that a finding says happened.
+    std::uint64_t writes = 0;  ///< Side effects that a finding says happened.
     std::int64_t tokens = 0;
     double cost_usd = 0;
 };
@@ -58,7 +58,7 @@ struct TimelineEntry {
     std::string kind;    ///< The journal entry's kind.
     std::string source;  ///< signal, state, person, notice, containment, change, verification.
     Actor actor;
-    std::string text;    ///< One sentence.
+    std::string text;  ///< One sentence.
     std::string reason;
     std::string evidence;  ///< "finding:ID", "trace:ID", or "".
 };
@@ -85,8 +85,8 @@ struct Incident {
     IncidentId recurrence_of;
     Anchors anchors;
     Impact impact;
-    std::vector<std::string> signals;   ///< Distinct signal names, in order of first sight.
-    std::vector<Finding> findings;      ///< The first 100; `finding_count` says how many there are.
+    std::vector<std::string> signals;  ///< Distinct signal names, in order of first sight.
+    std::vector<Finding> findings;     ///< The first 100; `finding_count` says how many there are.
     std::uint64_t finding_count = 0;
     Instant last_finding_at;
     std::vector<TimelineEntry> timeline;  ///< In order of recorded time; at most 10,000.

@@ -53,9 +53,12 @@ json::object anchors_tree(const Anchors& anchors) {
 
 json::object impact_tree(const Impact& impact) {
     return {
-        {"sessions", impact.sessions}, {"failed_sessions", impact.failed_sessions},
-        {"users", impact.users},       {"writes", impact.writes},
-        {"tokens", impact.tokens},     {"cost_usd", impact.cost_usd},
+        {"sessions", impact.sessions},
+        {"failed_sessions", impact.failed_sessions},
+        {"users", impact.users},
+        {"writes", impact.writes},
+        {"tokens", impact.tokens},
+        {"cost_usd", impact.cost_usd},
     };
 }
 
@@ -132,7 +135,8 @@ json::object tree_of(const Finding& finding) {
 Finding finding_of(const json::object& tree) {
     Finding finding;
     finding.id = text_at(tree, "id");
-    finding.failure_class = parse_failure_class(text_at(tree, "class")).value_or(FailureClass::Intent);
+    finding.failure_class =
+        parse_failure_class(text_at(tree, "class")).value_or(FailureClass::Intent);
     finding.signal = text_at(tree, "signal");
     finding.rate = flag_at(tree, "rate");
     finding.correlation = CorrelationId(text_at(tree, "correlation"));
@@ -153,7 +157,8 @@ Finding finding_of(const json::object& tree) {
     finding.threshold = number_at(tree, "threshold");
     finding.unit = text_at(tree, "unit");
     finding.evidence = text_at(tree, "evidence");
-    finding.outcome = parse_session_outcome(text_at(tree, "outcome")).value_or(SessionOutcome::Unknown);
+    finding.outcome =
+        parse_session_outcome(text_at(tree, "outcome")).value_or(SessionOutcome::Unknown);
     finding.outcome_reason = text_at(tree, "outcome_reason");
     finding.explained_by = text_at(tree, "explained_by");
     finding.write_completed = flag_at(tree, "write_completed");

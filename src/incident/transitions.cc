@@ -11,13 +11,20 @@ namespace {
 using State = IncidentState;
 
 constexpr std::array spine{
-    State::Signal,     State::Triage,    State::Declared, State::Contained, State::Recovering,
-    State::Verifying,  State::Resolved,  State::Review,   State::Closed,
+    State::Signal,
+    State::Triage,
+    State::Declared,
+    State::Contained,
+    State::Recovering,
+    State::Verifying,
+    State::Resolved,
+    State::Review,
+    State::Closed,
 };
 
 struct NamedAnchor {
     std::string_view name;
-    std::optional<Instant> Anchors::* anchor;
+    std::optional<Instant> Anchors::*anchor;
 };
 
 constexpr std::array<NamedAnchor, 15> anchor_table{{
@@ -73,9 +80,13 @@ bool may_move(State from, State to) {
     return std::ranges::find(moves, to) != moves.end();
 }
 
-bool is_open(State state) noexcept { return state >= State::Triage && state < State::Resolved; }
+bool is_open(State state) noexcept {
+    return state >= State::Triage && state < State::Resolved;
+}
 
-bool is_listed(State state) noexcept { return state >= State::Triage && state <= State::Closed; }
+bool is_listed(State state) noexcept {
+    return state >= State::Triage && state <= State::Closed;
+}
 
 void set_anchor_of(Anchors& anchors, State state, Instant at) {
     const auto set = [at](std::optional<Instant>& anchor) {

@@ -1,9 +1,9 @@
 // Which states an incident may go to, and what that sets.
 //
-// The spine is signal, triage, declared, contained, recovering, verifying, resolved, review, closed; a
-// step may be passed over going forward, because not every incident needs containment or recovery.
-// Side exits: false_positive and cancelled while it is open, merged by its own command. A person may
-// reopen what is resolved, in review, closed or called false: it goes back to declared.
+// The spine is signal, triage, declared, contained, recovering, verifying, resolved, review,
+// closed; a step may be passed over going forward, because not every incident needs containment or
+// recovery. Side exits: false_positive and cancelled while it is open, merged by its own command. A
+// person may reopen what is resolved, in review, closed or called false: it goes back to declared.
 #pragma once
 
 #include "incident/incident.h"

@@ -1,5 +1,5 @@
-// From socket to durable evidence with every detector on: the whole server in this process, a client
-// on loopback sockets, the server's CPU being the process's less the client's threads'.
+// From socket to durable evidence with every detector on: the whole server in this process, a
+// client on loopback sockets, the server's CPU being the process's less the client's threads'.
 //
 // Budget: >= 150 k spans a second and core for the first half of the spine, >= 250 k in DESIGN 10.
 
@@ -29,7 +29,8 @@ constexpr std::size_t batches = 96;
 constexpr std::size_t spans_per_session = 8;
 constexpr std::size_t connections = 4;
 
-/// A small seeded generator: the texts must compress like prose, not like noise or like one sentence.
+/// A small seeded generator: the texts must compress like prose, not like noise or like one
+/// sentence.
 class Prose {
 public:
     explicit Prose(std::uint64_t seed) : state_(seed * 2 + 1) {}
@@ -43,10 +44,12 @@ public:
 
     std::string text(std::size_t bytes) {
         static constexpr std::array<std::string_view, 40> words{
-            "order",    "the",     "customer", "has",    "a",        "refund", "for",    "item",   "shipped",  "and",
-            "delivery", "address", "was",      "to",     "changed",  "status", "please", "check",  "invoice",  "number",
-            "account",  "we",      "cannot",   "find",   "shipment", "date",   "of",     "amount", "confirmed", "email",
-            "returned", "in",      "warehouse", "with",  "tracking", "code",   "is",     "on",     "its",      "way"};
+            "order",     "the",     "customer", "has",      "a",         "refund", "for",
+            "item",      "shipped", "and",      "delivery", "address",   "was",    "to",
+            "changed",   "status",  "please",   "check",    "invoice",   "number", "account",
+            "we",        "cannot",  "find",     "shipment", "date",      "of",     "amount",
+            "confirmed", "email",   "returned", "in",       "warehouse", "with",   "tracking",
+            "code",      "is",      "on",       "its",      "way"};
         std::string out;
         while (out.size() < bytes) {
             const std::uint64_t chance = next();
@@ -80,7 +83,9 @@ private:
 };
 
 /// One of the spans of a session: chat, execute_tool, http and at last the agent.
-SpanRecord make_span(Prose& prose, const TraceId& trace, const SpanId& root, std::size_t at, Instant start) {
+SpanRecord make_span(
+    Prose& prose, const TraceId& trace, const SpanId& root, std::size_t at, Instant start
+) {
     SpanRecord span;
     span.trace_id = trace;
     const bool is_root = at + 1 == spans_per_session;
@@ -113,7 +118,8 @@ SpanRecord make_span(Prose& prose, const TraceId& trace, const SpanId& root, std
         add("gen_ai.operation.name", std::string("execute_tool"));
         add("gen_ai.tool.name", std::string(at % 2 == 0 ? "get_order" : "search_orders"));
         add("gen_ai.tool.call.id", "call_" + std::to_string(prose.next() % 1'000'000));
-        add("gen_ai.tool.call.arguments", "{\"order\":\"" + std::to_string(prose.next() % 1'000'000) + "\"}");
+        add("gen_ai.tool.call.arguments",
+            "{\"order\":\"" + std::to_string(prose.next() % 1'000'000) + "\"}");
         add("gen_ai.tool.call.result", prose.text(850));
     } else if (at % 3 == 2) {
         span.name = "POST";
@@ -131,9 +137,11 @@ SpanRecord make_span(Prose& prose, const TraceId& trace, const SpanId& root, std
         add("gen_ai.usage.input_tokens", static_cast<std::int64_t>(400 + prose.next() % 100));
         add("gen_ai.usage.output_tokens", static_cast<std::int64_t>(60 + prose.next() % 20));
         add("gen_ai.input.messages",
-            "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"" + prose.text(420) + "\"}]}]");
+            "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"" + prose.text(420) +
+                "\"}]}]");
         add("gen_ai.output.messages",
-            "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"" + prose.text(200) + "\"}]}]");
+            "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"" +
+                prose.text(200) + "\"}]}]");
     }
     return span;
 }
@@ -164,8 +172,10 @@ Load make_load(Instant now) {
         const std::string body = encode_spans(reporter, spans);
         load.body_bytes += body.size();
         load.requests.push_back(
-            "POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-protobuf\r\n"
-            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body
+            "POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: "
+            "application/x-protobuf\r\n"
+            "Content-Length: " +
+            std::to_string(body.size()) + "\r\n\r\n" + body
         );
     }
     return load;
@@ -190,14 +200,16 @@ public:
     bool exchange(const std::string& request) {
         std::size_t sent = 0;
         while (ok_ && sent < request.size()) {
-            const ssize_t count = ::send(socket_, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
+            const ssize_t count =
+                ::send(socket_, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
             ok_ = count > 0;
             sent += ok_ ? static_cast<std::size_t>(count) : 0;
         }
         std::array<char, 4096> answer{};
         const ssize_t count = ok_ ? ::recv(socket_, answer.data(), answer.size(), 0) : -1;
         ok_ = count > 0;
-        return ok_ && std::string_view(answer.data(), static_cast<std::size_t>(count)).starts_with("HTTP/1.1 200");
+        return ok_ && std::string_view(answer.data(), static_cast<std::size_t>(count))
+                          .starts_with("HTTP/1.1 200");
     }
 
 private:
@@ -226,7 +238,10 @@ std::uint16_t port_of(const std::string& address) {
 
 /// A server on a data folder of its own, gone with it.
 struct Running {
-    Running() : folder(std::filesystem::temp_directory_path() / ("tagout-bench-" + std::to_string(getpid()))) {
+    Running()
+        : folder(
+              std::filesystem::temp_directory_path() / ("tagout-bench-" + std::to_string(getpid()))
+          ) {
         std::filesystem::remove_all(folder);
         app::ServeOptions options;
         options.data_dir = folder.string();
@@ -258,10 +273,15 @@ void BM_SocketToDurableEvidence(benchmark::State& state) {
         Connection probe(port);
         net::HttpClient http;
         const bool accepted = probe.exchange(load.requests.front());
-        const Result<net::HttpResponse> trace =
-            http.send({.url = app.addresses().http + "/v1/traces/" + to_hex(load.first_trace), .headers = {}, .body = {}});
+        const Result<net::HttpResponse> trace = http.send(
+            {.url = app.addresses().http + "/v1/traces/" + to_hex(load.first_trace),
+             .headers = {},
+             .body = {}}
+        );
         std::size_t spans = 0;
-        for (std::size_t at = 0; trace && (at = trace->body.find("\"span_id\"", at)) != std::string::npos; ++at) {
+        for (std::size_t at = 0;
+             trace && (at = trace->body.find("\"span_id\"", at)) != std::string::npos;
+             ++at) {
             ++spans;
         }
         if (!accepted || !trace || spans < spans_per_session) {

@@ -30,7 +30,11 @@ std::string fresh_token() {
     randombytes_buf(bytes.data(), bytes.size());
     std::array<char, 64> text{};
     sodium_bin2base64(
-        text.data(), text.size(), bytes.data(), bytes.size(), sodium_base64_VARIANT_URLSAFE_NO_PADDING
+        text.data(),
+        text.size(),
+        bytes.data(),
+        bytes.size(),
+        sodium_base64_VARIANT_URLSAFE_NO_PADDING
     );
     return std::string(prefix) + text.data();
 }
@@ -79,7 +83,8 @@ Result<AdminToken> read_from(const File& file, const std::string& path) {
     if ((facts.st_mode & 077U) != 0) {
         return fail(
             ErrorCode::InvalidArgument,
-            path + " can be read by others; run `chmod 600 " + path + "`, or remove it for a new token"
+            path + " can be read by others; run `chmod 600 " + path +
+                "`, or remove it for a new token"
         );
     }
     std::array<char, file_bytes_max> text{};

@@ -66,7 +66,11 @@ TEST_F(AdminTokenFile, AnEmptyOrBrokenFileIsNoToken) {
 TEST(TokenVerifier, AcceptsItsTokenAndNothingNear) {
     const TokenVerifier verifier("tagout_abcdefghijklmnopqrstuvwxyz");
     EXPECT_TRUE(verifier.accepts("tagout_abcdefghijklmnopqrstuvwxyz"));
-    for (const char* other : {"", "tagout_", "tagout_abcdefghijklmnopqrstuvwxyZ", "tagout_abcdefghijklmnopqrstuvwxyz "}) {
+    for (const char* other :
+         {"",
+          "tagout_",
+          "tagout_abcdefghijklmnopqrstuvwxyZ",
+          "tagout_abcdefghijklmnopqrstuvwxyz "}) {
         EXPECT_FALSE(verifier.accepts(other)) << other;
     }
 }
@@ -77,10 +81,17 @@ TEST(OwnHost, LoopbackAndConfiguredNamesOnly) {
         bool own;
     };
     const Row rows[] = {
-        {"127.0.0.1:8321", true},     {"localhost", true},           {"localhost:8321", true},
-        {"[::1]:8321", true},         {"127.1.2.3", true},           {"tagout.example:443", true},
-        {"evil.example", false},      {"127.0.0.1.evil.example", false}, {"", false},
-        {"localhost.evil.example", false}, {"tagout.example.evil.example", false},
+        {"127.0.0.1:8321", true},
+        {"localhost", true},
+        {"localhost:8321", true},
+        {"[::1]:8321", true},
+        {"127.1.2.3", true},
+        {"tagout.example:443", true},
+        {"evil.example", false},
+        {"127.0.0.1.evil.example", false},
+        {"", false},
+        {"localhost.evil.example", false},
+        {"tagout.example.evil.example", false},
     };
     for (const Row& row : rows) {
         EXPECT_EQ(is_own_host(row.host, {"tagout.example"}), row.own) << row.host;

@@ -21,7 +21,8 @@ namespace tagout::server {
 namespace {
 
 constexpr std::string_view page_policy =
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src "
+    "'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// Method and place of one request that a worker has in hand.
@@ -34,15 +35,15 @@ struct Call {
 net::ServerResponse json_answer(int status, std::string body) {
     return {
         status,
-        {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}},
-        std::move(body)
-    };
+        {{"Content-Type", "application/json"},
+         {"Cache-Control", "no-store"},
+         {"X-Content-Type-Options", "nosniff"}},
+        std::move(body)};
 }
 
 net::ServerResponse error_answer(const Error& error, int status = 0) {
     const boost::json::object body{
-        {"error", boost::json::object{{"code", name_of(error.code)}, {"message", error.message}}}
-    };
+        {"error", boost::json::object{{"code", name_of(error.code)}, {"message", error.message}}}};
     net::ServerResponse answer = json_answer(
         status > 0 ? status : mapping_of(error.code).http_status, boost::json::serialize(body)
     );
@@ -55,14 +56,21 @@ net::ServerResponse error_answer(const Error& error, int status = 0) {
     return answer;
 }
 
-net::ServerResponse text_answer(int status, std::string text, std::string_view type = "text/plain; charset=utf-8") {
-    return {status, {{"Content-Type", std::string(type)}, {"Cache-Control", "no-store"}}, std::move(text)};
+net::ServerResponse text_answer(
+    int status, std::string text, std::string_view type = "text/plain; charset=utf-8"
+) {
+    return {
+        status,
+        {{"Content-Type", std::string(type)}, {"Cache-Control", "no-store"}},
+        std::move(text)};
 }
 
 net::ServerResponse page_answer(const net::ServerRequest& request) {
     const Asset* const asset = find_asset(request.path);
     if (asset == nullptr) {
-        return error_answer({ErrorCode::NotFound, request.path.substr(0, 200) + " is not a page of Tagout"});
+        return error_answer(
+            {ErrorCode::NotFound, request.path.substr(0, 200) + " is not a page of Tagout"}
+        );
     }
     net::ServerResponse answer;
     answer.headers = {
@@ -92,7 +100,8 @@ net::ServerResponse page_answer(const net::ServerRequest& request) {
 }
 
 Result<std::uint64_t> number_of(
-    const net::ServerRequest& request, std::string_view name, std::uint64_t fallback, std::uint64_t max
+    const net::ServerRequest& request, std::string_view name, std::uint64_t fallback,
+    std::uint64_t max
 ) {
     const std::string text = request.query(name);
     if (text.empty()) {
@@ -121,7 +130,8 @@ std::string_view host_part(std::string_view host) {
 bool is_own_host(std::string_view host, const std::vector<std::string>& allowed) {
     const std::string_view name = host_part(host);
     if (name == "localhost" || name == "[::1]" || name.starts_with("127.")) {
-        return name.find_first_not_of("0123456789.") == std::string_view::npos || !name.starts_with("127.");
+        return name.find_first_not_of("0123456789.") == std::string_view::npos ||
+               !name.starts_with("127.");
     }
     for (const std::string& each : allowed) {
         if (name == each) {
@@ -139,8 +149,12 @@ struct Api::State {
     }
 
     void work();
-    [[nodiscard]] const Route* find(const net::ServerRequest& request, std::string& argument, bool& path_known) const;
-    [[nodiscard]] std::optional<Error> refusal(const net::ServerRequest& request, const Route* route) const;
+    [[nodiscard]] const Route* find(
+        const net::ServerRequest& request, std::string& argument, bool& path_known
+    ) const;
+    [[nodiscard]] std::optional<Error> refusal(
+        const net::ServerRequest& request, const Route* route
+    ) const;
     [[nodiscard]] net::ServerResponse answer(const Call& call);
     [[nodiscard]] Result<std::string> answer_json(const Call& call);
     void count(std::string_view operation, int status) const;
@@ -175,9 +189,11 @@ void Api::State::work() {
 const Route* Api::State::find(
     const net::ServerRequest& request, std::string& argument, bool& path_known
 ) const {
-    const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+    const std::string_view method =
+        request.method == "HEAD" ? "GET" : std::string_view(request.method);
     // Matched before it is decoded: a correlation may hold an encoded slash.
-    const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
+    const std::string_view path =
+        std::string_view(request.target).substr(0, request.target.find('?'));
     for (const Route& route : routes) {
         std::string_view segment;
         if (fits(route.path, path, segment)) {
@@ -202,13 +218,13 @@ void Api::State::count(std::string_view operation, int status) const {
     parts.metrics.counter(api_requests_total, labels).add();
 }
 
-std::optional<Error> Api::State::refusal(const net::ServerRequest& request, const Route* route) const {
+std::optional<Error> Api::State::refusal(const net::ServerRequest& request, const Route* route)
+    const {
     if (!is_own_host(request.header("Host"), parts.hosts)) {
         refuse("host");
         return Error{
             ErrorCode::InvalidArgument,
-            "this server does not answer to that host name; add it to server.hosts in tagout.yaml"
-        };
+            "this server does not answer to that host name; add it to server.hosts in tagout.yaml"};
     }
     const std::string_view origin = request.header("Origin");
     const std::size_t scheme_end = origin.find("://");
@@ -220,14 +236,16 @@ std::optional<Error> Api::State::refusal(const net::ServerRequest& request, cons
     if (route != nullptr && route->needs_token) {
         constexpr std::string_view scheme = "Bearer ";
         const std::string_view credential = request.header("Authorization");
-        if (!credential.starts_with(scheme) || !parts.token.accepts(credential.substr(scheme.size()))) {
+        if (!credential.starts_with(scheme) ||
+            !parts.token.accepts(credential.substr(scheme.size()))) {
             refuse("token");
             return Error{
                 ErrorCode::Unauthorized,
-                credential.empty() ? "a change needs the header Authorization: Bearer TOKEN; the token is in the "
-                                     "data directory's admin.token"
-                                   : "the token is not the administrator's; it is in the data directory's admin.token"
-            };
+                credential.empty()
+                    ? "a change needs the header Authorization: Bearer TOKEN; the token is in the "
+                      "data directory's admin.token"
+                    : "the token is not the administrator's; it is in the data directory's "
+                      "admin.token"};
         }
     }
     return std::nullopt;
@@ -249,7 +267,10 @@ Result<std::string> Api::State::answer_json(const Call& call) {
     if (operation == "getClass") {
         const std::optional<FailureClass> failure_class = parse_failure_class(call.argument);
         if (!failure_class) {
-            return fail(ErrorCode::NotFound, "there is no such class; use intent, tool, context, safety or cost");
+            return fail(
+                ErrorCode::NotFound,
+                "there is no such class; use intent, tool, context, safety or cost"
+            );
         }
         return view.class_board(*failure_class);
     }
@@ -257,7 +278,9 @@ Result<std::string> Api::State::answer_json(const Call& call) {
         return view.agents();
     }
     if (operation == "listNotices") {
-        return view.notices(request.query("incident"), TAGOUT_TRY(number_of(request, "limit", 100, 1000)));
+        return view.notices(
+            request.query("incident"), TAGOUT_TRY(number_of(request, "limit", 100, 1000))
+        );
     }
     if (operation == "testNotice") {
         Body body = TAGOUT_TRY(Body::parse(request.body.view()));
@@ -290,7 +313,8 @@ net::ServerResponse Api::State::answer(const Call& call) {
     }
     if (operation == "ready") {
         const std::string missing = parts.view.not_ready();
-        return missing.empty() ? text_answer(200, "ready\n") : text_answer(503, "not ready: " + missing + "\n");
+        return missing.empty() ? text_answer(200, "ready\n")
+                               : text_answer(503, "not ready: " + missing + "\n");
     }
     if (operation == "metrics") {
         parts.view.refresh_metrics();
@@ -304,7 +328,9 @@ net::ServerResponse Api::State::answer(const Call& call) {
 }
 
 Api::Api(const ApiParts& parts) : state_(std::make_unique<State>(parts)) {}
-Api::~Api() { stop(); }
+Api::~Api() {
+    stop();
+}
 
 void Api::stop() {
     {
@@ -325,7 +351,8 @@ void Api::handle(net::ServerRequest request, std::shared_ptr<net::Responder> res
     bool path_known = false;
     const Route* const route = state.find(request, argument, path_known);
     if (const std::optional<Error> error = state.refusal(request, route)) {
-        net::ServerResponse answer = error_answer(*error, error->code == ErrorCode::InvalidArgument ? 421 : 0);
+        net::ServerResponse answer =
+            error_answer(*error, error->code == ErrorCode::InvalidArgument ? 421 : 0);
         if (error->message.starts_with("requests from")) {
             answer.status = 403;
         }
@@ -339,7 +366,11 @@ void Api::handle(net::ServerRequest request, std::shared_ptr<net::Responder> res
         net::ServerResponse answer =
             is_page ? page_answer(request)
             : path_known
-                ? error_answer({ErrorCode::InvalidArgument, request.method.substr(0, 20) + " is not allowed here"}, 405)
+                ? error_answer(
+                      {ErrorCode::InvalidArgument,
+                       request.method.substr(0, 20) + " is not allowed here"},
+                      405
+                  )
                 : error_answer({ErrorCode::NotFound, "no such route; api/openapi.yaml lists them"});
         state.count(is_page ? "page" : "none", answer.status);
         responder->respond(std::move(answer));

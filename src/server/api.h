@@ -1,12 +1,13 @@
 // The control API and the page over HTTP: routing, tokens, bodies, answers.
 //
-// Thread-safe. A request is checked on its event loop (host, origin, route, token) and worked on by a
-// few threads of the Api's own, because commands commit and traces read disks; past work_max waiting
-// requests the answer is 503. Bodies: JSON of at most body_bytes_max and depth_max, unknown members
-// refused. Every failure answers {"error":{"code","message"}} by server/error_map.
+// Thread-safe. A request is checked on its event loop (host, origin, route, token) and worked on by
+// a few threads of the Api's own, because commands commit and traces read disks; past work_max
+// waiting requests the answer is 503. Bodies: JSON of at most body_bytes_max and depth_max, unknown
+// members refused. Every failure answers {"error":{"code","message"}} by server/error_map.
 //
 // Against other pages of the same browser: the Host must be a loopback address or a configured name
-// (DNS rebinding), a present Origin must be one too, changes need the token, which no page can read.
+// (DNS rebinding), a present Origin must be one too, changes need the token, which no page can
+// read.
 #pragma once
 
 #include "incident/desk.h"

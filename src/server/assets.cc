@@ -15,7 +15,8 @@ const Asset* find_asset(std::string_view path) noexcept {
     }
     // The page routes by path; a name with an extension is a file, and it is not there.
     const std::size_t slash = path.rfind('/');
-    const bool is_file = slash == std::string_view::npos || path.find('.', slash) != std::string_view::npos;
+    const bool is_file =
+        slash == std::string_view::npos || path.find('.', slash) != std::string_view::npos;
     return is_file ? nullptr : at("/index.html");
 }
 

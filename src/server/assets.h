@@ -15,7 +15,8 @@ struct Asset {
     std::string_view plain;
 };
 
-/// All embedded files, in order of path. Without a built page: one index.html that says how to build it.
+/// All embedded files, in order of path. Without a built page: one index.html that says how to
+/// build it.
 [[nodiscard]] std::span<const Asset> assets() noexcept;
 
 /// The file at `path`, index.html for "/" and for paths of the page's own routes, nullptr for a

@@ -25,7 +25,8 @@ Result<Body> Body::parse(std::string_view text) {
         const std::string what = error ? error.message() : "more than one value";
         return fail(
             ErrorCode::InvalidArgument,
-            "the body is not JSON at byte " + std::to_string(at) + ": " + what + "; send one JSON object"
+            "the body is not JSON at byte " + std::to_string(at) + ": " + what +
+                "; send one JSON object"
         );
     }
     json::value value = parser.release();
@@ -89,8 +90,7 @@ std::optional<Error> Body::error() const {
             }
             return Error{
                 ErrorCode::InvalidArgument,
-                "'" + std::string(name).substr(0, 100) + "' is not known here; send only " + known
-            };
+                "'" + std::string(name).substr(0, 100) + "' is not known here; send only " + known};
         }
     }
     return std::nullopt;

@@ -13,7 +13,8 @@
 
 namespace tagout::server {
 
-/// Thread-compatible. Read every member, then ask error(): it also names members that were not read.
+/// Thread-compatible. Read every member, then ask error(): it also names members that were not
+/// read.
 class Body {
 public:
     [[nodiscard]] static Result<Body> parse(std::string_view text);

@@ -38,12 +38,15 @@ TEST(Body, MembersAreReadAndTheFirstMistakeIsTold) {
 
 TEST(Body, WhatIsNoJsonObjectIsRefused) {
     const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
-    for (const std::string& text : {std::string(""), std::string("[]"), std::string("{} {}"), std::string("{\"a\":"), deep}) {
+    for (const std::string& text :
+         {std::string(""), std::string("[]"), std::string("{} {}"), std::string("{\"a\":"), deep}) {
         const Result<Body> body = Body::parse(text);
         ASSERT_FALSE(body.has_value()) << text.substr(0, 20);
         EXPECT_EQ(body.error().code, ErrorCode::InvalidArgument);
     }
-    EXPECT_EQ(Body::parse(std::string(2 * 1024 * 1024, ' ')).error().code, ErrorCode::LimitExceeded);
+    EXPECT_EQ(
+        Body::parse(std::string(2 * 1024 * 1024, ' ')).error().code, ErrorCode::LimitExceeded
+    );
 }
 
 TEST(Body, TimesAreRfc3339) {

@@ -13,6 +13,8 @@ struct ErrorMapping {
 };
 
 [[nodiscard]] const ErrorMapping& mapping_of(ErrorCode code) noexcept;
-[[nodiscard]] inline int exit_code_of(ErrorCode code) noexcept { return mapping_of(code).exit_code; }
+[[nodiscard]] inline int exit_code_of(ErrorCode code) noexcept {
+    return mapping_of(code).exit_code;
+}
 
 }  // namespace tagout::server

@@ -26,11 +26,12 @@ incident::By read_by(Body& body, bool reason_required) {
     const std::string actor = body.text("actor", false, actor_bytes_max);
     return {
         Actor(actor.empty() ? std::string("token:admin") : "person:" + actor),
-        body.text("reason", reason_required, reason_bytes_max)
-    };
+        body.text("reason", reason_required, reason_bytes_max)};
 }
 
-std::unexpected<Error> unknown(std::string_view name, std::string_view value, std::string_view choices) {
+std::unexpected<Error> unknown(
+    std::string_view name, std::string_view value, std::string_view choices
+) {
     return fail(
         ErrorCode::InvalidArgument,
         "'" + std::string(value.substr(0, 60)) + "' is no " + std::string(name) + "; use one of " +
@@ -52,8 +53,10 @@ Result<std::vector<IncidentState>> states_of(std::string_view list) {
         const std::optional<IncidentState> state = parse_incident_state(name);
         if (!state) {
             return unknown(
-                "state", name,
-                "all, signal, triage, declared, contained, recovering, verifying, resolved, review, closed, "
+                "state",
+                name,
+                "all, signal, triage, declared, contained, recovering, verifying, resolved, "
+                "review, closed, "
                 "false_positive, merged, cancelled"
             );
         }
@@ -86,7 +89,8 @@ Result<incident::Filter> filter_of(const net::ServerRequest& request) {
     }
     filter.text = request.query("text").substr(0, 200);
     if (const std::string limit = request.query("limit"); !limit.empty()) {
-        const auto [end, error] = std::from_chars(limit.data(), limit.data() + limit.size(), filter.limit);
+        const auto [end, error] =
+            std::from_chars(limit.data(), limit.data() + limit.size(), filter.limit);
         if (error != std::errc{} || end != limit.data() + limit.size() || filter.limit < 1 ||
             filter.limit > incidents_max) {
             return fail(ErrorCode::InvalidArgument, "'limit' must be a number from 1 to 1000");
@@ -143,11 +147,13 @@ Result<std::string> answer_incident_read(
         rows.push_back(incident::tree_of(each, incident::Detail::Summary));
     }
     const std::size_t total = rows.size();
-    return boost::json::serialize(boost::json::object{{"incidents", std::move(rows)}, {"total", total}});
+    return boost::json::serialize(boost::json::object{
+        {"incidents", std::move(rows)}, {"total", total}});
 }
 
 Result<std::string> answer_incident_change(
-    incident::Desk& desk, std::string_view operation, std::string_view argument, std::string_view text
+    incident::Desk& desk, std::string_view operation, std::string_view argument,
+    std::string_view text
 ) {
     using incident::By;
     Body body = TAGOUT_TRY(Body::parse(text.empty() ? "{}" : text));
@@ -157,27 +163,38 @@ Result<std::string> answer_incident_change(
         return declare(desk, std::move(body));
     }
     if (operation == "confirmIncident") {
-        return change(std::move(body), false, nothing, [&](int, const By& by) { return desk.confirm(id, by); });
+        return change(std::move(body), false, nothing, [&](int, const By& by) {
+            return desk.confirm(id, by);
+        });
     }
     if (operation == "ackIncident") {
-        return change(std::move(body), false, nothing, [&](int, const By& by) { return desk.ack(id, by); });
+        return change(std::move(body), false, nothing, [&](int, const By& by) {
+            return desk.ack(id, by);
+        });
     }
     if (operation == "addNote") {
         return change(
-            std::move(body), false, [](Body& from) { return from.text("text", true, note_bytes_max); },
+            std::move(body),
+            false,
+            [](Body& from) { return from.text("text", true, note_bytes_max); },
             [&](const std::string& note, const By& by) { return desk.note(id, note, by); }
         );
     }
     if (operation == "assignIncident") {
         return change(
-            std::move(body), false, [](Body& from) { return from.text("to", true, actor_bytes_max); },
+            std::move(body),
+            false,
+            [](Body& from) { return from.text("to", true, actor_bytes_max); },
             [&](const std::string& to, const By& by) { return desk.assign(id, to, by); }
         );
     }
     if (operation == "setSeverity") {
         return change(
-            std::move(body), true,
-            [](Body& from) { return from.choice("severity", true, severity_names, parse_severity); },
+            std::move(body),
+            true,
+            [](Body& from) {
+                return from.choice("severity", true, severity_names, parse_severity);
+            },
             [&](std::optional<Severity> severity, const By& by) {
                 return desk.set_severity(id, *severity, by);
             }
@@ -185,7 +202,8 @@ Result<std::string> answer_incident_change(
     }
     if (operation == "setAnchor") {
         return change(
-            std::move(body), true,
+            std::move(body),
+            true,
             [](Body& from) {
                 return std::pair(from.text("anchor", true, 40), from.time("at", true));
             },
@@ -196,13 +214,20 @@ Result<std::string> answer_incident_change(
     }
     if (operation == "mergeIncident") {
         return change(
-            std::move(body), false, [](Body& from) { return from.text("into", true, 40); },
-            [&](const std::string& into, const By& by) { return desk.merge(id, IncidentId(into), by); }
+            std::move(body),
+            false,
+            [](Body& from) { return from.text("into", true, 40); },
+            [&](const std::string& into, const By& by) {
+                return desk.merge(id, IncidentId(into), by);
+            }
         );
     }
     return change(
-        std::move(body), true,
-        [](Body& from) { return from.choice("to", true, "the incident's moves", parse_incident_state); },
+        std::move(body),
+        true,
+        [](Body& from) {
+            return from.choice("to", true, "the incident's moves", parse_incident_state);
+        },
         [&](std::optional<IncidentState> to, const By& by) { return desk.move(id, *to, by); }
     );
 }

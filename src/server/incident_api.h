@@ -15,7 +15,8 @@ namespace tagout::server {
     const incident::Desk& desk, const net::ServerRequest& request, std::string_view argument
 );
 [[nodiscard]] Result<std::string> answer_incident_change(
-    incident::Desk& desk, std::string_view operation, std::string_view argument, std::string_view body
+    incident::Desk& desk, std::string_view operation, std::string_view argument,
+    std::string_view body
 );
 
 }  // namespace tagout::server

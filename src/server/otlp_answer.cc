@@ -55,7 +55,8 @@ std::string export_response(
         json::object out;
         if (!empty) {
             // 64-bit numbers are strings in protobuf's JSON.
-            json::object partial{{rejected_name(signal), std::to_string(rejected)}, {"errorMessage", message}};
+            json::object partial{
+                {rejected_name(signal), std::to_string(rejected)}, {"errorMessage", message}};
             out["partialSuccess"] = std::move(partial);
         }
         return json::serialize(out);
@@ -87,8 +88,7 @@ std::string rpc_status(
         json::object out{{"code", code}, {"message", message}};
         if (retry_seconds > 0) {
             json::object info{
-                {"@type", retry_info_type}, {"retryDelay", std::to_string(retry_seconds) + "s"}
-            };
+                {"@type", retry_info_type}, {"retryDelay", std::to_string(retry_seconds) + "s"}};
             out["details"] = json::array{std::move(info)};
         }
         return json::serialize(out);

@@ -18,16 +18,24 @@ TEST(OtlpAnswer, PartialSuccessNamesTheSignalsOwnField) {
         R"({"partialSuccess":{"rejectedSpans":"3","errorMessage":"bad ids"}})"
     );
     EXPECT_NE(
-        export_response(Encoding::Json, Signal::Logs, 1, "x").find("rejectedLogRecords"), std::string::npos
+        export_response(Encoding::Json, Signal::Logs, 1, "x").find("rejectedLogRecords"),
+        std::string::npos
     );
     EXPECT_NE(
-        export_response(Encoding::Json, Signal::Metrics, 1, "x").find("rejectedDataPoints"), std::string::npos
+        export_response(Encoding::Json, Signal::Metrics, 1, "x").find("rejectedDataPoints"),
+        std::string::npos
     );
-    EXPECT_EQ(export_response(Encoding::Protobuf, Signal::Traces, 300, "no"), std::string("\x0a\x07\x08\xac\x02\x12\x02no", 9));
+    EXPECT_EQ(
+        export_response(Encoding::Protobuf, Signal::Traces, 300, "no"),
+        std::string("\x0a\x07\x08\xac\x02\x12\x02no", 9)
+    );
 }
 
 TEST(OtlpAnswer, AWarningWithoutRejectionIsKept) {
-    EXPECT_EQ(export_response(Encoding::Protobuf, Signal::Logs, 0, "hm"), std::string("\x0a\x04\x12\x02hm", 6));
+    EXPECT_EQ(
+        export_response(Encoding::Protobuf, Signal::Logs, 0, "hm"),
+        std::string("\x0a\x04\x12\x02hm", 6)
+    );
 }
 
 TEST(OtlpAnswer, StatusCarriesRetryInfoOnlyWhereOneMayRetry) {
@@ -37,7 +45,9 @@ TEST(OtlpAnswer, StatusCarriesRetryInfoOnlyWhereOneMayRetry) {
     const std::string status = rpc_status(Encoding::Protobuf, 14, "busy", 2);
     EXPECT_NE(status.find("google.rpc.RetryInfo"), std::string::npos);
     EXPECT_NE(status.find(retry_info(2)), std::string::npos);
-    EXPECT_NE(rpc_status(Encoding::Json, 14, "busy", 2).find("\"retryDelay\":\"2s\""), std::string::npos);
+    EXPECT_NE(
+        rpc_status(Encoding::Json, 14, "busy", 2).find("\"retryDelay\":\"2s\""), std::string::npos
+    );
 }
 
 }  // namespace

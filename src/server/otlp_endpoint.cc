@@ -26,7 +26,9 @@ struct SignalPath {
 constexpr std::array<SignalPath, 3> signal_paths{{
     {Signal::Traces, "/v1/traces", "/opentelemetry.proto.collector.trace.v1.TraceService/Export"},
     {Signal::Logs, "/v1/logs", "/opentelemetry.proto.collector.logs.v1.LogsService/Export"},
-    {Signal::Metrics, "/v1/metrics", "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"},
+    {Signal::Metrics,
+     "/v1/metrics",
+     "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"},
 }};
 
 std::optional<Signal> signal_of_http(std::string_view path) {
@@ -61,7 +63,9 @@ std::optional<intake::Encoding> encoding_of(std::string_view content_type) {
     return std::nullopt;
 }
 
-void count(MetricRegistry& metrics, std::string_view protocol, std::string_view signal, int status) {
+void count(
+    MetricRegistry& metrics, std::string_view protocol, std::string_view signal, int status
+) {
     const std::string code = std::to_string(status);
     const std::string_view labels[] = {protocol, signal, code};
     metrics.counter(otlp_requests_total, labels).add();
@@ -81,12 +85,19 @@ public:
 
     void handle(net::ServerRequest request, std::shared_ptr<net::Responder> responder) const {
         const std::optional<Signal> signal = signal_of_http(request.path);
-        const std::optional<intake::Encoding> encoding = encoding_of(request.header("Content-Type"));
+        const std::optional<intake::Encoding> encoding =
+            encoding_of(request.header("Content-Type"));
         const Exchange exchange{
-            std::move(responder), encoding.value_or(intake::Encoding::Protobuf), signal.value_or(Signal::Traces)
-        };
+            std::move(responder),
+            encoding.value_or(intake::Encoding::Protobuf),
+            signal.value_or(Signal::Traces)};
         if (!signal) {
-            refuse(exchange, 404, 5, "there is no such path; OTLP goes to /v1/traces, /v1/logs and /v1/metrics");
+            refuse(
+                exchange,
+                404,
+                5,
+                "there is no such path; OTLP goes to /v1/traces, /v1/logs and /v1/metrics"
+            );
             return;
         }
         if (request.method != "POST") {
@@ -94,7 +105,9 @@ public:
             return;
         }
         if (!encoding) {
-            refuse(exchange, 415, 3, "Content-Type must be application/x-protobuf or application/json");
+            refuse(
+                exchange, 415, 3, "Content-Type must be application/x-protobuf or application/json"
+            );
             return;
         }
         take(std::move(request), exchange);
@@ -124,24 +137,45 @@ private:
         Refused refused{(*batch)->rejected, (*batch)->rejected_reason};
         sink_.accept(
             std::move(*batch),
-            [self = shared_from_this(), exchange, refused = std::move(refused)](Result<void> stored) {
+            [self = shared_from_this(), exchange, refused = std::move(refused)](Result<void> stored
+            ) {
                 if (!stored) {
-                    self->refuse(exchange, stored.error().code == ErrorCode::LimitExceeded ? 429 : 503, 14, stored.error().message);
+                    self->refuse(
+                        exchange,
+                        stored.error().code == ErrorCode::LimitExceeded ? 429 : 503,
+                        14,
+                        stored.error().message
+                    );
                     return;
                 }
-                self->answer(exchange, 200, export_response(exchange.encoding, exchange.signal, refused.items, refused.reason));
+                self->answer(
+                    exchange,
+                    200,
+                    export_response(
+                        exchange.encoding, exchange.signal, refused.items, refused.reason
+                    )
+                );
             }
         );
     }
 
     void refuse_error(const Exchange& exchange, const Error& error) const {
         const bool too_large = error.code == ErrorCode::LimitExceeded;
-        refuse(exchange, too_large ? 413 : mapping_of(error.code).http_status, too_large ? 8 : 3, error.message);
+        refuse(
+            exchange,
+            too_large ? 413 : mapping_of(error.code).http_status,
+            too_large ? 8 : 3,
+            error.message
+        );
     }
 
     void refuse(const Exchange& exchange, int status, int code, std::string_view message) const {
         const bool retry = status == 429 || status == 503;
-        answer(exchange, status, rpc_status(exchange.encoding, code, message, retry ? retry_seconds : 0));
+        answer(
+            exchange,
+            status,
+            rpc_status(exchange.encoding, code, message, retry ? retry_seconds : 0)
+        );
     }
 
     void answer(const Exchange& exchange, int status, std::string body) const {
@@ -172,11 +206,17 @@ public:
     GrpcDoor(IntakeSink& sink, const OtlpOptions& options, MetricRegistry& metrics)
         : sink_(sink), options_(options), metrics_(metrics) {}
 
-    void handle(net::GrpcRequest request, const std::shared_ptr<net::GrpcResponder>& responder) const {
+    void handle(net::GrpcRequest request, const std::shared_ptr<net::GrpcResponder>& responder)
+        const {
         const std::optional<Signal> signal = signal_of_grpc(request.path);
         if (!signal) {
             count(metrics_, "grpc", "none", static_cast<int>(net::GrpcStatus::Unimplemented));
-            responder->respond({net::GrpcStatus::Unimplemented, "no such method; OTLP's Export is served here", "", {}});
+            responder->respond(
+                {net::GrpcStatus::Unimplemented,
+                 "no such method; OTLP's Export is served here",
+                 "",
+                 {}}
+            );
             return;
         }
         Result<std::shared_ptr<EventBatch>> batch = intake::decode(
@@ -185,23 +225,29 @@ public:
         if (!batch) {
             const bool too_large = batch.error().code == ErrorCode::LimitExceeded;
             answer(
-                *responder, *signal,
+                *responder,
+                *signal,
                 {too_large ? net::GrpcStatus::ResourceExhausted : net::GrpcStatus::InvalidArgument,
-                 batch.error().message, "", {}}
+                 batch.error().message,
+                 "",
+                 {}}
             );
             return;
         }
         Refused refused{(*batch)->rejected, (*batch)->rejected_reason};
         sink_.accept(
             std::move(*batch),
-            [self = shared_from_this(), responder, signal = *signal, refused = std::move(refused)](Result<void> stored) {
+            [self = shared_from_this(), responder, signal = *signal, refused = std::move(refused)](
+                Result<void> stored
+            ) {
                 if (!stored) {
                     self->answer(*responder, signal, overloaded(stored.error().message));
                     return;
                 }
                 net::GrpcResponse response;
-                response.message =
-                    export_response(intake::Encoding::Protobuf, signal, refused.items, refused.reason);
+                response.message = export_response(
+                    intake::Encoding::Protobuf, signal, refused.items, refused.reason
+                );
                 self->answer(*responder, signal, std::move(response));
             }
         );
@@ -215,7 +261,12 @@ private:
         response.status_message = message;
         response.trailers = {
             {"grpc-status-details-bin",
-             rpc_status(intake::Encoding::Protobuf, static_cast<int>(response.status), message, retry_seconds)},
+             rpc_status(
+                 intake::Encoding::Protobuf,
+                 static_cast<int>(response.status),
+                 message,
+                 retry_seconds
+             )},
             {"google.rpc.retryinfo-bin", retry_info(retry_seconds)},
         };
         return response;
@@ -233,14 +284,18 @@ private:
 
 }  // namespace
 
-net::Handler otlp_http_handler(IntakeSink& sink, const OtlpOptions& options, MetricRegistry& metrics) {
+net::Handler otlp_http_handler(
+    IntakeSink& sink, const OtlpOptions& options, MetricRegistry& metrics
+) {
     const auto door = std::make_shared<const HttpDoor>(sink, options, metrics);
     return [door](net::ServerRequest request, std::shared_ptr<net::Responder> responder) {
         door->handle(std::move(request), std::move(responder));
     };
 }
 
-net::GrpcHandler otlp_grpc_handler(IntakeSink& sink, const OtlpOptions& options, MetricRegistry& metrics) {
+net::GrpcHandler otlp_grpc_handler(
+    IntakeSink& sink, const OtlpOptions& options, MetricRegistry& metrics
+) {
     const auto door = std::make_shared<const GrpcDoor>(sink, options, metrics);
     return [door](net::GrpcRequest request, const std::shared_ptr<net::GrpcResponder>& responder) {
         door->handle(std::move(request), responder);

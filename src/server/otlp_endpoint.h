@@ -1,8 +1,8 @@
 // OTLP's two doors: HTTP (protobuf and JSON) and gRPC, answered as the specification says.
 //
-// Source: https://opentelemetry.io/docs/specs/otlp/ (OTLP 1.x): content types and encodings, partial
-// success, which answers a client retries, google.rpc.Status bodies, RetryInfo. Also the path of
-// Langfuse's SDKs (/api/public/otel/v1/traces) and any other prefix before /v1/{signal}.
+// Source: https://opentelemetry.io/docs/specs/otlp/ (OTLP 1.x): content types and encodings,
+// partial success, which answers a client retries, google.rpc.Status bodies, RetryInfo. Also the
+// path of Langfuse's SDKs (/api/public/otel/v1/traces) and any other prefix before /v1/{signal}.
 //
 // Decoding runs on the connection's event loop; the answer comes when the sink says the batch is
 // durable. Every answer is counted by protocol, signal and status.

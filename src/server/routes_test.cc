@@ -37,8 +37,8 @@ TEST(Routes, APatternFitsWholePathsOnly) {
     }
 }
 
-/// Paths, methods, operations and token needs as api/openapi.yaml states them, read by its layout: the
-/// file is ours and two-space indented, so no YAML library is needed to see its paths.
+/// Paths, methods, operations and token needs as api/openapi.yaml states them, read by its layout:
+/// the file is ours and two-space indented, so no YAML library is needed to see its paths.
 std::map<std::string, std::string> specified() {
     std::ifstream file(std::string(TAGOUT_SOURCE_DIR) + "/api/openapi.yaml");
     std::map<std::string, std::string> operations;
@@ -69,7 +69,8 @@ std::map<std::string, std::string> specified() {
 TEST(Routes, TheListEqualsTheSpecification) {
     std::map<std::string, std::string> listed;
     for (const Route& route : routes) {
-        listed[std::string(route.operation)] = std::string(route.method) + " " + std::string(route.path) +
+        listed[std::string(route.operation)] = std::string(route.method) + " " +
+                                               std::string(route.path) +
                                                (route.needs_token ? " token" : " open");
     }
     EXPECT_EQ(listed, specified());

@@ -5,7 +5,8 @@
 namespace tagout::server {
 
 StreamHub::StreamHub(MetricRegistry& metrics)
-    : clients_gauge_(metrics.gauge(stream_clients)), lagged_(metrics.counter(stream_lagged_total)) {}
+    : clients_gauge_(metrics.gauge(stream_clients)),
+      lagged_(metrics.counter(stream_lagged_total)) {}
 
 void StreamHub::open(net::Responder& responder) {
     const MutexLock lock(mutex_);
@@ -31,7 +32,9 @@ void StreamHub::publish(std::string_view event, std::string_view json) {
     send(text);
 }
 
-void StreamHub::keep_alive() { send(": still here\n\n"); }
+void StreamHub::keep_alive() {
+    send(": still here\n\n");
+}
 
 void StreamHub::send(const std::string& text) {
     const MutexLock lock(mutex_);

@@ -1,7 +1,8 @@
 // Server-sent events to every open page.
 //
 // Thread-safe. An event is named and has JSON data; each client has the bounded queue of its
-// EventStream, and one that falls behind is closed and connects again, so a slow phone holds up nobody.
+// EventStream, and one that falls behind is closed and connects again, so a slow phone holds up
+// nobody.
 #pragma once
 
 #include "base/metrics.h"

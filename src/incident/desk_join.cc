@@ -1,0 +1,328 @@
+#include "incident/desk_live.h"
+#include "incident/grade.h"
+#include "incident/transitions.h"
+
+#include <algorithm>
+
+namespace tagout::incident {
+
+namespace {
+
+constexpr std::size_t evidence_whole_max = findings_kept_max;
+
+/// What makes two findings parts of one incident.
+std::string key_of(
+    FailureClass failure_class, std::string_view agent, std::string_view cause, IncidentKind kind
+) {
+    std::string key(name_of(failure_class));
+    key += '\n';
+    key += agent;
+    key += '\n';
+    key += cause;
+    key += '\n';
+    key += name_of(kind);
+    return key;
+}
+
+JoinedFinding joined_of(const Finding& finding) {
+    return {
+        finding.id,
+        {finding.correlation.text(),
+         finding.outcome,
+         finding.rate,
+         finding.write_completed,
+         !finding.explained_by.empty(),
+         finding.sessions}};
+}
+
+bool differs(const KnownFinding& a, const KnownFinding& b) {
+    return a.outcome != b.outcome || a.write_completed != b.write_completed ||
+           a.sessions != b.sessions || a.supports != b.supports;
+}
+
+/// Whether this finding by itself makes its incident more than a signal.
+bool opens(const Finding& finding) {
+    if (!finding.explained_by.empty()) {
+        return false;
+    }
+    return finding.outcome == SessionOutcome::Failed ||
+           (finding.failure_class == FailureClass::Safety && finding.write_completed);
+}
+
+bool needs_no_companions(const Finding& finding) {
+    return finding.rate ||
+           (finding.failure_class == FailureClass::Safety && finding.write_completed);
+}
+
+}  // namespace
+
+const Actor& tagout_itself() {
+    static const Actor actor("tagout");
+    return actor;
+}
+
+std::string key_of(const Incident& incident) {
+    return key_of(incident.failure_class, incident.agent.text(), incident.cause, incident.kind);
+}
+
+Owner LiveDesk::owner_for(const Incident& incident) const {
+    const catalog::OwnerRule* const rule = catalog_->owner_of(
+        incident.tool.text(), incident.agent.text(), incident.workflow.text(), incident.service
+    );
+    return rule == nullptr ? Owner{} : Owner{rule->team, rule->contact, rule->channel, rule->match};
+}
+
+Incident LiveDesk::draft_for(const Finding& finding, IncidentKind kind) const {
+    Incident draft;
+    draft.failure_class = finding.failure_class;
+    draft.kind = kind;
+    draft.state = IncidentState::Signal;
+    draft.cause = finding.cause;
+    draft.agent = finding.agent;
+    draft.workflow = finding.workflow;
+    draft.tool = finding.tool;
+    draft.service = finding.service;
+    draft.environment = finding.environment;
+    draft.owner = owner_for(draft);
+    draft.anchors.onset_at = finding.seen_at;
+    draft.anchors.signal_at = clock_.now();
+    draft.severity_reason = "no failed session yet";
+    return draft;
+}
+
+/// Open ones take what comes within the join window. One that is over takes only what belongs to
+/// the time before: its own late findings, or, if it was called false or nothing, more of the same.
+bool LiveDesk::joins(const Incident& incident, const Finding& finding) const {
+    const bool in_window = finding.seen_at - incident.last_finding_at <= settings_.join_window;
+    switch (incident.state) {
+        case IncidentState::Resolved:
+        case IncidentState::Review:
+        case IncidentState::Closed:
+            return incident.anchors.resolved_at && finding.seen_at <= *incident.anchors.resolved_at;
+        default:
+            return in_window || finding.seen_at <= incident.last_finding_at;
+    }
+}
+
+std::uint64_t LiveDesk::number_for(const Finding& finding, IncidentKind kind, Groups& groups) {
+    if (const Folded* const holder = fold_.holder_of(finding.id); holder != nullptr) {
+        return number_of(holder->incident.id.text());
+    }
+    if (!finding.explained_by.empty()) {
+        if (const Folded* const leader = fold_.holder_of(finding.explained_by); leader != nullptr) {
+            return number_of(leader->incident.id.text());
+        }
+        for (const auto& [number, group] : groups) {
+            if (std::ranges::find(group.joined, finding.explained_by, &JoinedFinding::id) !=
+                group.joined.end()) {
+                return number;
+            }
+        }
+    }
+    const std::string key =
+        key_of(finding.failure_class, finding.agent.text(), finding.cause, kind);
+    for (const auto& [number, group] : groups) {
+        if (group.is_new && key_of(group.draft) == key) {
+            return number;
+        }
+    }
+    const auto newest = newest_of_key_.find(key);
+    if (newest != newest_of_key_.end()) {
+        const Incident* at =
+            &fold_.find(IncidentId("INC-" + std::to_string(newest->second)))->incident;
+        while (at->state == IncidentState::Merged && fold_.find(at->merged_into) != nullptr) {
+            at = &fold_.find(at->merged_into)->incident;
+        }
+        if (joins(*at, finding)) {
+            return number_of(at->id.text());
+        }
+    }
+    std::uint64_t number = fold_.next_number();
+    while (groups.contains(number)) {
+        ++number;
+    }
+    Group& group = groups[number];
+    group.is_new = true;
+    group.draft = draft_for(finding, kind);
+    if (newest != newest_of_key_.end()) {
+        const Folded* const earlier =
+            fold_.find(IncidentId("INC-" + std::to_string(newest->second)));
+        if (earlier->incident.state >= IncidentState::Resolved &&
+            earlier->incident.state <= IncidentState::Closed) {
+            group.draft.recurrence_of = earlier->incident.id;
+        }
+    }
+    return number;
+}
+
+void LiveDesk::sort_in(const Finding& finding, IncidentKind kind, Groups& groups) {
+    const std::uint64_t number = number_for(finding, kind, groups);
+    Group& group = groups[number];
+    group.id = IncidentId("INC-" + std::to_string(number));
+    const Folded* const folded = fold_.find(group.id);
+    JoinedFinding joined = joined_of(finding);
+    if (folded != nullptr) {
+        const auto known = folded->known.find(finding.id);
+        if (known != folded->known.end() && !differs(known->second, joined.known)) {
+            return;
+        }
+    }
+    // The last word on a finding within one call is the one that counts.
+    const auto same = std::ranges::find(group.joined, finding.id, &JoinedFinding::id);
+    if (same != group.joined.end()) {
+        *same = std::move(joined);
+    } else {
+        group.joined.push_back(std::move(joined));
+    }
+    const auto same_whole = std::ranges::find(group.whole, finding.id, &Finding::id);
+    if (same_whole != group.whole.end()) {
+        *same_whole = finding;
+    } else if (group.whole.size() < evidence_whole_max) {
+        group.whole.push_back(finding);
+    }
+    group.opens = group.opens || opens(finding);
+    group.no_companions = group.no_companions || (opens(finding) && needs_no_companions(finding));
+}
+
+void LiveDesk::plan_findings(const Group& group, Plan& plan) {
+    const By by{tagout_itself(), ""};
+    const Instant now = clock_.now();
+    if (group.is_new) {
+        plan.add(
+            "incident.opened",
+            group.id,
+            by,
+            now,
+            opened_body(group.draft, false),
+            Change::What::Other
+        );
+    }
+    if (!group.joined.empty()) {
+        const Instant seen = group.whole.empty() ? now : group.whole.front().seen_at;
+        plan.add("incident.findings", group.id, by, seen, findings_body(group.joined, group.whole));
+    }
+}
+
+void LiveDesk::plan_declaration(const Folded& folded, Severity severity, Plan& plan) const {
+    const bool wanted = severity == Severity::Sev1   ? settings_.auto_declare_sev1
+                        : severity == Severity::Sev2 ? settings_.auto_declare_sev2
+                                                     : settings_.auto_declare_sev3;
+    if (!wanted) {
+        return;
+    }
+    const std::string reason = "incidents.auto_declare for " + std::string(name_of(severity));
+    plan.add(
+        "incident.state",
+        folded.incident.id,
+        By{tagout_itself(), reason},
+        clock_.now(),
+        state_body(
+            IncidentState::Triage,
+            IncidentState::Declared,
+            "Declared by the rule for " + std::string(name_of(severity))
+        ),
+        Change::What::Declared
+    );
+}
+
+/// Severity rises by rule until a person has set it; after that a rise is only proposed.
+void LiveDesk::plan_grade(const Folded& folded, Plan& plan) const {
+    const Grade graded = grade(folded.incident, *catalog_);
+    if (graded.severity >= folded.incident.severity) {
+        return;
+    }
+    const By by{tagout_itself(), graded.reason};
+    if (folded.severity_by_person) {
+        const std::string proposal =
+            "The rules would make it " + std::string(name_of(graded.severity)) + " now";
+        const bool told =
+            std::ranges::any_of(folded.incident.timeline, [&](const TimelineEntry& entry) {
+                return entry.text == proposal;
+            });
+        if (!told) {
+            plan.add(
+                "incident.proposal",
+                folded.incident.id,
+                by,
+                clock_.now(),
+                timeline_body(proposal),
+                Change::What::Other
+            );
+        }
+        return;
+    }
+    // Before it is an incident its grade is no escalation of anything.
+    const bool escalates = is_open(folded.incident.state);
+    plan.add(
+        "incident.severity",
+        folded.incident.id,
+        by,
+        clock_.now(),
+        severity_body(folded.incident.severity, graded.severity, false),
+        escalates ? Change::What::Escalated : Change::What::Updated
+    );
+}
+
+/// After its findings stand: from signal to triage, graded, and declared where a rule says so.
+Result<void> LiveDesk::advance(const Group& group) {
+    const Folded* folded = fold_.find(group.id);
+    if (folded == nullptr || folded->incident.state > IncidentState::Verifying) {
+        return {};
+    }
+    const bool signal = folded->incident.state == IncidentState::Signal;
+    const bool enough = group.no_companions ||
+                        folded->incident.impact.failed_sessions >= settings_.failed_sessions_min;
+    if (signal && !(group.opens && enough)) {
+        return {};
+    }
+    Plan plan;
+    plan_grade(*folded, plan);
+    TAGOUT_TRY(commit(plan));
+    folded = fold_.find(group.id);
+    Plan next;
+    if (signal) {
+        next.add(
+            "incident.state",
+            group.id,
+            By{tagout_itself(), "failed outcomes that a signal explains"},
+            clock_.now(),
+            state_body(IncidentState::Signal, IncidentState::Triage, ""),
+            Change::What::Opened
+        );
+    }
+    if (signal || folded->incident.state == IncidentState::Triage) {
+        plan_declaration(*folded, folded->incident.severity, next);
+    }
+    return commit(next);
+}
+
+Result<void> LiveDesk::join(std::span<const Finding> findings, IncidentKind kind) {
+    Result<void> done;
+    {
+        const MutexLock lock(mutex_);
+        Groups groups;
+        // Leaders before what they explain, so that a supporting finding finds its leader's
+        // incident.
+        for (const bool leaders : {true, false}) {
+            for (const Finding& finding : findings) {
+                if (finding.explained_by.empty() == leaders) {
+                    sort_in(finding, kind, groups);
+                }
+            }
+        }
+        Plan plan;
+        for (const auto& [number, group] : groups) {
+            plan_findings(group, plan);
+        }
+        done = commit(plan);
+        for (auto at = groups.begin(); done && at != groups.end(); ++at) {
+            if (!at->second.joined.empty()) {
+                done = advance(at->second);
+            }
+        }
+    }
+    tell_observer();
+    return done;
+}
+
+}  // namespace tagout::incident
