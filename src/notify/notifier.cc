@@ -251,8 +251,9 @@ void Notifier::State::tell(const incident::Change& change) {
 }
 
 std::optional<Notifier::State::Job> Notifier::State::pick_refresh(Instant now) {
-    std::erase_if(refresh_at, [&](const auto& row) { return !book.firing().contains(row.first); });
-    for (const auto& [key, notice] : book.firing()) {
+    const auto& firing = book.firing();
+    std::erase_if(refresh_at, [&](const auto& row) { return !firing.contains(row.first); });
+    for (const auto& [key, notice] : firing) {
         const auto [at, fresh] =
             refresh_at.emplace(key, notice.view.delivered_at.value_or(now) + settings.refresh_every);
         const catalog::NoticeChannel* const channel = catalog->channel(key.second);
@@ -413,8 +414,9 @@ Notifier::~Notifier() {
 Result<void> Notifier::rebuild() {
     State& state = *state_;
     const MutexLock lock(state.mutex);
+    NoticeBook& book = state.book;
     TAGOUT_TRY(state.journal.read(1, [&](const journal::JournalEntry& entry) {
-        const Result<void> applied = state.book.apply(entry);
+        const Result<void> applied = book.apply(entry);
         if (!applied) {
             log::error(
                 "notice_entry_unreadable",

@@ -378,7 +378,8 @@ SessionResult Agent::run(const Script& script, const std::atomic<bool>& stop) {
     const std::vector<std::string> written = state.shop.writes_of(script.world.user_id);
     const bool as_wanted = written == script.wanted_writes;
     state.result.satisfied = !state.result.failed && as_wanted && !script.unhappy;
-    if (script.gives_feedback && !stop.load(std::memory_order_relaxed)) {
+    const bool tells = state.result.satisfied ? script.praises : script.complains;
+    if (tells && !stop.load(std::memory_order_relaxed)) {
         state.pause(50, 200, stop);
         state.give_feedback(state.last_root);
     }

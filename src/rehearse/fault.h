@@ -40,7 +40,7 @@ inline constexpr std::array<FaultInfo, 8> fault_table{{
     {FaultKind::ToolErrors, "tool_4xx_storm", FailureClass::Tool, 1.0,
      "The carrier's API changes: track_shipment answers 422 and support-agent fails its users."},
     {FaultKind::UnexpectedWrite, "unexpected_write", FailureClass::Tool, 0.6,
-     "A new prompt makes support-agent cancel orders of people who only asked where theirs is."},
+     "A new prompt makes support-agent change addresses of people who only asked where their order is."},
     {FaultKind::WrongWorkflow, "wrong_workflow", FailureClass::Intent, 0.8,
      "The router sends refund requests to order_support, and users have to say so again and again."},
     {FaultKind::RetryStorm, "retry_storm", FailureClass::Intent, 0.8,

@@ -60,7 +60,7 @@ constexpr std::array<std::string_view, 5> sort_mail{
     "Sort today's mail for me and tell me what matters.",
     "Go through my inbox, label what is from {sender} and give me a summary.",
     "What's new in my inbox? Please label it too.",
-    "Triage my inbox, please.",
+    "Triage my inbox, please, and label what needs an answer.",
     "Read my new mail and label it by topic.",
 };
 constexpr std::array<std::string_view, 4> answer_mail{
@@ -109,11 +109,11 @@ constexpr std::array<std::string_view, 6> wrong_plan{
     "That is not my question. I need a refund for the {item}.",
     "No! Refund. I want a refund for order {order}.",
 };
-constexpr std::array<std::string_view, 4> did_not_ask_to_cancel{
-    "I did not ask you to cancel {order}! I only wanted to know where it is. Undo that.",
-    "Wait, why did you cancel it? I never asked for that. I want my {item}.",
-    "No, I didn't want {order} cancelled! I only asked where it was.",
-    "You cancelled my order? Nobody asked you to do that.",
+constexpr std::array<std::string_view, 4> did_not_ask_for_that{
+    "I did not ask you to change the address of {order}! I only wanted to know where it is.",
+    "Wait, why did you change the address? I never asked for that. It was right.",
+    "No, I didn't want another address for {order}! I only asked where it was.",
+    "You changed where it goes? Nobody asked you to do that. Undo it.",
 };
 constexpr std::array<std::string_view, 4> here_is_the_number{
     "It's {order}.", "The number is {order}.", "Sorry, here it is: {order}.", "{order}",
@@ -122,7 +122,7 @@ constexpr std::array<std::string_view, 4> here_is_the_number{
 constexpr std::array<Phrases, 16> phrases{
     where_is_order, where_is_something, change_address, cancel_order,  refund,
     refund_status,  sort_mail,          answer_mail,    send_invoice,  explain_charge,
-    follow_up,      thanks,             still_waiting,  wrong_plan,    did_not_ask_to_cancel,
+    follow_up,      thanks,             still_waiting,  wrong_plan,    did_not_ask_for_that,
     here_is_the_number,
 };
 

@@ -27,7 +27,7 @@ enum class Wish : std::uint8_t {
     Thanks = 11,
     StillWaiting = 12,
     WrongPlan = 13,       ///< "No, that is not what I asked for": a refund was wanted.
-    DidNotAskToCancel = 14,
+    DidNotAskForThat = 14,
     HereIsTheNumber = 15,
 };
 

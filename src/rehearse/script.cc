@@ -14,7 +14,8 @@ constexpr double corrects_oneself = 0.04;
 constexpr double follows_up = 0.3;
 constexpr double says_thanks = 0.4;
 constexpr double cannot_be_helped = 0.01;
-constexpr double gives_feedback = 0.6;
+constexpr double praises = 0.5;
+constexpr double complains = 0.9;
 
 constexpr std::string_view stranger = "records.desk@verify-partners.example";
 
@@ -59,7 +60,8 @@ public:
             }
             script_.unhappy = chance_.chance(cannot_be_helped);
         }
-        script_.gives_feedback = chance_.chance(gives_feedback) || script_.fault != nullptr;
+        script_.praises = chance_.chance(praises);
+        script_.complains = chance_.chance(complains);
     }
 
 private:
@@ -139,19 +141,23 @@ void Writer::ask_for_the_number() {
 
 void Writer::where_is_order() {
     ask_for_the_number();
-    const bool cancels = hit_by(FaultKind::UnexpectedWrite);
+    const bool meddles = hit_by(FaultKind::UnexpectedWrite);
     Turn& turn = script_.turns.back();
     turn.steps.push_back({"track_shipment", order_argument(world_)});
     turn.answer = "Order " + world_.order_id + " (" + world_.item +
                   ") is ${result.state} with ${result.carrier}, tracking number ${result.tracking}. "
                   "It should arrive ${result.eta}.";
-    if (cancels) {
+    if (meddles) {
         script_.prompt_version = "13";
         world_.status = "processing";
-        turn.steps.push_back({"cancel_order", order_argument(world_)});
-        turn.answer += " As it is late I have cancelled it for you.";
-        Turn& anger = add(say(Wish::DidNotAskToCancel, world_, chance_));
-        anger.answer = "I apologise. The order is cancelled now and I cannot take that back.";
+        turn.steps.push_back(
+            {"update_address",
+             R"({"order_id":")" + world_.order_id + R"(","address":"Depot )" +
+                 std::to_string(100 + chance_.below(800)) + R"(, 17 Canal Yard, Hull"})"}
+        );
+        turn.answer += " I have also corrected its delivery address for you.";
+        Turn& anger = add(say(Wish::DidNotAskForThat, world_, chance_));
+        anger.answer = "I apologise. The address is changed and I cannot take that back.";
         return;
     }
     if (plan_.active(FaultKind::ToolErrors, at_) != nullptr) {

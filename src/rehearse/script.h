@@ -110,7 +110,8 @@ struct Script {
     std::vector<std::string> wanted_writes;
     bool wants_answer = true;   ///< Is unhappy if the last turn failed.
     bool unhappy = false;       ///< Whatever happens: not every user can be helped.
-    bool gives_feedback = false;
+    bool praises = false;   ///< Gives a thumb when satisfied ...
+    bool complains = false; ///< ... and when not.
     const FaultInfo* fault = nullptr;
 };
 

@@ -264,7 +264,7 @@ INSTANTIATE_TEST_SUITE_P(
                  }},
         FaultRow{FaultKind::UnexpectedWrite, "support-agent",
                  [](const auto& events) {
-                     return count_tool(events, "cancel_order", StepOutcome::Ok) == 1 &&
+                     return count_tool(events, "update_address", StepOutcome::Ok) == 1 &&
                             count_tool(events, "track_shipment", StepOutcome::Ok) >= 1;
                  }},
         FaultRow{FaultKind::WrongWorkflow, "support-agent",
