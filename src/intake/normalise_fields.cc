@@ -61,25 +61,60 @@ template <std::size_t N>
     return {by_key.rows.data() + by_key.begin[number], by_key.rows.data() + by_key.begin[number + 1]};
 }
 
-/// Rows that read neither attributes nor the resource: few, tried one by one.
-[[nodiscard]] consteval std::size_t count_other_rows() {
-    std::size_t count = 0;
-    for (const Source& source : table) {
-        count += !reads_attributes(source) && !reads_resource(source);
+/// What the pass over the attributes asks of a row, in four bytes.
+struct CompactRow {
+    Field field;
+    From from;
+    Only only;
+    FieldForm form;
+};
+[[nodiscard]] consteval std::array<CompactRow, table.size()> compact_rows() {
+    std::array<CompactRow, table.size()> rows{};
+    for (std::size_t row = 0; row < table.size(); ++row) {
+        rows[row] = {
+            table[row].field, table[row].from, table[row].only,
+            field_rows[static_cast<std::size_t>(table[row].field)].form
+        };
     }
-    return count;
+    return rows;
 }
-[[nodiscard]] consteval std::array<std::uint16_t, count_other_rows()> find_other_rows() {
-    std::array<std::uint16_t, count_other_rows()> rows{};
+constexpr auto compact = compact_rows();
+
+/// Rows that read neither attributes nor the resource are few and tried one by one.
+template <bool (*Wanted)(From)>
+[[nodiscard]] consteval auto rows_from() {
+    constexpr std::size_t count = [] {
+        std::size_t rows = 0;
+        for (const Source& source : table) {
+            rows += Wanted(source.from);
+        }
+        return rows;
+    }();
+    std::array<std::uint16_t, count> rows{};
     std::size_t next = 0;
     for (std::size_t row = 0; row < table.size(); ++row) {
-        if (!reads_attributes(table[row]) && !reads_resource(table[row])) {
+        if (Wanted(table[row].from)) {
             rows[next++] = static_cast<std::uint16_t>(row);
         }
     }
     return rows;
 }
-constexpr auto other_rows = find_other_rows();
+[[nodiscard]] constexpr bool is_name(From from) noexcept {
+    return from == From::Name;
+}
+[[nodiscard]] constexpr bool is_whole_name(From from) noexcept {
+    return from == From::WholeName;
+}
+[[nodiscard]] constexpr bool is_event(From from) noexcept {
+    return from == From::Event;
+}
+[[nodiscard]] constexpr bool is_message(From from) noexcept {
+    return from == From::StatusMessage || from == From::StatusInMessage;
+}
+constexpr auto name_rows = rows_from<is_name>();
+constexpr auto whole_name_rows = rows_from<is_whole_name>();
+constexpr auto event_rows = rows_from<is_event>();
+constexpr auto message_rows = rows_from<is_message>();
 
 [[nodiscard]] constexpr bool applies(const FieldContext& context, Only only) noexcept {
     switch (only) {
@@ -132,7 +167,9 @@ constexpr std::uint64_t error_fields =
 [[nodiscard]] std::string_view between(
     std::string_view name, std::string_view begin, std::string_view end
 ) noexcept {
-    if (name.size() <= begin.size() + end.size() || !name.starts_with(begin)
+    if (name.size() <= begin.size() + end.size()
+        || (!begin.empty() && name.front() != begin.front())
+        || (!end.empty() && name.back() != end.back()) || !name.starts_with(begin)
         || !name.ends_with(end)) {
         return {};
     }
@@ -153,6 +190,53 @@ constexpr std::uint64_t error_fields =
     }
     return text_of(first_of(value), batch);
 }
+
+/// Which member of AgentEvent keeps each text field.
+using TextMember = std::string_view AgentEvent::*;
+constexpr std::array<TextMember, fields_count> text_members = [] {
+    std::array<TextMember, fields_count> of{};
+    const auto set = [&of](Field f, TextMember m) { of[static_cast<std::size_t>(f)] = m; };
+    set(Field::AgentName, &AgentEvent::agent_name);
+    set(Field::AgentId, &AgentEvent::agent_id);
+    set(Field::AgentVersion, &AgentEvent::agent_version);
+    set(Field::WorkflowName, &AgentEvent::workflow_name);
+    set(Field::WorkflowVersion, &AgentEvent::workflow_version);
+    set(Field::ToolName, &AgentEvent::tool_name);
+    set(Field::ToolCallId, &AgentEvent::tool_call_id);
+    set(Field::ToolType, &AgentEvent::tool_type);
+    set(Field::ToolArgs, &AgentEvent::tool_args);
+    set(Field::ToolResult, &AgentEvent::tool_result);
+    set(Field::Provider, &AgentEvent::provider);
+    set(Field::ModelRequest, &AgentEvent::model_request);
+    set(Field::ModelResponse, &AgentEvent::model_response);
+    set(Field::ResponseId, &AgentEvent::response_id);
+    set(Field::FinishReason, &AgentEvent::finish_reason);
+    set(Field::ConversationId, &AgentEvent::conversation_id);
+    set(Field::SessionId, &AgentEvent::session_id);
+    set(Field::UserId, &AgentEvent::user_id);
+    set(Field::RequestId, &AgentEvent::request_id);
+    set(Field::Tenant, &AgentEvent::tenant);
+    set(Field::PromptName, &AgentEvent::prompt_name);
+    set(Field::PromptVersion, &AgentEvent::prompt_version);
+    set(Field::PolicyId, &AgentEvent::policy_id);
+    set(Field::PolicyVersion, &AgentEvent::policy_version);
+    set(Field::Route, &AgentEvent::route);
+    set(Field::ErrorType, &AgentEvent::error_type);
+    set(Field::ErrorMessage, &AgentEvent::error_message);
+    set(Field::RpcStatus, &AgentEvent::rpc_status);
+    set(Field::GuardrailName, &AgentEvent::guardrail_name);
+    set(Field::GuardrailAction, &AgentEvent::guardrail_action);
+    set(Field::GuardrailRisk, &AgentEvent::guardrail_risk);
+    set(Field::HandoffFrom, &AgentEvent::handoff_from);
+    set(Field::HandoffTo, &AgentEvent::handoff_to);
+    set(Field::EvalName, &AgentEvent::eval_name);
+    set(Field::EvalLabel, &AgentEvent::eval_label);
+    set(Field::EvalExplanation, &AgentEvent::eval_explanation);
+    set(Field::ServiceName, &AgentEvent::service_name);
+    set(Field::ServiceVersion, &AgentEvent::service_version);
+    set(Field::Environment, &AgentEvent::environment);
+    return of;
+}();
 
 /// One call of fill_fields.
 class FieldFilling {
@@ -181,31 +265,43 @@ public:
                 offer(row, attribute.value);
             }
         }
-        for (const std::uint16_t row : other_rows) {
-            try_other(row);
+        look_at_name();
+        if (!context_.events.empty()) {
+            look_at_events();
+        }
+        if (!context_.status_message.empty() || !context_.quoted_message.empty()) {
+            look_at_message();
         }
     }
 
 private:
     [[nodiscard]] bool wants(std::uint16_t row) const noexcept {
-        const Source& source = table[row];
+        const CompactRow& source = compact[row];
         return row <= best_[static_cast<std::size_t>(source.field)]
-            && (wanted_ & bit(source.field)) != 0 && applies(context_, source.only);
+            && (wanted_ & bit(source.field)) != 0
+            && (source.only == Only::Always || applies(context_, source.only));
     }
 
     void offer(std::uint16_t row, const AnyValue& value) {
-        if (wants(row) && !is_missing(value)) {
-            best_[static_cast<std::size_t>(table[row].field)] = row;
-            store(table[row].field, value);
+        if (!wants(row) || is_missing(value)) {
+            return;
+        }
+        const CompactRow& source = compact[row];
+        best_[static_cast<std::size_t>(source.field)] = row;
+        if (value.is_text() && (source.form == FieldForm::Text || source.form == FieldForm::Json)) {
+            text_field(source.field) = value.text();
+        } else {
+            store(source.field, value);
         }
     }
 
     void take(const Attribute& attribute) {
         bool look = false;
         for (const std::uint16_t row : rows_for(attribute_rows, attribute.key_id)) {
-            if (table[row].from == From::Attribute) {
+            const From from = compact[row].from;
+            if (from == From::Attribute) {
                 offer(row, attribute.value);
-            } else if (table[row].from == From::Json) {
+            } else if (from == From::Json) {
                 look = true;
             } else if (const auto number = number_of(attribute.value)) {
                 offer(row, AnyValue::number(*number / 1000));
@@ -221,7 +317,7 @@ private:
         const auto rows = rows_for(attribute_rows, attribute.key_id);
         bool wanted = false;
         for (const std::uint16_t row : rows) {
-            wanted = wanted || (table[row].from == From::Json && wants(row));
+            wanted = wanted || (compact[row].from == From::Json && wants(row));
         }
         if (!wanted) {
             return;
@@ -232,7 +328,7 @@ private:
         JsonView value;
         while (members.next(name, value)) {
             for (const std::uint16_t row : rows) {
-                if (table[row].from == From::Json && table[row].text == name && wants(row)) {
+                if (compact[row].from == From::Json && table[row].text == name && wants(row)) {
                     const AnyValue found = value_of(value, batch_);
                     offer(row, scratch.empty() || !found.is_text()
                                    ? found
@@ -242,43 +338,46 @@ private:
         }
     }
 
-    void try_other(std::uint16_t row) {
-        const Source& source = table[row];
-        if (row > best_[static_cast<std::size_t>(source.field)]) {
-            return;
-        }
-        switch (source.from) {
-            case From::Event:
-                for (const EventView& event : context_.events) {
-                    if (event.name == source.text) {
-                        take_from_event(row, event);
-                    }
-                }
-                break;
-            case From::Name:
+    void look_at_name() {
+        for (const std::uint16_t row : name_rows) {
+            const Source& source = table[row];
+            const auto field = static_cast<std::size_t>(source.field);
+            if (row < best_[field] && (wanted_ & bit(source.field)) != 0) {
                 if (const auto found = between(context_.name, source.text, source.end);
                     !found.empty()) {
                     offer(row, AnyValue::text(found));
                 }
-                break;
-            case From::WholeName:
-                if (context_.convention == Convention::OpenInference
-                    || context_.convention == Convention::Langfuse
-                    || context_.convention == Convention::OpenLlmetry) {
-                    offer(row, AnyValue::text(context_.name));
+            }
+        }
+        if (context_.convention == Convention::OpenInference
+            || context_.convention == Convention::Langfuse
+            || context_.convention == Convention::OpenLlmetry) {
+            for (const std::uint16_t row : whole_name_rows) {
+                offer(row, AnyValue::text(context_.name));
+            }
+        }
+    }
+
+    void look_at_events() {
+        for (const std::uint16_t row : event_rows) {
+            if (row < best_[static_cast<std::size_t>(table[row].field)] && wants(row)) {
+                for (const EventView& event : context_.events) {
+                    if (event.name == table[row].text) {
+                        take_from_event(row, event);
+                    }
                 }
-                break;
-            case From::StatusMessage:
+            }
+        }
+    }
+
+    void look_at_message() {
+        for (const std::uint16_t row : message_rows) {
+            if (table[row].from == From::StatusMessage) {
                 offer(row, AnyValue::text(context_.status_message));
-                break;
-            case From::StatusInMessage:
-                if (!context_.quoted_message.empty() && wants(row)) {
-                    const std::int32_t status = quoted_http_status(context_.quoted_message);
-                    offer(row, status > 0 ? AnyValue::integer(status) : AnyValue{});
-                }
-                break;
-            default:
-                break;
+            } else if (wants(row)) {
+                const std::int32_t status = quoted_http_status(context_.quoted_message);
+                offer(row, status > 0 ? AnyValue::integer(status) : AnyValue{});
+            }
         }
     }
 
@@ -295,7 +394,9 @@ private:
 
     void store(Field field, const AnyValue& value);
     void store_count(Field field, std::int64_t count) noexcept;
-    [[nodiscard]] std::string_view& text_field(Field field) noexcept;
+    [[nodiscard]] std::string_view& text_field(Field field) noexcept {
+        return out_.*text_members[static_cast<std::size_t>(field)];
+    }
 
     const FieldContext& context_;
     EventBatch& batch_;
@@ -305,55 +406,6 @@ private:
     std::array<const Attribute*, 8> json_{};  ///< As many keys as the table reads as JSON.
     std::size_t json_count_ = 0;
 };
-
-std::string_view& FieldFilling::text_field(Field field) noexcept {
-    using Member = std::string_view AgentEvent::*;
-    static constexpr std::array<Member, fields_count> members = [] {
-        std::array<Member, fields_count> of{};
-        const auto set = [&of](Field f, Member m) { of[static_cast<std::size_t>(f)] = m; };
-        set(Field::AgentName, &AgentEvent::agent_name);
-        set(Field::AgentId, &AgentEvent::agent_id);
-        set(Field::AgentVersion, &AgentEvent::agent_version);
-        set(Field::WorkflowName, &AgentEvent::workflow_name);
-        set(Field::WorkflowVersion, &AgentEvent::workflow_version);
-        set(Field::ToolName, &AgentEvent::tool_name);
-        set(Field::ToolCallId, &AgentEvent::tool_call_id);
-        set(Field::ToolType, &AgentEvent::tool_type);
-        set(Field::ToolArgs, &AgentEvent::tool_args);
-        set(Field::ToolResult, &AgentEvent::tool_result);
-        set(Field::Provider, &AgentEvent::provider);
-        set(Field::ModelRequest, &AgentEvent::model_request);
-        set(Field::ModelResponse, &AgentEvent::model_response);
-        set(Field::ResponseId, &AgentEvent::response_id);
-        set(Field::FinishReason, &AgentEvent::finish_reason);
-        set(Field::ConversationId, &AgentEvent::conversation_id);
-        set(Field::SessionId, &AgentEvent::session_id);
-        set(Field::UserId, &AgentEvent::user_id);
-        set(Field::RequestId, &AgentEvent::request_id);
-        set(Field::Tenant, &AgentEvent::tenant);
-        set(Field::PromptName, &AgentEvent::prompt_name);
-        set(Field::PromptVersion, &AgentEvent::prompt_version);
-        set(Field::PolicyId, &AgentEvent::policy_id);
-        set(Field::PolicyVersion, &AgentEvent::policy_version);
-        set(Field::Route, &AgentEvent::route);
-        set(Field::ErrorType, &AgentEvent::error_type);
-        set(Field::ErrorMessage, &AgentEvent::error_message);
-        set(Field::RpcStatus, &AgentEvent::rpc_status);
-        set(Field::GuardrailName, &AgentEvent::guardrail_name);
-        set(Field::GuardrailAction, &AgentEvent::guardrail_action);
-        set(Field::GuardrailRisk, &AgentEvent::guardrail_risk);
-        set(Field::HandoffFrom, &AgentEvent::handoff_from);
-        set(Field::HandoffTo, &AgentEvent::handoff_to);
-        set(Field::EvalName, &AgentEvent::eval_name);
-        set(Field::EvalLabel, &AgentEvent::eval_label);
-        set(Field::EvalExplanation, &AgentEvent::eval_explanation);
-        set(Field::ServiceName, &AgentEvent::service_name);
-        set(Field::ServiceVersion, &AgentEvent::service_version);
-        set(Field::Environment, &AgentEvent::environment);
-        return of;
-    }();
-    return out_.*members[static_cast<std::size_t>(field)];
-}
 
 void FieldFilling::store_count(Field field, std::int64_t count) noexcept {
     switch (field) {

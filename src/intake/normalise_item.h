@@ -20,20 +20,25 @@ public:
         unsigned prefixes = 0;
         for (std::size_t i = 0; i < attributes.size() && i < attributes_max; ++i) {
             const KeyId id = attributes[i].key_id;
-            at_[static_cast<std::size_t>(id)] = static_cast<std::uint16_t>(i + 1);
+            const std::size_t number = index(id);
+            at_[number] = static_cast<std::uint16_t>(i);
+            present_[number / 64] |= std::uint64_t{1} << (number % 64);
             prefixes |= static_cast<unsigned>(prefix_of(id));
         }
         prefixes_ = prefixes;
     }
 
-    [[nodiscard]] bool has(KeyId id) const noexcept { return at_[index(id)] != 0; }
+    [[nodiscard]] bool has(KeyId id) const noexcept {
+        return (present_[index(id) / 64] >> (index(id) % 64) & 1U) != 0;
+    }
     /// The value of the last attribute with that key, else the empty value.
     [[nodiscard]] const AnyValue& operator[](KeyId id) const noexcept {
-        const std::uint16_t at = at_[index(id)];
-        return at == 0 ? none : attributes_[at - 1U].value;
+        return has(id) ? attributes_[at_[index(id)]].value : none;
     }
     /// The value if it is a text, else "".
-    [[nodiscard]] std::string_view text(KeyId id) const noexcept { return (*this)[id].text(); }
+    [[nodiscard]] std::string_view text(KeyId id) const noexcept {
+        return has(id) ? attributes_[at_[index(id)]].value.text() : std::string_view{};
+    }
     [[nodiscard]] bool has_prefix(KeyPrefix prefix) const noexcept {
         return (prefixes_ & static_cast<unsigned>(prefix)) != 0;
     }
@@ -47,7 +52,8 @@ private:
     }
 
     std::span<const Attribute> attributes_;
-    std::array<std::uint16_t, key_ids_count> at_{};  ///< Position plus one; 0 if absent.
+    std::array<std::uint64_t, key_ids_count / 64 + 1> present_{};
+    std::array<std::uint16_t, key_ids_count> at_;  ///< Position, of keys that are present.
     unsigned prefixes_ = 0;
 };
 

@@ -1,6 +1,8 @@
 #include "intake/normalise_json.h"
 
+#include <bit>
 #include <cstring>
+#include <emmintrin.h>
 
 namespace tagout::intake {
 
@@ -30,10 +32,26 @@ bool is_escaped(const char* begin, const char* at) noexcept {
     return (at - before) % 2 != 0;
 }
 
-/// One past the closing quote of the string that opens at `at`; `end` if it never closes.
+/// Which of the 16 bytes at `at` equal `c`, lowest bit first.
+unsigned equal_bits(const char* at, char c) noexcept {
+    __m128i bytes;
+    std::memcpy(&bytes, at, sizeof bytes);
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(c))));
+}
+
+/// One past the closing quote of the string that opens at `at`; `end` if it never closes. Short
+/// strings, as keys are, are done with one comparison of 16 bytes.
 const char* skip_string(const char* at, const char* end) noexcept {
     const char* const content = at + 1;
     const char* from = content;
+    if (end - content >= 16) {
+        const unsigned quotes = equal_bits(content, '"');
+        const unsigned escapes = equal_bits(content, '\\');
+        const unsigned before_first_quote = (quotes & -quotes) - 1U;  // all 16 without a quote
+        if (quotes != 0 && (escapes & before_first_quote) == 0) {
+            return content + std::countr_zero(quotes) + 1;
+        }
+    }
     while (from != end) {
         const auto* const quote = static_cast<const char*>(
             std::memchr(from, '"', static_cast<std::size_t>(end - from))
@@ -236,6 +254,18 @@ char* unescape(std::string_view content, char* out) noexcept {
 /// The first byte of the string whose closing quote is at `close`; nullptr if it never opened.
 const char* string_begin(const char* begin, const char* close) noexcept {
     const char* at = close;
+    if (close - begin >= 16) {
+        const unsigned quotes = equal_bits(close - 16, '"');
+        if (quotes != 0) {
+            const char* const quote = close - 16 + std::bit_width(quotes) - 1;
+            if (!is_escaped(begin, quote)) {
+                return quote;
+            }
+            at = quote;
+        } else {
+            at = close - 16;
+        }
+    }
     while (at != begin) {
         const auto* const quote = static_cast<const char*>(
             ::memrchr(begin, '"', static_cast<std::size_t>(at - begin))
@@ -290,7 +320,7 @@ bool JsonMembers::next(std::string_view& key, JsonView& value) noexcept {
         ++at;
     }
     if (at == end || *at != '"') {
-        rest_ = {};
+        rest_ = {at, static_cast<std::size_t>(end - at)};
         return false;
     }
     const char* const key_end = skip_string(at, end);
@@ -304,6 +334,28 @@ bool JsonMembers::next(std::string_view& key, JsonView& value) noexcept {
     value = take_value(at, end);
     rest_ = {at, static_cast<std::size_t>(end - at)};
     return value.type != JsonType::None;
+}
+
+bool JsonMembers::enter_next_object() noexcept {
+    const char* const end = rest_.data() + rest_.size();
+    const char* at = rest_.data();
+    while (at != end && (is_space(*at) || *at == ',' || *at == '}')) {
+        ++at;
+    }
+    if (at == end || *at != '{') {
+        rest_ = {};
+        return false;
+    }
+    rest_ = {at + 1, static_cast<std::size_t>(end - at - 1)};
+    return true;
+}
+
+JsonMembers JsonMembers::of_objects_in(const JsonView& list) noexcept {
+    JsonMembers members{JsonView{}};
+    if (list.type == JsonType::Array) {
+        members.rest_ = inside(list, ']');
+    }
+    return members;
 }
 
 JsonElements::JsonElements(const JsonView& list) noexcept
@@ -435,10 +487,6 @@ std::string_view text_of(const JsonView& value, EventBatch& batch) {
     }
     char* const copy = static_cast<char*>(batch.arena.allocate(content.size(), 1));
     return {copy, static_cast<std::size_t>(unescape(content, copy) - copy)};
-}
-
-bool is_word(const JsonView& value, std::string_view word) noexcept {
-    return value.is_text() && content_of(value) == word;
 }
 
 void append_quoted(std::string_view text, std::string& out) {

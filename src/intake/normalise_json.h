@@ -18,6 +18,12 @@ namespace tagout::intake {
 
 enum class JsonType : std::uint8_t { None, Null, Bool, Number, String, Array, Object };
 
+/// Compares with a literal in place, without a call.
+template <std::size_t N>
+[[nodiscard]] inline bool same(std::string_view text, const char (&literal)[N]) noexcept {
+    return text.size() == N - 1 && __builtin_memcmp(text.data(), literal, N - 1) == 0;
+}
+
 /// One JSON value: its type and its slice, quotes and brackets included.
 struct JsonView {
     JsonType type = JsonType::None;
@@ -39,6 +45,10 @@ struct JsonView {
 class JsonMembers {
 public:
     explicit JsonMembers(const JsonView& object) noexcept;
+    /// For the objects of a list in one pass: enter_next_object(), then next() until its end. No
+    /// object is skipped to find its end first. Ends before an element that is no object.
+    [[nodiscard]] static JsonMembers of_objects_in(const JsonView& list) noexcept;
+    [[nodiscard]] bool enter_next_object() noexcept;
     /// `key` is as it stands between its quotes. False at the end.
     [[nodiscard]] bool next(std::string_view& key, JsonView& value) noexcept;
 
@@ -82,7 +92,11 @@ private:
 [[nodiscard]] std::string_view text_of(const JsonView& value, EventBatch& batch);
 
 /// Compares a String with a word that has no escapes.
-[[nodiscard]] bool is_word(const JsonView& value, std::string_view word) noexcept;
+template <std::size_t N>
+[[nodiscard]] inline bool is_word(const JsonView& value, const char (&word)[N]) noexcept {
+    return value.type == JsonType::String && value.raw.size() == N + 1
+        && __builtin_memcmp(value.raw.data() + 1, word, N - 1) == 0;
+}
 
 /// Appends `value` with ", " and ": " between its parts and no other white space, as Python writes
 /// it; texts keep their characters and only the escapes that JSON demands.

@@ -2,6 +2,7 @@
 #include "intake/normalise.h"
 #include "intake/normalise_fields.h"
 #include "intake/normalise_kind.h"
+#include "intake/normalise_messages.h"
 #include "intake/normalise_outcome.h"
 #include "intake/normalise_texts.h"
 #include "intake/normalise_values.h"

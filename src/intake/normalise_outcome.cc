@@ -55,11 +55,11 @@ bool result_tells_failure(const JsonView& result, Convention convention) noexcep
     bool only_error = true;
     while (members.next(name, value)) {
         ++count;
-        only_error = only_error && name == "error";
-        if ((name == "is_error" || name == "isError") && value.is_true()) {
+        only_error = only_error && same(name, "error");
+        if ((same(name, "is_error") || same(name, "isError")) && value.is_true()) {
             return true;
         }
-        if (name == "output" && is_word(member(member(value, "kwargs"), "status"), "error")) {
+        if (same(name, "output") && is_word(member(member(value, "kwargs"), "status"), "error")) {
             return true;
         }
     }

@@ -1,12 +1,10 @@
 #include "intake/normalise_texts.h"
 
 #include "intake/normalise_fields.h"
+#include "intake/normalise_messages.h"
 #include "intake/normalise_values.h"
 
-#include <algorithm>
 #include <array>
-#include <charconv>
-#include <optional>
 
 namespace tagout::intake {
 
@@ -61,206 +59,6 @@ constexpr std::array sources{
     TextSources{"system_text", system_places},
 };
 
-/// `{"content": "hi"}` in a text, as some SDKs nest it, is looked into; other texts stand.
-std::string_view text_of_nested(std::string_view text, EventBatch& batch) {
-    const JsonView inner = json_container_of(text);
-    if (inner.type == JsonType::None) {
-        return text;
-    }
-    const std::string_view found = text_of_content(inner, batch);
-    const bool is_message = inner.type == JsonType::Array || !member(inner, "content").raw.empty()
-        || !member(inner, "text").raw.empty() || !member(inner, "parts").raw.empty();
-    return is_message ? found : text;
-}
-
-/// Joins texts with a blank; one alone is no copy.
-class Joined {
-public:
-    explicit Joined(EventBatch& batch) noexcept : batch_(batch) {}
-    void add(std::string_view text) {
-        if (text.empty()) {
-            return;
-        }
-        if (!first_.empty()) {
-            if (all_.empty()) {
-                all_ = first_;
-            }
-            all_ += ' ';
-            all_ += text;
-        } else {
-            first_ = text;
-        }
-    }
-    [[nodiscard]] std::string_view take() { return all_.empty() ? first_ : batch_.keep(all_); }
-
-private:
-    EventBatch& batch_;
-    std::string_view first_;
-    std::string all_;
-};
-
-/// The text parts of OpenTelemetry's `parts`.
-std::string_view text_of_parts(const JsonView& parts, EventBatch& batch) {
-    Joined joined(batch);
-    JsonElements elements(parts);
-    for (JsonView part; elements.next(part);) {
-        if (is_word(member(part, "type"), "text")) {
-            joined.add(text_of(member(part, "content"), batch));
-        }
-    }
-    return joined.take();
-}
-
-/// The text of one message, whichever of the shapes it has.
-std::string_view text_of_message(
-    const JsonView& parts, const JsonView& content, EventBatch& batch
-) {
-    if (parts.type == JsonType::Array) {
-        if (const std::string_view text = text_of_parts(parts, batch); !text.empty()) {
-            return text;
-        }
-        if (content.type == JsonType::None) {  // Gemini: parts without a type
-            return text_of_content(parts, batch);
-        }
-    }
-    return text_of_content(content, batch);
-}
-
-/// The first message of the list, if it is the system's.
-std::string_view leading_system_message(const JsonView& messages, EventBatch& batch) {
-    JsonView first;
-    if (!JsonElements(messages).next(first) || !is_word(member(first, "role"), "system")) {
-        return {};
-    }
-    return text_of_message(member(first, "parts"), member(first, "content"), batch);
-}
-
-/// One key of a list that a convention spreads over attributes: its index and what follows it.
-struct ItemKey {
-    std::uint32_t index = 0;
-    std::string_view rest;
-};
-std::optional<ItemKey> item_key(std::string_view key_text, std::string_view prefix) noexcept {
-    ItemKey item;
-    const char* const begin = key_text.data() + prefix.size();
-    const char* const end = key_text.data() + key_text.size();
-    const auto [stop, error] = std::from_chars(begin, end, item.index);
-    if (error != std::errc{} || stop == end || *stop != '.') {
-        return std::nullopt;
-    }
-    item.rest = {stop + 1, static_cast<std::size_t>(end - stop - 1)};
-    return item;
-}
-
-/// A spread list: which keys, and what its role and its texts are called.
-struct SpreadList {
-    KeyId family;
-    std::string_view prefix;
-    std::string_view role;
-    std::string_view content;
-    std::string_view first_part;  ///< Where the text stands if content is a list of parts.
-};
-constexpr SpreadList inference_input{
-    KeyId::LlmInputMessage, "llm.input_messages.", "message.role", "message.content",
-    "message.contents.0.message_content.text"
-};
-constexpr SpreadList inference_output{
-    KeyId::LlmOutputMessage, "llm.output_messages.", "message.role", "message.content",
-    "message.contents.0.message_content.text"
-};
-constexpr SpreadList llmetry_prompt{
-    KeyId::GenAiPromptItem, "gen_ai.prompt.", "role", "content", {}
-};
-constexpr SpreadList llmetry_completion{
-    KeyId::GenAiCompletionItem, "gen_ai.completion.", "role", "content", {}
-};
-
-std::string_view text_of_item(
-    const AttributeIndex& attributes, const SpreadList& list, std::uint32_t index
-) noexcept {
-    std::string_view part;
-    for (const Attribute& attribute : attributes.all()) {
-        if (attribute.key_id != list.family) {
-            continue;
-        }
-        const auto item = item_key(attribute.key, list.prefix);
-        if (!item || item->index != index) {
-            continue;
-        }
-        if (item->rest == list.content && !attribute.value.text().empty()) {
-            return attribute.value.text();
-        }
-        if (!list.first_part.empty() && item->rest == list.first_part) {
-            part = attribute.value.text();
-        }
-    }
-    return part;
-}
-
-/// The text of the item with the highest index whose role is `role`.
-std::string_view last_item_of(
-    const AttributeIndex& attributes, const SpreadList& list, std::string_view role
-) noexcept {
-    if (!attributes.has(list.family)) {
-        return {};
-    }
-    std::uint32_t below = 0xffffffff;
-    constexpr int tries_max = 16;  // each walks all attributes
-    for (int i = 0; i < tries_max; ++i) {
-        std::optional<std::uint32_t> highest;
-        for (const Attribute& attribute : attributes.all()) {
-            if (attribute.key_id != list.family || attribute.value.text() != role) {
-                continue;
-            }
-            const auto item = item_key(attribute.key, list.prefix);
-            if (item && item->rest == list.role && item->index < below
-                && (!highest || item->index > *highest)) {
-                highest = item->index;
-            }
-        }
-        if (!highest) {
-            return {};
-        }
-        if (const auto text = text_of_item(attributes, list, *highest); !text.empty()) {
-            return text;
-        }
-        below = *highest;
-    }
-    return {};
-}
-
-std::string_view first_item_of_role(
-    const AttributeIndex& attributes, const SpreadList& list, std::string_view role
-) noexcept {
-    if (!attributes.has(list.family)) {
-        return {};
-    }
-    for (const Attribute& attribute : attributes.all()) {
-        if (attribute.key_id == list.family && attribute.value.text() == role) {
-            const auto item = item_key(attribute.key, list.prefix);
-            if (item && item->rest == list.role && item->index == 0) {
-                return text_of_item(attributes, list, 0);
-            }
-        }
-    }
-    return {};
-}
-
-std::string_view first_answer_item(
-    const AttributeIndex& attributes, const SpreadList& list
-) noexcept {
-    if (!attributes.has(list.family)) {
-        return {};
-    }
-    constexpr std::uint32_t answers_max = 4;  // choices asked of one call
-    for (std::uint32_t index = 0; index < answers_max; ++index) {
-        if (const auto text = text_of_item(attributes, list, index); !text.empty()) {
-            return text;
-        }
-    }
-    return {};
-}
-
 /// Attributes and span events that hold whole histories as JSON, or as lists.
 class TextFilling {
 public:
@@ -269,9 +67,12 @@ public:
 
     [[nodiscard]] std::string_view user();
     [[nodiscard]] std::string_view output();
-    [[nodiscard]] std::string_view system();
+    [[nodiscard]] std::string_view system();  ///< After user().
 
 private:
+    /// User's and system's text of `gen_ai.input.messages`, if it is a short list in a text.
+    void scan_input();
+
     /// The attribute as JSON; what views into a list written out anew must be kept by kept().
     [[nodiscard]] JsonView json(KeyId id) {
         return attributes_.has(id) ? container_of(attributes_[id], scratch_) : JsonView{};
@@ -298,7 +99,27 @@ private:
     const AttributeIndex& attributes_;
     EventBatch& batch_;
     std::string scratch_;
+    std::string_view scanned_user_;
+    std::string_view scanned_system_;
+    bool input_scanned_ = false;  ///< Then these two are all that the list says.
 };
+
+void TextFilling::scan_input() {
+    const std::string_view list = attributes_.text(key("gen_ai.input.messages"));
+    if (list.empty() || list.size() > short_list_bytes) {
+        return;
+    }
+    const MessageScan scan = scan_messages(json_container_of(list));
+    if (!scan.plain) {
+        return;
+    }
+    scanned_user_ = text_of_message(scan.user.parts, scan.user.content, batch_);
+    if (scanned_user_.empty() && !scan.user.role.raw.empty()) {
+        return;  // an older message of the user's may have a text
+    }
+    scanned_system_ = text_of_message(scan.system.parts, scan.system.content, batch_);
+    input_scanned_ = true;
+}
 
 const EventView* TextFilling::details_event() const noexcept {
     for (const EventView& event : context_.events) {
@@ -388,7 +209,9 @@ std::string_view TextFilling::user_of_io() {
 }
 
 std::string_view TextFilling::user() {
-    std::string_view text = last_user(key("gen_ai.input.messages"));
+    scan_input();
+    std::string_view text =
+        input_scanned_ ? scanned_user_ : last_user(key("gen_ai.input.messages"));
     const auto otherwise = [&text](auto&& find) {
         if (text.empty()) {
             text = find();
@@ -519,10 +342,11 @@ std::string_view TextFilling::system() {
             ? attributes_.text(key("gen_ai.system_instructions"))
             : kept(text_of_content(parts, batch_));
     }
+    otherwise([&] { return scanned_system_; });
     for (const KeyId id :
          {key("gen_ai.input.messages"), key("pydantic_ai.all_messages"),
           key("ai.prompt.messages")}) {
-        if (attributes_.has(id)) {
+        if (attributes_.has(id) && !(input_scanned_ && id == key("gen_ai.input.messages"))) {
             otherwise([&] { return kept(leading_system_message(json(id), batch_)); });
         }
     }
@@ -545,91 +369,6 @@ std::string_view TextFilling::system() {
 }
 
 }  // namespace
-
-std::string_view text_of_content(const JsonView& content, EventBatch& batch) {
-    switch (content.type) {
-        case JsonType::String: {
-            const std::string_view text = text_of(content, batch);
-            return text.starts_with('{') || text.starts_with('[') ? text_of_nested(text, batch)
-                                                                  : text;
-        }
-        case JsonType::Object: {
-            for (const std::string_view name : {"content", "text", "parts"}) {
-                const JsonView inner = member(content, name);
-                if (inner.is_text()) {
-                    return text_of(inner, batch);
-                }
-                if (inner.type == JsonType::Array) {
-                    return text_of_content(inner, batch);
-                }
-            }
-            return {};
-        }
-        case JsonType::Array: {
-            Joined joined(batch);
-            JsonElements elements(content);
-            for (JsonView element; elements.next(element);) {
-                if (element.is_text()) {
-                    joined.add(text_of(element, batch));
-                    continue;
-                }
-                const JsonView text = member(element, "text");
-                joined.add(text_of(text.is_text() ? text : member(element, "content"), batch));
-            }
-            return joined.take();
-        }
-        default:
-            return {};
-    }
-}
-
-std::string_view last_user_message(const JsonView& messages, EventBatch& batch) {
-    if (messages.type != JsonType::Array) {
-        return {};
-    }
-    JsonObjectsFromBack walk(messages.raw);
-    JsonObjectsFromBack::Message message;
-    while (walk.next(message)) {
-        if (is_word(message.role, "user")) {
-            const auto text = text_of_message(message.parts, message.content, batch);
-            if (!text.empty()) {
-                return text;
-            }
-        } else if (message.role.type == JsonType::None) {
-            // LangChain's serialised messages name a class instead of a role.
-            const JsonView id = member(message.whole, "id");
-            if (id.raw.find("HumanMessage") != std::string_view::npos) {
-                return text_of_content(
-                    member(member(message.whole, "kwargs"), "content"), batch
-                );
-            }
-        }
-    }
-    return {};
-}
-
-std::string_view last_answer(const JsonView& messages, EventBatch& batch) {
-    if (messages.type != JsonType::Array) {
-        return {};
-    }
-    JsonObjectsFromBack walk(messages.raw);
-    JsonObjectsFromBack::Message message;
-    while (walk.next(message)) {
-        if (message.role.is_text()) {
-            if (is_word(message.role, "assistant") || is_word(message.role, "model")) {
-                return text_of_message(message.parts, message.content, batch);
-            }
-        } else if (message.role.type == JsonType::None) {
-            const JsonView id = member(message.whole, "id");
-            if (id.raw.find("AIMessage") != std::string_view::npos) {
-                return text_of_content(
-                    member(member(message.whole, "kwargs"), "content"), batch
-                );
-            }
-        }
-    }
-    return {};
-}
 
 void fill_texts(const TextContext& context, EventBatch& batch, AgentEvent& out) {
     // A span without a kind of its own may be promoted to the session's workflow: its texts then

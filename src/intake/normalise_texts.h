@@ -27,15 +27,6 @@ struct TextContext {
 /// Fills user_text, output_text and system_text of `out`, for the kinds that have them.
 void fill_texts(const TextContext& context, EventBatch& batch, AgentEvent& out);
 
-/// The last user message of an OpenTelemetry, OpenAI or similar list of messages; "" if none.
-[[nodiscard]] std::string_view last_user_message(const JsonView& messages, EventBatch& batch);
-
-/// The text of one message's content: a text, a part, or a list of parts.
-[[nodiscard]] std::string_view text_of_content(const JsonView& content, EventBatch& batch);
-
-/// The texts of the last message of a list that is not the user's nor a tool's.
-[[nodiscard]] std::string_view last_answer(const JsonView& messages, EventBatch& batch);
-
 /// One line of the reference page: a text of the event and where it is looked for, best first.
 struct TextSources {
     std::string_view text;
