@@ -2,6 +2,7 @@
 
 #include "intake/wire_values.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace tagout::intake {
@@ -37,7 +38,7 @@ void ItemReader::begin() noexcept {
     attributes_left_ = limits_.attributes_max;
     body_set_ = false;
     trace_id_ = span_id_ = parent_id_ = {};
-    attributes_.clear();
+    attributes_count_ = 0;
     nested_.clear();
     events_.clear();
     links_.clear();
@@ -74,23 +75,29 @@ ItemReader::Outcome ItemReader::finish() {
 
 // ---- attributes
 
-const char* ItemReader::read_attribute(
-    const char* at, const char* end, std::vector<Attribute>& into
-) {
-    if (attributes_left_ > 0) [[likely]] {
-        Attribute& entry = into.emplace_back();
-        if (const char* const behind = wire::read_plain_key_value(at, end, entry)) [[likely]] {
-            entry.key_id = key_id_of(entry.key);
-            --attributes_left_;
-            return behind;
-        }
-        into.pop_back();
+/// The shortest attribute takes two bytes: an item never needs more slots than this makes.
+void ItemReader::make_room(std::string_view body) {
+    const std::size_t needed = std::min(limits_.attributes_max, body.size() / 2);
+    if (attributes_.size() < needed) [[unlikely]] {
+        attributes_.resize(needed);
     }
-    std::string_view body;
-    at = wire::read_bytes(at, end, body, fault_);
-    return at != nullptr && add_attribute(body, into) ? at : nullptr;
 }
 
+/// Any attribute, from its length on, for the item's own list.
+bool ItemReader::add_attribute(std::string_view body) {
+    Attribute entry;
+    if (!read_key_value(body, entry)) {
+        return false;
+    }
+    if (attributes_count_ == limits_.attributes_max) {
+        flaw_ = Flaw::TooManyAttributes;
+        return true;
+    }
+    attributes_[attributes_count_++] = entry;
+    return true;
+}
+
+/// Likewise for a list of an event, a link, a resource.
 bool ItemReader::add_attribute(std::string_view body, std::vector<Attribute>& into) {
     Attribute entry;
     if (!read_key_value(body, entry)) {
@@ -151,21 +158,12 @@ bool ItemReader::walk_values(const AnyValue& value, int depth) {
 
 ItemReader::Outcome ItemReader::read_span(std::string_view body, SpanView& view) {
     begin();
-    const char* at = body.data();
-    const char* const end = at + body.size();
-    Field field;
-    while (at < end) {
-        if (wire::byte_at(at) == tag(9, Length)) {
-            at = read_attribute(at + 1, end, attributes_);
-        } else {
-            at = wire::read_field(at, end, field, fault_);
-            if (at != nullptr && !apply_span_field(field, view)) {
-                at = nullptr;
-            }
-        }
-        if (at == nullptr) [[unlikely]] {
-            return Outcome::Broken;
-        }
+    make_room(body);
+    if (!walk_span(body, view)) [[unlikely]] {
+        return Outcome::Broken;
+    }
+    if (attributes_count_ + nested_.size() > limits_.attributes_max) [[unlikely]] {
+        flaw_ = Flaw::TooManyAttributes;
     }
     if (flaw_ != Flaw::None) [[unlikely]] {
         return finish();
@@ -197,9 +195,85 @@ ItemReader::Outcome ItemReader::read_span(std::string_view body, SpanView& view)
             start ? "startTimeUnixNano" : "endTimeUnixNano", "after the year 2262, want nanoseconds"
         );
     }
-    view.attributes = attributes_;
-    attach_nested(view);
+    view.attributes = {attributes_.data(), attributes_count_};
+    if (!events_.empty() || !links_.empty()) [[unlikely]] {
+        attach_nested(view);
+    }
     return Outcome::Read;
+}
+
+/// The fields in the form that encoders write them are read here, all others by apply_span_field.
+bool ItemReader::walk_span(std::string_view body, SpanView& view) {
+    const char* at = body.data();
+    const char* const end = at + body.size();
+    const auto left = [&at, end](std::ptrdiff_t bytes) { return end - at >= bytes; };
+    while (at < end) {
+        switch (wire::byte_at(at)) {
+            case tag(9, Length):
+                if (attributes_count_ < limits_.attributes_max) [[likely]] {
+                    Attribute& slot = attributes_[attributes_count_];
+                    const char* const behind = wire::read_plain_key_value(at + 1, end, slot);
+                    if (behind != nullptr) [[likely]] {
+                        slot.key_id = key_id_of(slot.key);
+                        ++attributes_count_;
+                        at = behind;
+                        continue;
+                    }
+                }
+                break;
+            case tag(1, Length):
+                if (at[1] == 16 && left(18)) [[likely]] {
+                    trace_id_ = {at + 2, 16};
+                    at += 18;
+                    continue;
+                }
+                break;
+            case tag(2, Length):
+                if (at[1] == 8 && left(10)) [[likely]] {
+                    span_id_ = {at + 2, 8};
+                    at += 10;
+                    continue;
+                }
+                break;
+            case tag(4, Length):
+                if (at[1] == 8 && left(10)) [[likely]] {
+                    parent_id_ = {at + 2, 8};
+                    at += 10;
+                    continue;
+                }
+                break;
+            case tag(5, Length):
+                if (const std::ptrdiff_t size = wire::byte_at(at + 1); size < 0x80 && left(2 + size))
+                    [[likely]] {
+                    view.name = {at + 2, static_cast<std::size_t>(size)};
+                    at += 2 + size;
+                    continue;
+                }
+                break;
+            case tag(7, Fixed64):
+                if (left(9)) [[likely]] {
+                    view.start_unix_nanos = wire::load<std::uint64_t>(at + 1);
+                    at += 9;
+                    continue;
+                }
+                break;
+            case tag(8, Fixed64):
+                if (left(9)) [[likely]] {
+                    view.end_unix_nanos = wire::load<std::uint64_t>(at + 1);
+                    at += 9;
+                    continue;
+                }
+                break;
+            default:
+                break;
+        }
+        Field field;
+        at = wire::read_field(at, end, field, fault_);
+        if (at == nullptr || !apply_span_field(field, view)) [[unlikely]] {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool ItemReader::apply_span_field(const Field& field, SpanView& view) {
@@ -228,8 +302,8 @@ bool ItemReader::apply_span_field(const Field& field, SpanView& view) {
         case tag(8, Fixed64):
             view.end_unix_nanos = field.number;
             return true;
-        case tag(9, Length):  // reached by a tag of two bytes and more only
-            return add_attribute(field.bytes, attributes_);
+        case tag(9, Length):
+            return add_attribute(field.bytes);
         case tag(10, Varint):
             view.dropped_attributes = static_cast<std::uint32_t>(field.number);
             return true;
@@ -317,6 +391,7 @@ void ItemReader::attach_nested(SpanView& view) {
 
 ItemReader::Outcome ItemReader::read_log(std::string_view body, LogView& view) {
     begin();
+    make_room(body);
     Fields fields(body, fault_);
     Field field;
     while (fields.next(field)) {
@@ -338,7 +413,7 @@ ItemReader::Outcome ItemReader::read_log(std::string_view body, LogView& view) {
     }
     view.trace_id = id_of_bytes<TraceId>(trace_id_);
     view.span_id = id_of_bytes<SpanId>(span_id_);
-    view.attributes = attributes_;
+    view.attributes = {attributes_.data(), attributes_count_};
     return Outcome::Read;
 }
 
@@ -363,7 +438,7 @@ bool ItemReader::apply_log_field(const Field& field, LogView& view) {
             return walk_values(view.body, 1);
         }
         case tag(6, Length):
-            return add_attribute(field.bytes, attributes_);
+            return add_attribute(field.bytes);
         case tag(7, Varint):
             view.dropped_attributes = static_cast<std::uint32_t>(field.number);
             return true;

@@ -72,7 +72,9 @@ private:
     [[nodiscard]] Outcome finish();
     [[nodiscard]] Outcome refuse(std::string_view field, std::string reason);
 
-    const char* read_attribute(const char* at, const char* end, std::vector<Attribute>& into);
+    void make_room(std::string_view body);
+    bool walk_span(std::string_view body, SpanView& view);
+    bool add_attribute(std::string_view body);
     bool add_attribute(std::string_view body, std::vector<Attribute>& into);
     bool read_key_value(std::string_view body, Attribute& attribute);
     bool walk_values(const AnyValue& value, int depth);
@@ -90,13 +92,14 @@ private:
     wire::Fault fault_;
     Refusal refusal_;
     Flaw flaw_ = Flaw::None;
-    std::size_t attributes_left_ = 0;  ///< Of the item, its events and links together.
+    std::size_t attributes_left_ = 0;  ///< That may still be put into a list.
     bool body_set_ = false;
     std::string_view trace_id_;
     std::string_view span_id_;
     std::string_view parent_id_;
 
-    std::vector<Attribute> attributes_;  ///< Of the item itself.
+    std::vector<Attribute> attributes_;  ///< Room for the item's own, not its count of them.
+    std::size_t attributes_count_ = 0;
     std::vector<Attribute> nested_;      ///< Of its events and links, one after the other.
     std::vector<EventView> events_;
     std::vector<LinkView> links_;

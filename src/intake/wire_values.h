@@ -17,29 +17,45 @@ namespace tagout::intake::wire {
     std::string_view body, Attribute& entry, bool& twice, Fault& fault
 ) noexcept;
 
+/// The two bytes of a varint from 128 to 16,383, as they lie in memory.
+[[nodiscard]] constexpr std::uint16_t long_length(std::ptrdiff_t length) noexcept {
+    return static_cast<std::uint16_t>((length & 0x7f) | 0x80 | length >> 7 << 8);
+}
+
+/// Checks that `at` holds the length of exactly what lies behind it up to `stop`, in the shortest
+/// form of one or two bytes. Gives the position behind the length, or nullptr.
+[[nodiscard, gnu::always_inline]] inline const char* behind_exact_length(
+    const char* at, const char* stop
+) noexcept {
+    const std::ptrdiff_t left = stop - at;
+    if (left <= 128) [[likely]] {
+        return byte_at(at) == left - 1 ? at + 1 : nullptr;
+    }
+    return left <= 16'385 && load<std::uint16_t>(at) == long_length(left - 2) ? at + 2 : nullptr;
+}
+
 /// Reads a KeyValue of the layout that encoders write, from its length on: a short key, then a
 /// value of one field that fills it. nullptr for any other; nothing is wrong then, yet. Lists are
 /// not looked into.
-[[nodiscard]] inline const char* read_plain_key_value(
+[[nodiscard, gnu::always_inline]] inline const char* read_plain_key_value(
     const char* at, const char* end, Attribute& entry
 ) noexcept {
-    const auto short_length = [](const char*& position) noexcept -> std::uint32_t {
-        const std::uint32_t first = byte_at(position);
-        if (first < 0x80) {
-            ++position;
-            return first;
+    std::uint32_t length = byte_at(at);
+    ++at;
+    if (length >= 0x80) {
+        const std::uint32_t second = byte_at(at);
+        if (second >= 0x80) [[unlikely]] {
+            return nullptr;
         }
-        const std::uint32_t second = byte_at(position + 1);
-        position += 2;
-        return second < 0x80 ? (first & 0x7f) | second << 7 : 0xffffffff;
-    };
-    const std::uint32_t length = short_length(at);
-    if (length > end - at || length < 4 || *at != '\x0a') [[unlikely]] {
-        return nullptr;
+        length = (length & 0x7f) | second << 7;
+        ++at;
     }
     const char* const stop = at + length;
+    if (length > end - at || length < 6 || *at != '\x0a') [[unlikely]] {
+        return nullptr;
+    }
     const std::uint32_t key_length = byte_at(at + 1);
-    if (key_length >= 0x80 || key_length + 4 > length) [[unlikely]] {
+    if (key_length >= 0x80 || key_length + 6 > length) [[unlikely]] {
         return nullptr;
     }
     entry.key = {at + 2, key_length};
@@ -47,45 +63,40 @@ namespace tagout::intake::wire {
     if (*at != '\x12') [[unlikely]] {
         return nullptr;
     }
-    ++at;
-    const std::uint32_t value_length = short_length(at);
-    if (value_length != stop - at || value_length < 2) [[unlikely]] {
+    at = behind_exact_length(at + 1, stop);
+    if (at == nullptr) [[unlikely]] {
         return nullptr;
     }
     const char kind = *at;
     ++at;
-    switch (kind) {
-        case 0x0a: {
-            const std::uint32_t text_length = short_length(at);
-            if (text_length != stop - at) [[unlikely]] {
-                return nullptr;
-            }
-            entry.value = AnyValue::text({at, text_length});
-            return stop;
-        }
-        case 0x18: {
-            std::uint64_t value = 0;
-            if (read_varint(at, value) != stop) [[unlikely]] {
-                return nullptr;
-            }
-            entry.value = AnyValue::integer(static_cast<std::int64_t>(value));
-            return stop;
-        }
-        case 0x10:
-            if (at + 1 != stop || byte_at(at) >= 0x80) [[unlikely]] {
-                return nullptr;
-            }
-            entry.value = AnyValue::boolean(*at != 0);
-            return stop;
-        case 0x21:
-            if (at + 8 != stop) [[unlikely]] {
-                return nullptr;
-            }
-            entry.value = AnyValue::number(load<double>(at));
-            return stop;
-        default:
+    if (kind == 0x0a) [[likely]] {
+        at = behind_exact_length(at, stop);
+        if (at == nullptr) [[unlikely]] {
             return nullptr;
+        }
+        entry.value = AnyValue::text({at, static_cast<std::size_t>(stop - at)});
+        return stop;
     }
+    if (kind == 0x18) {
+        std::uint64_t value = 0;
+        if (read_varint(at, value) != stop) [[unlikely]] {
+            return nullptr;
+        }
+        entry.value = AnyValue::integer(static_cast<std::int64_t>(value));
+        return stop;
+    }
+    if (kind == 0x10) {
+        if (at + 1 != stop || byte_at(at) >= 0x80) [[unlikely]] {
+            return nullptr;
+        }
+        entry.value = AnyValue::boolean(*at != 0);
+        return stop;
+    }
+    if (kind == 0x21 && at + 8 == stop) {
+        entry.value = AnyValue::number(load<double>(at));
+        return stop;
+    }
+    return nullptr;
 }
 
 }  // namespace tagout::intake::wire
