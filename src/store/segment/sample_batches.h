@@ -27,6 +27,13 @@ public:
             }
             words_.push_back(std::move(word));
         }
+        for (int i = 0; i < 512; ++i) {  // people and models repeat themselves in whole phrases
+            std::string phrase = word();
+            for (std::uint64_t n = 2 + bits_.below(5); n > 0; --n) {
+                phrase += " " + word();
+            }
+            phrases_.push_back(std::move(phrase));
+        }
         resource_ = attribute("service.name", "order-desk") + attribute("service.version", "4.2.1") +
                     attribute("deployment.environment.name", "production") +
                     attribute("telemetry.sdk.language", "python") +
@@ -100,14 +107,14 @@ private:
         return tagged(1, key) + tagged(2, varint(3 << 3) + varint(value));
     }
     std::string word() {
-        // Squaring a uniform number twice gives roughly Zipf's proportions.
+        // The fourth power of a uniform number gives roughly Zipf's proportions.
         const double u = static_cast<double>(bits_.below(1 << 20)) / (1 << 20);
-        return words_[static_cast<std::size_t>(u * u * u * 4096)];
+        return words_[static_cast<std::size_t>(u * u * u * u * 4096)];
     }
     std::string text(std::size_t bytes) {
         std::string text;
         while (text.size() < bytes) {
-            text += word();
+            text += bits_.below(5) == 0 ? phrases_[bits_.below(phrases_.size())] : word();
             text += bits_.below(12) == 0 ? ". " : " ";
         }
         return text;
@@ -169,6 +176,7 @@ private:
 
     SeededBits bits_;
     std::vector<std::string> words_;
+    std::vector<std::string> phrases_;
     std::string resource_;
     std::string scope_;
     std::uint64_t span_in_trace_ = 0;

@@ -6,6 +6,8 @@
 #include "store/metrics.h"
 #include "store/segment/segment_set.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <deque>
 #include <filesystem>
@@ -228,6 +230,7 @@ public:
     Result<void> start() {
         TAGOUT_TRY(segments_.load());
         thread_ = std::thread([this] { run(); });
+        ::pthread_setname_np(thread_.native_handle(), "evidence");
         return {};
     }
 

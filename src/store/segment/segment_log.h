@@ -39,7 +39,7 @@ class Disk;
 struct SegmentLogOptions {
     std::string directory;  ///< Created if need be; one log's own.
     std::uint64_t segment_bytes = std::uint64_t{128} << 20;
-    std::uint64_t block_bytes = std::uint64_t{128} << 10;
+    std::uint64_t block_bytes = std::uint64_t{256} << 10;
     std::uint64_t retention_bytes = std::uint64_t{20} << 30;
     Duration retention_age = std::chrono::hours(30 * 24);
     std::uint64_t queue_bytes_max = std::uint64_t{256} << 20;
