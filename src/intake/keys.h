@@ -33,9 +33,9 @@ enum class KeyId : std::uint16_t {
 
 namespace key_table {
 
-inline constexpr std::array listed{
+inline constexpr auto listed = std::to_array<std::string_view>({
 #include "intake/key_list.inc"
-};
+});
 inline constexpr std::size_t slots_count = 2048;
 static_assert(listed.size() * 3 < slots_count, "few keys share a slot");
 

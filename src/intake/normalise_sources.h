@@ -44,7 +44,7 @@ using enum Field;
 
 inline constexpr KeyId langfuse_usage = key("langfuse.observation.usage_details");
 
-inline constexpr std::array table{
+inline constexpr auto table = std::to_array<Source>({
     attribute(AgentName, key("gen_ai.agent.name")),
     attribute(AgentName, key("agent.name")),
     attribute(AgentName, key("agent_name")),
@@ -388,6 +388,6 @@ inline constexpr std::array table{
     resource(Environment, key("deployment.environment")),
     attribute(Environment, key("langfuse.environment")),
     attribute(Environment, key("deployment.environment")),
-};
+});
 
 }  // namespace tagout::intake::sources
