@@ -119,8 +119,30 @@ bool ItemReader::read_key_value(std::string_view body, Attribute& entry) {
     }
     if (twice) {
         flaw_ = Flaw::ValueTwice;
+        return walk_every_value(body, 2, 1);
     }
     return walk_values(entry.value, 1);
+}
+
+/// Of a body in which values are set more than once: also those that the last one hides. `number`:
+/// of the field that holds an AnyValue, 0 if the body is one itself.
+bool ItemReader::walk_every_value(std::string_view body, std::uint32_t number, int depth) {
+    Fields fields(body, fault_);
+    Field field;
+    while (fields.next(field)) {
+        bool sound = true;
+        if (number != 0) {
+            sound = field.tag != tag(number, Length) || walk_every_value(field.bytes, 0, depth);
+        } else if (field.tag == tag(5, Length)) {
+            sound = walk_values(AnyValue::array(field.bytes), depth);
+        } else if (field.tag == tag(6, Length)) {
+            sound = walk_values(AnyValue::kvlist(field.bytes), depth);
+        }
+        if (!sound) {
+            return false;
+        }
+    }
+    return fields.sound();
 }
 
 /// Everything inside a list, so that the cursors need no checks. `depth` counts from 1.
@@ -135,21 +157,23 @@ bool ItemReader::walk_values(const AnyValue& value, int depth) {
     const bool array = value.type() == ValueType::Array;
     Fields fields(value.encoded(), fault_);
     Field field;
-    bool twice = false;
     while (fields.next(field)) {
         if (field.tag != tag(1, Length)) {
             continue;
         }
         Attribute element;
-        const bool sound = array
-                               ? wire::parse_any_value(field.bytes, element.value, twice, fault_)
-                               : wire::parse_key_value(field.bytes, element, twice, fault_);
-        if (!sound || !walk_values(element.value, depth + 1)) {
+        bool twice = false;
+        bool sound = array ? wire::parse_any_value(field.bytes, element.value, twice, fault_)
+                           : wire::parse_key_value(field.bytes, element, twice, fault_);
+        if (twice) {
+            flaw_ = Flaw::ValueTwice;
+            sound = sound && walk_every_value(field.bytes, array ? 0 : 2, depth + 1);
+        } else {
+            sound = sound && walk_values(element.value, depth + 1);
+        }
+        if (!sound) {
             return false;
         }
-    }
-    if (twice) {
-        flaw_ = Flaw::ValueTwice;
     }
     return fields.sound();
 }
@@ -431,10 +455,14 @@ bool ItemReader::apply_log_field(const Field& field, LogView& view) {
         case tag(5, Length): {
             bool twice = body_set_;
             body_set_ = true;
+            view.body = {};
             if (!wire::parse_any_value(field.bytes, view.body, twice, fault_)) {
                 return false;
             }
-            flaw_ = twice ? Flaw::ValueTwice : flaw_;
+            if (twice) {
+                flaw_ = Flaw::ValueTwice;
+                return walk_every_value(field.bytes, 0, 1);
+            }
             return walk_values(view.body, 1);
         }
         case tag(6, Length):

@@ -78,6 +78,7 @@ private:
     bool add_attribute(std::string_view body, std::vector<Attribute>& into);
     bool read_key_value(std::string_view body, Attribute& attribute);
     bool walk_values(const AnyValue& value, int depth);
+    bool walk_every_value(std::string_view body, std::uint32_t number, int depth);
     bool apply_span_field(const wire::Field& field, SpanView& view);
     bool apply_log_field(const wire::Field& field, LogView& view);
     bool read_status(std::string_view body, SpanView& view);

@@ -169,6 +169,19 @@ TEST(WireRefusal, AValueSetTwiceRefusesItsSpan) {
     EXPECT_NE(batch->rejected_reason.find("a value is set twice"), std::string::npos);
 }
 
+TEST(WireRefusal, AHiddenValueMustBeSoundToo) {
+    // AnyValue{kvlist that is no message, then "a"}: libprotobuf refuses the request, so do we.
+    const std::string hidden("\x32\x02\x16\x00\x0a\x01" "a", 7);
+    pb::ExportTraceServiceRequest request;
+    pb::Span& span = *add_span(request);
+    pb::KeyValue entry;
+    entry.GetReflection()->MutableUnknownFields(&entry)->AddLengthDelimited(2, hidden);
+    span.GetReflection()->MutableUnknownFields(&span)->AddLengthDelimited(
+        9, entry.SerializeAsString()
+    );
+    EXPECT_FALSE(decode_bytes(request.SerializeAsString()).has_value());
+}
+
 TEST(WireRefusal, ALogRecordWithABrokenIdOnlyLosesTheId) {
     pb::ExportLogsServiceRequest request;
     auto& record = *request.add_resource_logs()->add_scope_logs()->add_log_records();
@@ -234,7 +247,8 @@ TEST(WireBroken, NothingIsARequestWithoutItems) {
 }
 
 TEST(WireBroken, AStoredItemThatRottedSaysSo) {
-    const RawItem item{.resource = {}, .scope = {}, .bytes = "\x0a\x7f", .trace_id = {}, .at = {}, .correlation = {}};
+    RawItem item;
+    item.bytes = "\x0a\x7f";
     EventBatch batch;
     const auto read = decode_item(item, {}, batch);
     ASSERT_FALSE(read.has_value());
