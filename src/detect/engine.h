@@ -2,12 +2,13 @@
 //
 //   SessionStage  per correlation: one bounded state machine a live session -> findings about it,
 //                 its outcome, and partial sums per key
-//   KeyStage      per key (agent, workflow, tool, model, ...): windows of mergeable sketches, fed by
+//   KeyStage      per key (agent, workflow, tool, model, ...): windows of mergeable sketches, fed
+//   by
 //                 the partial sums of every shard -> findings about rates and spikes
 //
 // A fold reads no clock, opens no file and logs nothing: the same events with the same `now` give
-// the same findings, live, in replay and in a Kafka group. `now` is the arrival time and only closes
-// what is idle; windows and order use event time with a watermark.
+// the same findings, live, in replay and in a Kafka group. `now` is the arrival time and only
+// closes what is idle; windows and order use event time with a watermark.
 #pragma once
 
 #include "catalog/catalog.h"
@@ -50,12 +51,17 @@ struct Output {
 
 struct StageStats {
     std::uint64_t events = 0;
-    std::uint64_t late_events = 0;       ///< Behind the watermark: counted in the session, not in windows.
+    std::uint64_t late_events =
+        0;  ///< Behind the watermark: counted in the session, not in windows.
     std::uint64_t sessions_live = 0;
     std::uint64_t sessions_evicted = 0;  ///< Closed early because sessions_max was reached.
     std::uint64_t keys_live = 0;
-    std::uint64_t keys_refused = 0;      ///< Events whose key found no room.
-    std::uint64_t bytes = 0;             ///< Approximate memory of the state.
+    std::uint64_t keys_refused = 0;  ///< Events whose key found no room.
+    std::uint64_t bytes = 0;         ///< Approximate memory of the state.
+    std::uint64_t sessions_merged =
+        0;  ///< Filed under a trace id first, then joined to a conversation.
+    std::uint64_t sessions_not_merged = 0;  ///< Their trace's part is in another shard, or gone.
+    std::uint64_t values_forgotten = 0;  ///< Sessions whose values were dropped for want of memory.
 };
 
 /// Confined to its shard's thread.

@@ -1,0 +1,219 @@
+#include "detect/arguments.h"
+
+#include "detect/hash.h"
+
+#include <algorithm>
+
+namespace tagout::detect {
+
+namespace {
+
+constexpr bool is_blank(char c) {
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+/// Appends `code` as UTF-8; surrogates come as two escapes and stay as '?': values are compared,
+/// not shown.
+void append_code(std::uint32_t code, std::string& out) {
+    if (code < 0x80) {
+        out += static_cast<char>(code);
+    } else if (code < 0x800) {
+        out += static_cast<char>(0xc0 | (code >> 6));
+        out += static_cast<char>(0x80 | (code & 0x3f));
+    } else if (code >= 0xd800 && code < 0xe000) {
+        out += '?';
+    } else {
+        out += static_cast<char>(0xe0 | (code >> 12));
+        out += static_cast<char>(0x80 | ((code >> 6) & 0x3f));
+        out += static_cast<char>(0x80 | (code & 0x3f));
+    }
+}
+
+std::string unescaped(std::string_view raw, std::size_t bytes_max) {
+    std::string out;
+    for (std::size_t i = 0; i < raw.size() && out.size() < bytes_max; ++i) {
+        if (raw[i] != '\\' || i + 1 >= raw.size()) {
+            out += raw[i];
+            continue;
+        }
+        const char next = raw[++i];
+        switch (next) {
+            case 'n':
+            case 't':
+            case 'r':
+            case 'b':
+            case 'f':
+                out += ' ';
+                break;
+            case 'u': {
+                std::uint32_t code = 0;
+                std::size_t digits = 0;
+                while (digits < 4 && i + 1 < raw.size()) {
+                    const char c = raw[i + 1];
+                    const bool digit = c >= '0' && c <= '9';
+                    const char lower = static_cast<char>(c | 0x20);
+                    if (!digit && (lower < 'a' || lower > 'f')) {
+                        break;
+                    }
+                    code =
+                        code * 16 + static_cast<std::uint32_t>(digit ? c - '0' : lower - 'a' + 10);
+                    ++i;
+                    ++digits;
+                }
+                append_code(code, out);
+                break;
+            }
+            default:
+                out += next;
+        }
+    }
+    return out;
+}
+
+/// Reads one JSON value after the other, lenient: at nonsense it takes the rest as one bare text.
+class Reader {
+public:
+    Reader(std::string_view text, const ArgumentLimits& limits, std::vector<ArgumentValue>* out)
+        : text_(text), limits_(limits), out_(out) {}
+
+    std::uint64_t read() {
+        skip_blanks();
+        const std::size_t start = at_;
+        const std::uint64_t hash = value("", 0);
+        skip_blanks();
+        if (at_ < text_.size()) {  // not JSON after all
+            std::string_view rest = text_.substr(start);
+            while (!rest.empty() && is_blank(rest.back())) {
+                rest.remove_suffix(1);
+            }
+            at_ = text_.size();
+            if (out_ != nullptr && values_ == 0) {
+                keep("", rest, false);
+            }
+            return hash_of(rest);
+        }
+        return hash;
+    }
+
+private:
+    void skip_blanks() {
+        while (at_ < text_.size() && is_blank(text_[at_])) {
+            ++at_;
+        }
+    }
+    [[nodiscard]] bool next_is(char c) const { return at_ < text_.size() && text_[at_] == c; }
+
+    void keep(std::string_view name, std::string_view raw, bool quoted) {
+        if (out_ != nullptr && values_ < limits_.values_max && !raw.empty()) {
+            ++values_;
+            out_->push_back({name, unescaped(raw, limits_.value_bytes_max), quoted});
+        }
+    }
+
+    /// The raw text between quotes; an unclosed one ends with the text.
+    std::string_view quoted_text() {
+        const std::size_t start = ++at_;
+        while (at_ < text_.size() && text_[at_] != '"') {
+            at_ += text_[at_] == '\\' ? 2 : 1;
+        }
+        at_ = std::min(at_, text_.size());
+        const std::string_view raw = text_.substr(start, at_ - start);
+        if (at_ < text_.size()) {
+            ++at_;
+        }
+        return raw;
+    }
+
+    std::uint64_t value(std::string_view name, std::size_t depth) {
+        if (next_is('"')) {
+            const std::string_view raw = quoted_text();
+            keep(name, raw, true);
+            return hash_of(raw, 1);
+        }
+        if ((next_is('{') || next_is('[')) && depth < limits_.depth_max) {
+            return next_is('{') ? object(depth) : array(name, depth);
+        }
+        const std::size_t start = at_;
+        while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '}' && text_[at_] != ']') {
+            ++at_;
+        }
+        std::string_view raw = text_.substr(start, at_ - start);
+        while (!raw.empty() && is_blank(raw.back())) {
+            raw.remove_suffix(1);
+        }
+        keep(name, raw, false);
+        return hash_of(raw, 2);
+    }
+
+    std::uint64_t object(std::size_t depth) {
+        ++at_;
+        std::uint64_t hash = 3;
+        skip_blanks();
+        while (at_ < text_.size() && !next_is('}')) {
+            std::string_view name;
+            if (next_is('"')) {
+                name = quoted_text();
+            }
+            skip_blanks();
+            if (next_is(':')) {
+                ++at_;
+                skip_blanks();
+            }
+            const std::size_t before = at_;
+            hash += combine(hash_of(name, 3), value(name, depth + 1));  // a sum: order is no matter
+            skip_blanks();
+            if (next_is(',')) {
+                ++at_;
+                skip_blanks();
+            } else if (at_ == before && !next_is('}')) {
+                ++at_;  // nonsense: a byte of progress at least
+            }
+        }
+        if (at_ < text_.size()) {
+            ++at_;
+        }
+        return hash;
+    }
+
+    std::uint64_t array(std::string_view name, std::size_t depth) {
+        ++at_;
+        std::uint64_t hash = 4;
+        skip_blanks();
+        while (at_ < text_.size() && !next_is(']')) {
+            const std::size_t before = at_;
+            hash = combine(hash, value(name, depth + 1));
+            skip_blanks();
+            if (next_is(',')) {
+                ++at_;
+                skip_blanks();
+            } else if (at_ == before && !next_is(']')) {
+                ++at_;
+            }
+        }
+        if (at_ < text_.size()) {
+            ++at_;
+        }
+        return hash;
+    }
+
+    std::string_view text_;
+    const ArgumentLimits& limits_;
+    std::vector<ArgumentValue>* out_;
+    std::size_t at_ = 0;
+    std::size_t values_ = 0;
+};
+
+}  // namespace
+
+std::uint64_t hash_arguments(std::string_view json) noexcept {
+    const ArgumentLimits limits;
+    return Reader(json, limits, nullptr).read();
+}
+
+void read_values(
+    std::string_view json, const ArgumentLimits& limits, std::vector<ArgumentValue>& out
+) {
+    Reader(json, limits, &out).read();
+}
+
+}  // namespace tagout::detect

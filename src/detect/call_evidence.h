@@ -1,0 +1,55 @@
+// What is known of one call that changes or sends something, once the texts around it have arrived:
+// where its values come from, and whether the user asked for it. Two signals read it, and a call is
+// told by at most one of them:
+//
+//   safety.untrusted_value   it followed foreign text: orders stood in an earlier result, and the
+//   call
+//                            carries a value out of them, or was not asked for
+//   tool.unexpected_write    nobody named its value, or nobody asked for it
+//
+// A value out of a result alone is everyday work (pay the bill in this file: 31 to 70 % of good
+// recorded runs do it), so it never fires alone. Nothing is concluded where texts were not
+// captured. Options: tool.unexpected_write.score_min, safety.untrusted_value.score_min, 0.6 each:
+// one strong witness or two weak ones.
+#pragma once
+
+#include "catalog/catalog.h"
+#include "detect/session.h"
+#include "detect/settings.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace tagout::detect {
+
+struct CallEvidence {
+    bool texts_known = false;    ///< The user's words were captured.
+    bool results_known = false;  ///< So were all results before, and none was forgotten.
+    bool asked = false;
+    bool confirmed = false;
+    bool high_risk = false;
+    bool orders_before = false;         ///< An earlier result reads like orders.
+    bool value_of_orders = false;       ///< A value stands in those very words.
+    bool value_of_that_result = false;  ///< A value stands in a result that has orders in it.
+    std::uint32_t from_results = 0;     ///< Identifiers known from results alone.
+    std::uint32_t from_nobody = 0;      ///< Identifiers that nobody ever named.
+    std::string value;                  ///< The most telling one, clipped.
+    NameId source_tool = 0;             ///< Of it.
+    std::uint32_t source_step = 0;
+};
+
+[[nodiscard]] CallEvidence examine_call(
+    const Trail& trail, const PendingCall& call, const catalog::ToolFacts& facts, const Names& names
+);
+
+[[nodiscard]] std::optional<Sighting> judge_untrusted(
+    const CallEvidence& evidence, const PendingCall& call, const SafetySettings& settings,
+    const Names& names
+);
+[[nodiscard]] std::optional<Sighting> judge_unexpected(
+    const CallEvidence& evidence, const PendingCall& call, const ToolSettings& settings,
+    const Names& names
+);
+
+}  // namespace tagout::detect

@@ -1,0 +1,74 @@
+// cost.token_spike: an agent needs far more tokens for a model call, or for a whole request, than
+// it usually does. To a person on call: something makes this agent spend; every minute costs.
+//
+// A busy hour is no spike: not the volume is judged but the tokens of each call and of each
+// request, as the mean of their logarithms over the newest panes_judged panes, against the mean and
+// spread that are usual for the agent (sketch/moments.h). It fires if the rise is both certain (z)
+// and large (ratio), and dear (tokens above the usual ones). Why 3 times and 5 standard errors:
+// real chat traffic doubles by itself within an hour, and does not triple. Without enough history
+// nothing is usual and nothing fires; cost.runaway_session holds then. A spike is a failed outcome
+// by itself: it is spending that no plan foresaw. Sessions that another finding explains are not
+// counted.
+//
+// Thread-compatible. Memory: panes_judged panes a key, about 2 kB each. Cost: some 100 ns a pane.
+#pragma once
+
+#include "detect/key_partials.h"
+#include "detect/settings.h"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+
+namespace tagout::detect {
+
+class SpendingWatch {
+public:
+    static constexpr std::size_t panes_judged = 6;
+    static constexpr double usual_panes = 120;
+    static constexpr std::uint64_t usual_panes_min = 4;
+    static constexpr std::uint64_t turns_min = 3;
+    static constexpr std::int64_t quiet_panes = 24;
+
+    std::map<std::int64_t, SpendingPane> open;
+
+    /// Judges the open panes before `pane`; true if a spike began, grew or ended.
+    bool close_panes(std::int64_t pane, const CostSettings& settings);
+
+    [[nodiscard]] bool active() const noexcept { return active_; }
+    [[nodiscard]] std::int64_t began() const noexcept { return began_; }
+    [[nodiscard]] double ratio() const noexcept { return ratio_; }  ///< Of the newest judgement.
+    [[nodiscard]] bool by_turn() const noexcept { return by_turn_; }
+    [[nodiscard]] double observed_tokens() const noexcept { return observed_tokens_; }
+    [[nodiscard]] double usual_tokens() const noexcept { return usual_tokens_; }
+    [[nodiscard]] std::uint64_t excess_tokens() const noexcept {
+        return excess_;
+    }  ///< Of the episode.
+    [[nodiscard]] const Exemplar& exemplar() const noexcept { return exemplar_; }
+    [[nodiscard]] const std::string& model() const noexcept { return model_; }
+    [[nodiscard]] std::int64_t last_pane() const noexcept { return last_pane_; }
+
+private:
+    struct Closed {
+        std::int64_t number = 0;
+        SpendingPane pane;
+    };
+    bool judge(std::int64_t number, const CostSettings& settings);
+
+    std::deque<Closed> recent_;
+    UsualLogMean usual_call_;
+    UsualLogMean usual_turn_;
+    bool active_ = false;
+    bool by_turn_ = false;
+    std::int64_t began_ = 0;
+    std::int64_t last_spike_ = 0;
+    std::int64_t last_pane_ = 0;
+    double ratio_ = 0;
+    double observed_tokens_ = 0;
+    double usual_tokens_ = 0;
+    std::uint64_t excess_ = 0;
+    Exemplar exemplar_;
+    std::string model_;
+};
+
+}  // namespace tagout::detect

@@ -1,0 +1,147 @@
+// KeyPartials: what one shard's sessions add to the rates of the fleet, since it was last asked.
+//
+// Sums, sketches and facts with event times. merge() is commutative and associative, so partials of
+// any number of shards, or of Kafka workers, may meet in any order. Serialisable: to_bytes() and
+// parse_key_partials() are the form on a topic.
+//
+// Bounds: keys a pane is bounded by what KeyStage keeps (keys_max); facts by facts_max, then
+// counted.
+#pragma once
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "detect/signals.h"
+#include "detect/sketch/ddsketch.h"
+#include "detect/sketch/moments.h"
+#include "detect/sketch/space_saving.h"
+#include "domain/finding.h"
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tagout::detect {
+
+enum class RateKind : std::uint8_t {
+    ClientErrors = 0,  ///< Key: tool.
+    Timeouts = 1,      ///< Key: "tool NAME" or "model NAME".
+    Corrections = 2,   ///< Key: workflow, else agent.
+};
+inline constexpr std::size_t rate_kind_count = 3;
+
+/// One step that shows what a rate is about. The earliest bad one is kept, so order does not
+/// matter.
+struct Exemplar {
+    Instant at = Instant::max();
+    std::string correlation;
+    std::string trace_id;
+    std::string span_id;
+    std::uint32_t step = 0;
+    std::string agent;
+    std::string workflow;
+    std::string tool;
+    std::string model;
+    std::string service;
+    std::string environment;
+    std::string prompt_version;
+    std::string text;
+
+    void merge(const Exemplar& other);
+};
+
+struct RateKey {
+    RateKind kind = RateKind::ClientErrors;
+    std::string key;
+    friend auto operator<=>(const RateKey&, const RateKey&) = default;
+};
+
+struct RatePane {
+    std::uint64_t total = 0;
+    std::uint64_t bad = 0;
+    std::uint64_t sessions = 0;  ///< Sessions that first showed a bad one in this pane.
+    SpaceSaving<8> agents;       ///< Of the bad ones.
+    Exemplar exemplar;
+
+    void merge(const RatePane& other);
+};
+
+/// What sessions hit by a rate's bad events came to; signed, because outcomes are revised.
+struct AffectedDelta {
+    std::int64_t known = 0;
+    std::int64_t failed = 0;
+};
+
+struct SpendingPane {  ///< Key: agent.
+    LogMoments per_call;
+    LogMoments per_turn;
+    DdSketch turn_tokens;
+    std::uint64_t tokens = 0;
+    SpaceSaving<4> models;
+    Exemplar exemplar;  ///< The dearest call of the pane.
+    std::uint64_t exemplar_tokens = 0;
+
+    void merge(const SpendingPane& other);
+};
+
+/// The first use of a tool that changes or sends something, in one session.
+struct DebutFact {
+    Finding draft;         ///< All but id, class, signal and numbers.
+    bool asked = false;    ///< The user used a word for it.
+    bool foreign = false;  ///< Orders or untrusted values stood in earlier results.
+    bool high_risk = false;
+    bool explained = false;  ///< The session already has a finding about this call.
+};
+
+/// A user corrected an answer. A fact and not a count, because what the session's calls did may yet
+/// explain it; corrections that something else explains never reach the rate.
+struct CorrectionFact {
+    std::string key;  ///< As RateKey::key.
+    std::int64_t pane = 0;
+    bool first_of_session = false;
+    Exemplar exemplar;
+};
+
+/// A session's outcome became known or changed.
+struct SessionFact {
+    Instant at;
+    std::string correlation;
+    std::string workflow;
+    SessionOutcome outcome = SessionOutcome::Unknown;
+    SessionOutcome before = SessionOutcome::Unknown;
+    std::string reason;
+    std::string leader;  ///< Finding that leads the session, "".
+    bool clean = true;   ///< No finding of safety or tool: fit to learn from.
+    std::vector<std::string> tools;
+};
+
+inline constexpr std::size_t outcome_count = 5;
+
+struct KeyPartials {
+    static constexpr std::size_t facts_max = 100'000;
+
+    Instant newest;  ///< Newest event time seen.
+    std::map<std::pair<RateKey, std::int64_t>, RatePane>
+        rates;  ///< Second of the key: pane number.
+    std::map<std::pair<std::string, std::int64_t>, SpendingPane> spending;
+    std::map<RateKey, AffectedDelta> affected;
+    std::map<std::int64_t, std::array<std::int64_t, outcome_count>> outcomes;  ///< By minute.
+    std::map<std::int64_t, std::array<std::uint64_t, signal_count>> findings;  ///< By minute.
+    std::vector<DebutFact> debuts;
+    std::vector<CorrectionFact> corrections;
+    std::vector<SessionFact> sessions;
+    std::uint64_t facts_dropped = 0;
+
+    void merge(const KeyPartials& other);
+    [[nodiscard]] bool empty() const noexcept;
+};
+
+[[nodiscard]] std::string to_bytes(const KeyPartials& partials);
+/// Corrupt: the bytes are not what to_bytes() writes; the message says where they stop making
+/// sense.
+[[nodiscard]] Result<KeyPartials> parse_key_partials(std::string_view bytes);
+
+}  // namespace tagout::detect

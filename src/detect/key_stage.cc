@@ -1,0 +1,266 @@
+#include "detect/key_state.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace tagout::detect {
+
+namespace {
+
+constexpr std::int64_t idle_panes_max = 720;  ///< A key without events this long is forgotten.
+
+}  // namespace
+
+RateBounds KeyStage::State::bounds_of(RateKind kind) const {
+    switch (kind) {
+        case RateKind::ClientErrors:
+            return {
+                settings.tool.client_errors_usual,
+                settings.tool.client_errors_raised,
+                settings.tool.client_errors_min,
+                settings.tool.client_error_sessions_min};
+        case RateKind::Timeouts:
+            return {
+                settings.cost.timeouts_usual,
+                settings.cost.timeouts_raised,
+                settings.cost.timeouts_min,
+                1};
+        case RateKind::Corrections:
+            return {
+                settings.intent.corrections_usual,
+                settings.intent.corrections_raised,
+                settings.intent.corrections_min,
+                2};
+    }
+    return {};
+}
+
+RateWatch* KeyStage::State::watch_of(const RateKey& key) {
+    const auto known = watches.find(key);
+    if (known != watches.end()) {
+        return &known->second;
+    }
+    if (watches.size() + spending.size() >= settings.keys_max) {
+        return nullptr;
+    }
+    return &watches[key];
+}
+
+void KeyStage::State::merge(const KeyPartials& partials) {
+    newest = std::max(newest, partials.newest);
+    for (const auto& [key, pane] : partials.rates) {
+        stats.events += pane.total;
+        RateWatch* const watch = watch_of(key.first);
+        if (key.second < closed_before) {
+            stats.late_events += pane.total;
+        } else if (watch == nullptr) {
+            stats.keys_refused += pane.total;
+        } else {
+            watch->open[key.second].merge(pane);
+        }
+    }
+    for (const auto& [key, pane] : partials.spending) {
+        const auto known = spending.find(key.first);
+        if (key.second < closed_before) {
+            stats.late_events += pane.per_call.n;
+        } else if (known == spending.end() && watches.size() + spending.size() >= settings.keys_max) {
+            stats.keys_refused += pane.per_call.n;
+        } else {
+            spending[key.first].open[key.second].merge(pane);
+        }
+    }
+    for (const auto& [key, delta] : partials.affected) {
+        const auto watch = watches.find(key);
+        if (watch != watches.end()) {
+            watch->second.affected.known += delta.known;
+            watch->second.affected.failed += delta.failed;
+        }
+    }
+    debuts.insert(debuts.end(), partials.debuts.begin(), partials.debuts.end());
+    corrections.insert(corrections.end(), partials.corrections.begin(), partials.corrections.end());
+    session_facts.insert(session_facts.end(), partials.sessions.begin(), partials.sessions.end());
+    boards.add(partials);
+}
+
+void KeyStage::State::take_correction(const CorrectionFact& fact) {
+    if (habit_findings.contains(fact.exemplar.correlation)) {
+        return;  // the user complains about a call that has its own finding
+    }
+    RateWatch* const watch = watch_of({RateKind::Corrections, fact.key});
+    if (watch == nullptr) {
+        ++stats.keys_refused;
+        return;
+    }
+    RatePane& pane = watch->open[std::max(fact.pane, closed_before)];
+    pane.total += 1;
+    pane.bad += 1;
+    pane.sessions += fact.first_of_session ? 1 : 0;
+    pane.agents.add(fact.exemplar.agent);
+    pane.exemplar.merge(fact.exemplar);
+}
+
+void KeyStage::State::take_outcome(const SessionFact& fact, Output& out) {
+    const auto known = habit_findings.find(fact.correlation);
+    if (known == habit_findings.end()) {
+        habits.learn(fact, settings.keys_max);
+        return;
+    }
+    Finding& finding = known->second;
+    const bool harm = finding.failure_class == FailureClass::Tool && finding.write_completed;
+    const SessionOutcome outcome = harm ? SessionOutcome::Failed : fact.outcome;
+    std::string explained_by = fact.leader == finding.id ? "" : fact.leader;
+    const bool told_failed =
+        finding.explained_by.empty() && finding.outcome == SessionOutcome::Failed;
+    if (told_failed) {
+        explained_by.clear();  // it led with a failed outcome: it leads for good
+    }
+    if (outcome != finding.outcome || explained_by != finding.explained_by) {
+        if (!harm) {
+            finding.outcome_reason = fact.reason;
+        }
+        finding.outcome = outcome;
+        finding.explained_by = std::move(explained_by);
+        out.findings.push_back(finding);
+    }
+}
+
+void KeyStage::State::take_facts(Output& out) {
+    // What arrived since the last call came from several shards in no order; time gives it one.
+    std::ranges::stable_sort(debuts, [](const DebutFact& a, const DebutFact& b) {
+        return std::tie(a.draft.seen_at, a.draft.correlation, a.draft.tool) <
+               std::tie(b.draft.seen_at, b.draft.correlation, b.draft.tool);
+    });
+    for (const DebutFact& fact : debuts) {
+        auto finding = habits.judge(fact, settings.safety, *catalog);
+        if (!finding) {
+            continue;
+        }
+        const bool tool = finding->failure_class == FailureClass::Tool;
+        boards.count_finding(
+            tool ? SignalId::UnexpectedWrite : SignalId::NewTool, finding->seen_at
+        );
+        out.findings.push_back(*finding);
+        const std::string correlation = finding->correlation.text();
+        if (habit_findings.insert_or_assign(correlation, std::move(*finding)).second) {
+            habit_order.push_back(correlation);
+        }
+        if (habit_order.size() > habit_findings_max) {
+            habit_findings.erase(habit_order.front());
+            habit_order.pop_front();
+        }
+    }
+    debuts.clear();
+    for (const CorrectionFact& fact : corrections) {
+        take_correction(fact);
+    }
+    corrections.clear();
+    std::ranges::stable_sort(session_facts, [](const SessionFact& a, const SessionFact& b) {
+        return std::tie(a.at, a.correlation) < std::tie(b.at, b.correlation);
+    });
+    for (const SessionFact& fact : session_facts) {
+        take_outcome(fact, out);
+    }
+    session_facts.clear();
+}
+
+void KeyStage::State::close_panes(std::int64_t pane) {
+    for (auto& [key, watch] : watches) {
+        const bool had = !watch.open.empty();
+        watch.close_panes(pane, bounds_of(key.kind));
+        const SignalId signal = key.kind == RateKind::ClientErrors ? SignalId::ClientErrorSpike
+                                : key.kind == RateKind::Timeouts   ? SignalId::TimeoutRate
+                                                                   : SignalId::UserCorrections;
+        if (had) {
+            boards.observe(
+                signal,
+                end_of(watch.last_pane()),
+                watch.newest_rate(),
+                watch.threshold(bounds_of(key.kind))
+            );
+        }
+        renew_rate(key, watch);
+    }
+    for (auto& [agent, watch] : spending) {
+        const bool had = !watch.open.empty();
+        watch.close_panes(pane, settings.cost);
+        if (had) {
+            boards.observe(
+                SignalId::TokenSpike,
+                end_of(watch.last_pane()),
+                watch.ratio(),
+                settings.cost.spike_ratio
+            );
+        }
+        renew_spending(agent, watch);
+    }
+    closed_before = std::max(closed_before, pane);
+}
+
+void KeyStage::State::sweep(std::int64_t pane) {
+    std::erase_if(watches, [&](const auto& item) {
+        return item.second.open.empty() && !item.second.active() &&
+               item.second.last_pane() + idle_panes_max < pane;
+    });
+    std::erase_if(spending, [&](const auto& item) {
+        return item.second.open.empty() && !item.second.active() &&
+               item.second.last_pane() + idle_panes_max < pane;
+    });
+    std::erase_if(rate_findings, [](const auto& item) { return !item.second.active; });
+    std::erase_if(spending_findings, [](const auto& item) { return !item.second.active; });
+}
+
+void KeyStage::State::evaluate(Instant now, bool all, Output& out) {
+    if (newest > newest_before) {
+        newest_before = newest;
+        quiet_since = now;
+    }
+    take_facts(out);
+    // When nothing comes any more, nothing can be late: the last panes are judged without waiting.
+    const bool quiet = now - quiet_since >= settings.lateness + settings.pane;
+    const Instant watermark = all || quiet ? newest + settings.pane : newest - settings.lateness;
+    const std::int64_t pane = unix_nanos(watermark) / settings.pane.count();
+    close_panes(pane);
+    explain();
+    tell(out);
+    sweep(pane);
+}
+
+KeyStage::KeyStage(const Settings& settings, std::shared_ptr<const catalog::Catalog> catalog)
+    : state_(std::make_unique<State>(settings, std::move(catalog))) {}
+
+KeyStage::~KeyStage() = default;
+KeyStage::KeyStage(KeyStage&&) noexcept = default;
+
+void KeyStage::merge(const KeyPartials& partials) {
+    state_->merge(partials);
+}
+void KeyStage::evaluate(Instant now, Output& out) {
+    state_->evaluate(now, false, out);
+}
+void KeyStage::finish(Output& out) {
+    state_->evaluate(state_->newest, true, out);
+}
+
+void KeyStage::use(const Settings& settings, std::shared_ptr<const catalog::Catalog> catalog) {
+    if (settings.pane != state_->settings.pane) {
+        state_->watches.clear();  // panes of another length cannot be compared
+        state_->spending.clear();
+        state_->closed_before = 0;
+    }
+    state_->settings = settings;
+    state_->catalog = std::move(catalog);
+}
+
+std::vector<ClassBoard> KeyStage::boards() const {
+    return state_->boards.boards();
+}
+
+StageStats KeyStage::stats() const {
+    StageStats stats = state_->stats;
+    stats.keys_live = state_->watches.size() + state_->spending.size();
+    stats.bytes = state_->watches.size() * sizeof(RateWatch) + state_->spending.size() * 8'000 +
+                  state_->habits.workflows() * 1'000 + state_->habit_findings.size() * 1'000;
+    return stats;
+}
+
+}  // namespace tagout::detect

@@ -1,0 +1,75 @@
+// The inside of KeyStage: what its two files share (key_stage, key_findings).
+// Confined to KeyStage's thread.
+#pragma once
+
+#include "detect/cost/token_spike.h"
+#include "detect/engine.h"
+#include "detect/key_boards.h"
+#include "detect/key_partials.h"
+#include "detect/rate_watch.h"
+#include "detect/safety/tool_habits.h"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tagout::detect {
+
+/// A finding of this stage that lasts: what was told last, so that only changes are told.
+struct StandingFinding {
+    Finding finding;
+    bool active = false;
+    bool changed = false;
+};
+
+struct KeyStage::State {
+    static constexpr std::size_t habit_findings_max = 20'000;
+
+    State(const Settings& settings_in, std::shared_ptr<const catalog::Catalog> catalog_in)
+        : settings(settings_in), catalog(std::move(catalog_in)) {}
+
+    // --- key_stage.cc: partials in, panes closed
+    void merge(const KeyPartials& partials);
+    void evaluate(Instant now, bool all, Output& out);
+    void take_facts(Output& out);
+    void take_correction(const CorrectionFact& fact);
+    void take_outcome(const SessionFact& fact, Output& out);
+    void close_panes(std::int64_t pane);
+    void sweep(std::int64_t pane);
+    [[nodiscard]] RateWatch* watch_of(const RateKey& key);
+    [[nodiscard]] RateBounds bounds_of(RateKind kind) const;
+
+    // --- key_findings.cc: findings of rates, precedence
+    void renew_rate(const RateKey& key, const RateWatch& watch);
+    void renew_spending(const std::string& agent, const SpendingWatch& watch);
+    void explain();
+    void tell(Output& out);
+
+    [[nodiscard]] Instant end_of(std::int64_t pane) const noexcept {
+        return Instant(settings.pane * (pane + 1));
+    }
+
+    Settings settings;
+    std::shared_ptr<const catalog::Catalog> catalog;
+    std::map<RateKey, RateWatch> watches;
+    std::map<std::string, SpendingWatch> spending;
+    std::map<RateKey, StandingFinding> rate_findings;
+    std::map<std::string, StandingFinding> spending_findings;
+    ToolHabits habits;
+    std::map<std::string, Finding> habit_findings;  ///< By correlation: findings of `habits`.
+    std::deque<std::string> habit_order;            ///< Oldest first; bounds habit_findings.
+    std::vector<DebutFact> debuts;
+    std::vector<CorrectionFact> corrections;
+    std::vector<SessionFact> session_facts;
+    KeyBoards boards;
+    StageStats stats;
+    Instant newest;                  ///< Event time.
+    Instant newest_before;           ///< At the last evaluate.
+    Instant quiet_since;             ///< Arrival time since which nothing newer came.
+    std::int64_t closed_before = 0;  ///< Panes below are judged.
+};
+
+}  // namespace tagout::detect

@@ -1,0 +1,307 @@
+#include "detect/safety/instruction_text.h"
+
+#include "base/assert.h"
+
+#include <hs/hs.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tagout::detect {
+
+namespace {
+
+constexpr std::size_t region_before = 240;
+constexpr std::size_t region_after = 700;
+
+struct Pattern {
+    const char* expression;
+    double weight;
+};
+
+#define TAGOUT_VERBS                                                                             \
+    "(send|transfer|forward|wire|e-?mail|post|upload|share|pay|delete|remove|create|add|update|" \
+    "change|set|book|reserve|cancel|invite|visit|download|click|open|run|execute|buy|make|give|" \
+    "grant|unlock)"
+#define TAGOUT_AIS                                                                              \
+    "(ai|a\\.i\\.|llm|language model|ai model|assistant|ai assistant|chat ?bot|ai agent|agent|" \
+    "chatgpt|gpt-?[0-9][a-z0-9.]*|claude|gemini|llama|mistral|copilot)"
+
+constexpr std::array patterns{
+    // orders that undo earlier orders
+    Pattern{
+        "\\b(ignore|disregard|forget|override|bypass|skip|neglect|abandon)\\s+(about\\s+)?(all\\s+|"
+        "any\\s+|"
+        "everything\\s+|of\\s+|the\\s+|your\\s+|my\\s+|these\\s+|those\\s+|what\\s+)*(previous|"
+        "prior|above|"
+        "earlier|preceding|foregoing|past|initial|original|existing|former|other|current|system)"
+        "\\s+"
+        "([a-z]+\\s+){0,2}(iu?nstruct|direct|prompt|order|command|rule|guid|task|message|context|"
+        "polic)",
+        0.92},
+    Pattern{
+        "\\b(ignore|disregard|forget)\\s+(all|everything|anything)\\s+(you|that|i|above|before|"
+        "said|previous)",
+        0.85},
+    Pattern{
+        "\\b(do not|don't|dont|never|stop)\\s+(follow|obey|comply with|adher\\w+ "
+        "to)\\w*\\s+(the\\s+|your\\s+|any\\s+)*"
+        "(previous|prior|above|earlier|original|system|user)",
+        0.85},
+    Pattern{
+        "\\b(new|updated|revised|additional|following|real|actual)\\s+(system\\s+)?(instructions?|"
+        "prompt|orders|"
+        "directives?)\\s*(:|are|for you|follow)",
+        0.7},
+    Pattern{
+        "\\b(strictly|only|must|immediately)\\s+(adhere|obey|follow|execute|comply)\\w*\\s+(to\\s+|"
+        "with\\s+)?"
+        "(the|these|this|my)\\s+(following\\s+)?(instruct|command|order|direct)",
+        0.85},
+    Pattern{
+        "\\binstead,?\\s+(of\\s+[^.\\n]{1,60},?\\s+)?(you\\s+)?(must|should|please|do|now|just|"
+        "only)\\b",
+        0.3},
+    // messages that claim another sender
+    Pattern{
+        "<\\s*/"
+        "?\\s*(information|important|system|instructions?|admin|sys|prompt|override|urgent|command)"
+        "\\s*>",
+        0.7},
+    Pattern{"\\[\\s*/?\\s*(inst|system|admin|important instructions?|system message)\\s*\\]", 0.7},
+    Pattern{"<\\|(im_start|im_end|system|user|assistant|endoftext)\\|?>|<<\\s*sys\\s*>>", 0.85},
+    Pattern{
+        "\\b(important|urgent|critical|special)\\s+(message|instructions?|notice|note|update|"
+        "request|info\\w*)\\s+"
+        "(from|to|for)\\s+(me|you|the user|the " TAGOUT_AIS "|all|any|your|" TAGOUT_AIS ")\\b",
+        0.85},
+    Pattern{"\\bto you,?\\s+(the\\s+)?" TAGOUT_AIS "\\b", 0.85},
+    Pattern{
+        "\\b(dear|hey|hello|hi|attention|attn|note (to|for)|message (to|for)|instructions? "
+        "(to|for)|reminder (to|for)|"
+        "if you are|you "
+        "are)\\s*,?:?\\s+(an?\\s+|the\\s+|any\\s+|all\\s+|this\\s+)*(ai|a\\.i\\.|llm|language "
+        "model|"
+        "ai model|ai assistant|ai agent|chatgpt|gpt-?[0-9]\\w*|chat ?bot)s?\\b",
+        0.8},
+    Pattern{
+        "\\b(ai|llm|language model|ai assistant|ai "
+        "agent|assistant)s?\\s*(,|:)?\\s+(you\\s+)?(must|should|shall|"
+        "need to|are required to|has to|have to|please)\\s+" TAGOUT_VERBS,
+        0.75},
+    Pattern{
+        "\\bsystem\\s*(prompt|message|override|notice|note|update|instructions?|command|alert)?\\s*"
+        ":\\s*"
+        "(you|ignore|please|from now|the (user|assistant)|all|execute|" TAGOUT_VERBS ")",
+        0.7},
+    Pattern{
+        "\\b(signed|sincerely|regards|thanks!?),?\\s+(the user|your "
+        "(user|owner|developer|creator))\\b",
+        0.75},
+    Pattern{
+        "\\b(this is|i "
+        "am|i'm)\\s+(your|the)\\s+(developer|creator|administrator|admin|owner|system|user)\\b",
+        0.6},
+    // orders about the task at hand
+    Pattern{
+        "\\bbefore\\s+(you\\s+)?(can\\s+|could\\s+)?(solv|complet|continu|answer|finish|proceed|do|"
+        "respond|start|"
+        "perform|help|go)\\w*[^.\\n]{0,60}(task|question|request|quer|instruct|anything|further|"
+        "message|ahead)"
+        "[^\\n]{0,60}(please|first|must|need|should|" TAGOUT_VERBS ")",
+        0.8},
+    Pattern{
+        "\\bafter\\s+you\\s+(do|have "
+        "done|did|finish|complete)\\w*\\s+(that|this|it)\\b[^.\\n]{0,30}you can\\s+"
+        "(solve|continue|complete|answer|proceed|go)",
+        0.8},
+    Pattern{
+        "\\b(the\\s+)?(task|prompt|question|request)\\s+(that\\s+)?(i|the user|you "
+        "were)\\s+(gave|asked|given)\\b",
+        0.6},
+    Pattern{
+        "\\byou (should|must|need to|have "
+        "to|can)\\s+(now\\s+)?(use|call|invoke|run)\\s+(the\\s+)?(tool|function|"
+        "api|command|`)",
+        0.7},
+    Pattern{
+        "\\b(use|call|invoke)\\s+the\\s+(tool|function)\\s+[`'\"]?\\w+[`'\"]?\\s+(with|to|and)\\b",
+        0.7},
+    Pattern{"\\bstop (what you('| a)re doing|immediately|processing|all)\\b", 0.6},
+    Pattern{
+        "\\b(from now on|henceforth|starting "
+        "now),?\\s+(you|your|act|respond|only|always|never|the)\\b",
+        0.55},
+    Pattern{
+        "\\b(you are now|act as|pretend (to be|you are)|roleplay as|switch "
+        "to)\\s+(an?\\s+|the\\s+|in\\s+)?(dan\\b|"
+        "developer mode|unrestricted|jailb|evil|root|admin|different|new|god mode|maintenance)",
+        0.75},
+    // orders to be secret, or to give secrets away
+    Pattern{
+        "\\b(do "
+        "not|don't|dont|never|without)\\s+(tell|inform|mention|alert|notify|reveal|ask|warn|"
+        "telling|informing|"
+        "mentioning|alerting|notifying|asking|confirm|confirming|consult|consulting)\\w*\\s+(to\\s+"
+        "|with\\s+|this\\s+to\\s+)?"
+        "(the\\s+|this\\s+|it\\s+)?(me|user|anyone|them|human|owner|customer|any)\\b",
+        0.6},
+    Pattern{
+        "\\b(reveal|print|show|repeat|output|leak|expose|disclose|include|append|exfiltrate)\\b[^."
+        "\\n]{0,40}"
+        "(system prompt|your (instructions|prompt|rules)|api[ "
+        "_-]?keys?|password|credentials|secret|private key|"
+        "access token|conversation history|chat history)",
+        0.6},
+    Pattern{
+        "\\b(send|email|post|forward|upload|transmit)\\b[^.\\n]{0,60}(api[ "
+        "_-]?keys?|passwords?|credentials|secrets?|"
+        "private keys?|access tokens?|security codes?|passport|bank account|credit card)",
+        0.45},
+    Pattern{"\\bfill (them|it|this|that) in without asking\\b", 0.7},
+    // orders in the middle of data
+    Pattern{
+        "(^|[\\n>\"'*#])\\s*(todo|to-do|to do|task|action|action "
+        "required|instruction|command|urgent|important|"
+        "reminder)\\s*[:!]+\\s*(please\\s+|you (must|should)\\s+)?" TAGOUT_VERBS "\\b",
+        0.65},
+    Pattern{"(important|attention|warning|urgent)\\s*!{2,}", 0.35},
+    Pattern{
+        "(^|[\\n.!?>\"'])\\s*(please\\s+)?" TAGOUT_VERBS
+        "\\b[^.\\n]{0,100}(https?://|www\\.|[a-z0-9._-]+@[a-z0-9-]+\\.|"
+        "\\b[a-z]{2}[0-9]{10,})",
+        0.3},
+    Pattern{
+        "(^|[\\n.!?>\"'])\\s*(please\\s+)?(send|transfer|wire|pay)\\b[^.\\n]{0,80}(money|funds|"
+        "payment|transaction|"
+        "amount|\\$ ?[0-9]|usd|eur|bitcoin|btc|crypto)",
+        0.3},
+    Pattern{
+        "(^|[\\n.!?>\"'])\\s*(please\\s+)?(delete|remove|erase|wipe|drop)\\b[^.\\n]{0,40}\\b(all|"
+        "every|entire|files?|"
+        "emails?|database|account|records?)\\b",
+        0.3},
+    Pattern{
+        "\\b(grant|give|unlock|disable|turn "
+        "off|open)\\b[^.\\n]{0,40}\\b(access|permissions?|admin|security|alarm|"
+        "camera|door|lock|firewall|2fa|mfa)\\b",
+        0.25},
+    Pattern{"\\bdo\\s+" TAGOUT_VERBS "\\b[^\\n]{0,400}\\binstead\\b", 0.6},
+};
+
+#undef TAGOUT_VERBS
+#undef TAGOUT_AIS
+
+struct DatabaseCloser {
+    void operator()(hs_database_t* database) const noexcept { hs_free_database(database); }
+};
+struct ScratchCloser {
+    void operator()(hs_scratch_t* scratch) const noexcept { hs_free_scratch(scratch); }
+};
+
+const hs_database_t* database() {
+    static const std::unique_ptr<hs_database_t, DatabaseCloser> compiled = [] {
+        std::array<const char*, patterns.size()> expressions{};
+        std::array<unsigned, patterns.size()> flags{};
+        std::array<unsigned, patterns.size()> ids{};
+        for (std::size_t i = 0; i < patterns.size(); ++i) {
+            expressions[i] = patterns[i].expression;
+            flags[i] = HS_FLAG_CASELESS | HS_FLAG_DOTALL;
+            ids[i] = static_cast<unsigned>(i);
+        }
+        hs_database_t* made = nullptr;
+        hs_compile_error_t* error = nullptr;
+        const hs_error_t code = hs_compile_multi(
+            expressions.data(),
+            flags.data(),
+            ids.data(),
+            static_cast<unsigned>(patterns.size()),
+            HS_MODE_BLOCK,
+            nullptr,
+            &made,
+            &error
+        );
+        if (error != nullptr) {
+            hs_free_compile_error(error);
+        }
+        TAGOUT_ASSERT(code == HS_SUCCESS, "our own patterns compile");
+        return std::unique_ptr<hs_database_t, DatabaseCloser>(made);
+    }();
+    return compiled.get();
+}
+
+}  // namespace
+
+struct InstructionText::State {
+    std::unique_ptr<hs_scratch_t, ScratchCloser> scratch;
+    std::array<bool, patterns.size()> seen{};
+    std::vector<std::size_t> ends;
+    Reading reading;
+    double strongest = 0;
+    double doubt = 1;
+
+    static int on_match(
+        unsigned id, unsigned long long, unsigned long long to, unsigned, void* context
+    ) {
+        State& state = *static_cast<State*>(context);
+        const auto at = static_cast<std::size_t>(to);
+        if (!state.seen[id]) {
+            state.seen[id] = true;
+            state.doubt *= 1 - patterns[id].weight;
+            if (patterns[id].weight > state.strongest) {
+                state.strongest = patterns[id].weight;
+                state.reading.at = at;
+            }
+        }
+        if (state.ends.empty() || at > state.ends.back() + region_before) {
+            state.ends.push_back(at);
+        }
+        return state.ends.size() >= regions_max ? 1 : 0;
+    }
+};
+
+InstructionText::InstructionText() : state_(std::make_unique<State>()) {
+    hs_scratch_t* scratch = nullptr;
+    const hs_error_t code = hs_alloc_scratch(database(), &scratch);
+    TAGOUT_ASSERT(code == HS_SUCCESS, "scratch is allocated once, at the start");
+    state_->scratch.reset(scratch);
+}
+
+InstructionText::~InstructionText() = default;
+InstructionText::InstructionText(InstructionText&&) noexcept = default;
+InstructionText& InstructionText::operator=(InstructionText&&) noexcept = default;
+
+InstructionText::Reading InstructionText::scan(
+    std::string_view text, std::vector<TextRegion>& regions
+) {
+    regions.clear();
+    State& state = *state_;
+    state.seen.fill(false);
+    state.ends.clear();
+    state.reading = {};
+    state.strongest = 0;
+    state.doubt = 1;
+    text = text.substr(0, scan_bytes_max);
+    hs_scan(
+        database(),
+        text.data(),
+        static_cast<unsigned>(text.size()),
+        0,
+        state.scratch.get(),
+        &State::on_match,
+        &state
+    );
+    std::ranges::sort(state.ends);
+    for (const std::size_t end : state.ends) {
+        const TextRegion region{end > region_before ? end - region_before : 0, end + region_after};
+        if (!regions.empty() && regions.back().to >= region.from) {
+            regions.back().to = region.to;
+        } else {
+            regions.push_back(region);
+        }
+    }
+    state.reading.score = 1 - state.doubt;
+    return state.reading;
+}
+
+}  // namespace tagout::detect

@@ -1,0 +1,165 @@
+// Session: everything that is kept of one live conversation, or of one trace that belongs to none.
+//
+// Confined to its shard's thread. A bare session (no tool called, no text said) is this struct
+// alone; what it needs beyond that hangs on `trail`, made when first needed. Every vector in here
+// is bounded by the option that its comment names.
+#pragma once
+
+#include "base/clock.h"
+#include "detect/arguments.h"
+#include "detect/names.h"
+#include "detect/outcome.h"
+#include "detect/signals.h"
+#include "detect/value_index.h"
+#include "domain/agent_event.h"
+#include "domain/finding.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tagout::detect {
+
+/// Where something happened: what a finding points at.
+struct StepPlace {
+    Instant at;
+    TraceId trace_id;
+    SpanId span_id;
+    std::uint32_t step = 0;
+};
+
+/// One tool call as the repetition signals see it.
+struct Action {
+    std::uint32_t call = 0;    ///< Hash of tool and canonical arguments.
+    std::uint32_t result = 0;  ///< Hash of the result's text.
+    NameId tool = 0;
+    std::uint32_t step = 0;
+    Instant began;
+    bool worked = false;
+    bool writes = false;  ///< Changes or sends something.
+    bool empty = false;   ///< Said that there is nothing, or said nothing.
+};
+
+/// A call that changes or sends something, waiting until texts still on their way have arrived.
+struct PendingCall {
+    StepPlace place;
+    Instant began;
+    Instant due;  ///< Of arrival time.
+    NameId tool = 0;
+    bool worked = false;
+    bool confirmed = false;             ///< The user's last words before it agreed.
+    bool debut = false;                 ///< First use of this tool in the session.
+    std::vector<ArgumentValue> values;  ///< At most pending_values_max, names dropped.
+};
+
+struct LiveFinding {
+    SignalId signal = SignalId::UserCorrections;
+    Finding finding;
+    bool told_failed = false;  ///< Sent as a leader with a failed outcome: leads for good.
+};
+
+/// A rate's key that this session had a bad event of: told when its outcome is known.
+struct AffectedKey {
+    std::uint8_t kind = 0;
+    NameId key = 0;
+    std::int64_t pane = 0;  ///< In which it was counted as a session last.
+};
+
+/// One request of a conversation; a trace of its own.
+struct Turn {
+    std::uint64_t trace = 0;
+    std::uint32_t steps = 0;
+    std::int64_t tokens = 0;
+    std::int64_t fresh_tokens = 0;  ///< Without those read from a cache.
+    double cost_usd = 0;
+    bool root_seen = false;
+};
+
+struct Trail {
+    static constexpr std::size_t pending_max = 16;
+    static constexpr std::size_t pending_values_max = 12;
+    static constexpr std::size_t findings_max = signal_count;  ///< One a signal.
+    static constexpr std::size_t affected_max = 8;
+    static constexpr std::size_t tools_max = 64;
+    static constexpr std::size_t words_max = 24;
+    static constexpr std::size_t texts_max = 8;
+
+    std::vector<Action> actions;  ///< In order of beginning; newest actions_max.
+    ValueIndex values;
+    std::vector<PendingCall> pending;
+    std::vector<LiveFinding> findings;
+    std::vector<AffectedKey> affected;
+    std::vector<NameId> tools;  ///< Distinct ones used.
+    std::array<std::uint64_t, texts_max>
+        user_texts{};                       ///< Hashes of what the user said, newest last.
+    std::vector<std::uint32_t> last_words;  ///< Of the user's newest request.
+    std::uint64_t system_text = 0;          ///< Hash of the instructions indexed last.
+    std::uint64_t last_output = 0;          ///< Hash of the newest answer of the model.
+    std::uint32_t equal_outputs = 0;
+    std::uint32_t fruitless_tries = 0;  ///< In a row: same tool, nothing new.
+    std::uint32_t rephrased = 0;
+    double orders_score = 0;  ///< Of the result that reads most like orders.
+    StepPlace orders_place;
+    NameId orders_tool = 0;
+    bool user_agreed = false;
+    bool blind_results = false;  ///< A tool's result was not captured.
+    bool due_noted = false;      ///< Stands in the stage's list of due sessions.
+};
+
+struct Session {
+    std::string correlation;
+    std::uint64_t key = 0;             ///< Hash of correlation, its place in the table.
+    std::uint32_t newer = 0xffffffff;  ///< Neighbours in the list by last arrival.
+    std::uint32_t older = 0xffffffff;
+    Instant first_at;
+    Instant last_at;
+    Instant arrived_at;
+    NameId agent = 0;
+    NameId workflow = 0;
+    NameId service = 0;
+    NameId environment = 0;
+    NameId model = 0;
+    NameId prompt_version = 0;
+    std::uint32_t steps = 0;
+    std::uint32_t tool_calls = 0;
+    std::uint32_t writes = 0;
+    std::uint32_t errors = 0;
+    std::uint32_t user_turns = 0;
+    std::uint32_t corrections = 0;
+    std::int64_t tokens = 0;
+    double cost_usd = 0;
+    std::array<Turn, 2> turns{};
+    OutcomeMarks marks;
+    SessionOutcome told = SessionOutcome::Unknown;
+    bool told_once = false;
+    Instant
+        errors_since_user_at;  ///< Newest failed step: a complaint after it is not about the plan.
+    std::unique_ptr<Trail> trail;
+
+    /// Who acts: the agent, or the service where telemetry names no agent.
+    [[nodiscard]] NameId actor() const noexcept { return agent != 0 ? agent : service; }
+    [[nodiscard]] Trail& own_trail() {
+        if (!trail) {
+            trail = std::make_unique<Trail>();
+        }
+        return *trail;
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept;
+};
+
+/// What one signal saw in one session; the stage makes or renews the Finding from it.
+struct Sighting {
+    SignalId signal = SignalId::UserCorrections;
+    StepPlace place{};
+    NameId tool = 0;
+    double score = 0;
+    double observed = 0;
+    double threshold = 0;
+    bool write_completed = false;
+    std::string cause{};
+    std::string evidence{};
+};
+
+}  // namespace tagout::detect

@@ -1,0 +1,229 @@
+#include "detect/arguments.h"
+#include "detect/context/repeated_actions.h"
+#include "detect/hash.h"
+#include "detect/intent/retries.h"
+#include "detect/stage_state.h"
+
+#include <algorithm>
+
+namespace tagout::detect {
+
+namespace {
+
+constexpr std::size_t result_bytes_max = 32 * 1024;
+
+bool changes_something(const catalog::ToolFacts& facts) noexcept {
+    return facts.effect == ToolEffect::Write || facts.effect == ToolEffect::Egress;
+}
+
+}  // namespace
+
+const catalog::ToolFacts& SessionStage::State::facts_of(NameId tool) {
+    if (tool >= tool_facts.size()) {
+        tool_facts.resize(names.size() + 16);
+    }
+    std::optional<catalog::ToolFacts>& facts = tool_facts[tool];
+    if (!facts) {
+        facts = catalog->tool(names.text(tool));
+    }
+    return *facts;
+}
+
+void SessionStage::State::note_tool_call(
+    Session& session, const AgentEvent& event, const StepPlace& place, Instant now, Output& out
+) {
+    const NameId tool = names.of(event.tool_name.empty() ? event.name : event.tool_name);
+    const catalog::ToolFacts facts = facts_of(tool);
+    const bool writes = changes_something(facts);
+    const bool worked = event.outcome == StepOutcome::Ok;
+    note_step_end(session, event, place.at);
+    note_rates(session, event, place, tool, true);
+    session.steps += 1;
+    session.tool_calls += 1;
+    session.writes += writes && worked ? 1 : 0;
+    turn_of(session, event.trace_id).steps += 1;
+
+    Trail& trail = session.own_trail();
+    const bool captured = !event.tool_args.empty() || !event.tool_result.empty();
+    trail.blind_results = trail.blind_results || (worked && event.tool_result.empty());
+    const bool debut = std::ranges::find(trail.tools, tool) == trail.tools.end();
+    if (debut && trail.tools.size() < Trail::tools_max) {
+        trail.tools.push_back(tool);
+    }
+    if (writes && trail.pending.size() < Trail::pending_max) {
+        PendingCall call{
+            .place = place,
+            .began = event.started_at,
+            .due = now + settings.settle,
+            .tool = tool,
+            .worked = worked,
+            .confirmed = trail.user_agreed,
+            .debut = debut,
+            .values = {}};
+        ArgumentLimits limits;
+        limits.values_max = Trail::pending_values_max;
+        read_values(event.tool_args, limits, call.values);
+        for (ArgumentValue& value : call.values) {
+            value.name = {};  // a view into the batch, which goes
+        }
+        trail.pending.push_back(std::move(call));
+        due.emplace_back(now + settings.settle, session.key);
+    }
+    if (captured) {
+        Action action{
+            .call = static_cast<std::uint32_t>(combine(hash_arguments(event.tool_args), tool)) | 1U,
+            .result = static_cast<std::uint32_t>(hash_of(event.tool_result)),
+            .tool = tool,
+            .step = place.step,
+            .began = event.started_at,
+            .worked = worked,
+            .writes = writes,
+            .empty = says_nothing(event.tool_result) && !writes};
+        std::vector<Action>& actions = trail.actions;
+        if (actions.size() >= settings.actions_max) {
+            actions.erase(actions.begin());
+        }
+        auto at = actions.end();
+        while (at != actions.begin() && std::prev(at)->began > action.began) {
+            --at;
+        }
+        const auto placed = actions.insert(at, action);
+        Repetition repetition = find_repetition(actions, *placed, settings.context, names);
+        if (repetition.wasted_calls + 1 >= settings.context.stuck_calls && !session.marks.stuck) {
+            session.marks.stuck = true;
+            session.marks.stuck_detail = tool;
+        }
+        if (repetition.sighting) {
+            repetition.sighting->place = place;
+            raise(session, std::move(*repetition.sighting), out);
+        }
+        if (auto tries = note_try(trail, *placed, settings.intent, names)) {
+            tries->place = place;
+            tries->cause = names.text(session.workflow != 0 ? session.workflow : session.actor());
+            raise(session, std::move(*tries), out);
+        }
+    }
+    if (!event.tool_result.empty()) {
+        note_result(session, event.tool_result, tool, place, out);
+    }
+    // The place in a recorded run is its order: nothing can still be on its way.
+    if (event.step != AgentEvent::unknown_step && !trail.pending.empty()) {
+        settle(session, Instant::max(), Instant::max(), out);
+    }
+}
+
+void SessionStage::State::note_result(
+    Session& session, std::string_view text, NameId tool, const StepPlace& place, Output& out
+) {
+    if (text.empty()) {
+        return;
+    }
+    text = text.substr(0, result_bytes_max);
+    const InstructionText::Reading reading = orders.scan(text, regions);
+    const bool found = reading.score >= settings.safety.instruction_score;
+    Trail& trail = session.own_trail();
+    const std::span<const TextRegion> marked =
+        found ? std::span<const TextRegion>(regions) : std::span<const TextRegion>();
+    change_values(trail, [&](ValueIndex& values) {
+        values.add_result(text, {place.at, tool, place.step, found}, marked, settings.atoms_max);
+    });
+    if (value_bytes > settings.values_bytes_max) {
+        forget_values();
+    }
+    if (!found) {
+        return;
+    }
+    const std::size_t from = reading.at > 140 ? reading.at - 140 : 0;
+    Sighting sighting{.signal = SignalId::InstructionInResult};
+    sighting.place = place;
+    sighting.tool = tool;
+    sighting.score = reading.score;
+    sighting.observed = reading.score;
+    sighting.threshold = settings.safety.instruction_score;
+    sighting.cause = names.text(tool);
+    sighting.evidence = "the result of " + names.text(tool) + " gives the agent orders: \"" +
+                        std::string(text.substr(from, 220)) + "\"";
+    raise(session, std::move(sighting), out);
+}
+
+void SessionStage::State::settle(Session& session, Instant now, Instant until, Output& out) {
+    Trail& trail = *session.trail;
+    for (std::size_t i = 0; i < trail.pending.size();) {
+        if (trail.pending[i].due > now && trail.pending[i].place.at > until) {
+            ++i;
+            continue;
+        }
+        const PendingCall call = std::move(trail.pending[i]);
+        trail.pending.erase(trail.pending.begin() + static_cast<std::ptrdiff_t>(i));
+        judge_call(session, call, out);
+    }
+}
+
+void SessionStage::State::judge_call(Session& session, const PendingCall& call, Output& out) {
+    Trail& trail = *session.trail;
+    const catalog::ToolFacts facts = facts_of(call.tool);
+    const CallEvidence evidence = examine_call(trail, call, facts, names);
+    auto sighting = judge_untrusted(evidence, call, settings.safety, names);
+    if (!sighting) {
+        sighting = judge_unexpected(evidence, call, settings.tool, names);
+    }
+    const bool explained = sighting.has_value();
+    if (sighting) {
+        if (sighting->signal == SignalId::UnexpectedWrite && call.worked) {
+            session.marks.harm = true;
+            session.marks.harm_detail = call.tool;
+        }
+        raise(session, std::move(*sighting), out);
+    }
+    if (call.debut && sums.rest().debuts.size() < KeyPartials::facts_max) {
+        DebutFact fact;
+        fact.asked = evidence.asked || evidence.confirmed || !evidence.texts_known;
+        fact.foreign = evidence.orders_before;
+        fact.high_risk = evidence.high_risk;
+        fact.explained = explained;
+        Finding& draft = fact.draft;
+        const NameId habit = session.workflow != 0 ? session.workflow : session.actor();
+        draft.correlation = CorrelationId(session.correlation);
+        draft.trace_id = to_hex(call.place.trace_id);
+        draft.span_id = to_hex(call.place.span_id);
+        draft.step = call.place.step;
+        draft.agent = AgentName(names.text(session.actor()));
+        draft.workflow = WorkflowName(names.text(habit));
+        draft.tool = ToolName(names.text(call.tool));
+        draft.model = names.text(session.model);
+        draft.service = names.text(session.service);
+        draft.environment = names.text(session.environment);
+        draft.prompt_version = names.text(session.prompt_version);
+        draft.cause = names.text(call.tool);
+        draft.seen_at = call.place.at;
+        draft.explained_by = leader_of(session);
+        draft.write_completed = call.worked;
+        draft.outcome = session.told;
+        sums.rest().debuts.push_back(std::move(fact));
+    }
+    tell_outcome(session, out);
+}
+
+void SessionStage::State::settle_due(Instant now, Output& out) {
+    while (!due.empty() && due.front().first <= now) {
+        const std::uint64_t key = due.front().second;
+        due.pop_front();
+        Session* const session = sessions.find_key(key);
+        if (session != nullptr && session->trail && !session->trail->pending.empty()) {
+            settle(*session, now, Instant::min(), out);
+        }
+    }
+}
+
+void SessionStage::State::forget_values() {
+    const std::uint64_t aim = settings.values_bytes_max / 8 * 7;
+    for (Session* session = sessions.idlest(); session != nullptr && value_bytes > aim;
+         session = sessions.newer(*session)) {
+        if (session->trail && session->trail->values.bytes() > 0) {
+            change_values(*session->trail, [](ValueIndex& values) { values.drop(); });
+            ++values_forgotten;
+        }
+    }
+}
+
+}  // namespace tagout::detect

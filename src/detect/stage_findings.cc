@@ -1,0 +1,253 @@
+#include "detect/hash.h"
+#include "detect/signal_id.h"
+#include "detect/stage_state.h"
+
+#include <algorithm>
+
+namespace tagout::detect {
+
+namespace {
+
+constexpr std::size_t evidence_bytes_max = 400;
+constexpr double renew_factor = 2;  ///< A finding is told again when its number doubled.
+
+std::string clipped(std::string text) {
+    if (text.size() > evidence_bytes_max) {
+        text.resize(evidence_bytes_max - 3);
+        while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xc0) == 0x80) {
+            text.pop_back();  // not in the middle of a character
+        }
+        if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xc0) {
+            text.pop_back();
+        }
+        text += "...";
+    }
+    return text;
+}
+
+bool is_known(SessionOutcome outcome) noexcept {
+    return outcome != SessionOutcome::Unknown;
+}
+bool is_failed(SessionOutcome outcome) noexcept {
+    return outcome == SessionOutcome::Failed || outcome == SessionOutcome::Denied;
+}
+
+}  // namespace
+
+std::string SessionStage::State::leader_of(const Session& session) {
+    if (!session.trail) {
+        return {};
+    }
+    for (const LiveFinding& live : session.trail->findings) {
+        if (live.finding.explained_by.empty() && live.signal != SignalId::InstructionInResult) {
+            return live.finding.id;
+        }
+    }
+    return {};
+}
+
+bool SessionStage::State::is_clean(const Session& session) {
+    return !session.trail ||
+           std::ranges::none_of(session.trail->findings, [](const LiveFinding& live) {
+               return live.finding.failure_class == FailureClass::Safety ||
+                      live.finding.failure_class == FailureClass::Tool ||
+                      live.finding.failure_class == FailureClass::Context;
+           });
+}
+
+void SessionStage::State::send(Session& session, LiveFinding& live, Output& out) {
+    Finding& finding = live.finding;
+    if (!live.told_failed) {
+        finding.agent = AgentName(names.text(session.actor()));
+        finding.workflow = WorkflowName(names.text(session.workflow));
+    }
+    if (finding.explained_by.empty() &&
+        (finding.outcome == SessionOutcome::Failed ||
+         (finding.failure_class == FailureClass::Safety && finding.write_completed))) {
+        live.told_failed = true;
+    }
+    out.findings.push_back(finding);
+}
+
+void SessionStage::State::raise(Session& session, Sighting sighting, Output& out) {
+    std::vector<LiveFinding>& findings = session.own_trail().findings;
+    const auto known = std::ranges::find(findings, sighting.signal, &LiveFinding::signal);
+    if (known != findings.end()) {
+        Finding& finding = known->finding;
+        const bool written = sighting.write_completed && !finding.write_completed;
+        if (!written && sighting.observed < finding.observed * renew_factor) {
+            return;
+        }
+        finding.observed = std::max(finding.observed, sighting.observed);
+        finding.score = std::max(finding.score, sighting.score);
+        finding.write_completed = finding.write_completed || sighting.write_completed;
+        finding.evidence = clipped(std::move(sighting.evidence));
+        send(session, *known, out);
+        return;
+    }
+    const SignalInfo& info = info_of(sighting.signal);
+    const JudgedOutcome judged =
+        judge_outcome(session.marks, settings.intent.session_corrections, names);
+    LiveFinding live{.signal = sighting.signal, .finding = {}, .told_failed = false};
+    Finding& finding = live.finding;
+    finding.id = finding_id(info.name, session.correlation);
+    finding.failure_class = info.failure_class;
+    finding.signal = info.name;
+    finding.correlation = CorrelationId(session.correlation);
+    finding.trace_id = to_hex(sighting.place.trace_id);
+    finding.span_id = to_hex(sighting.place.span_id);
+    finding.step = sighting.place.step;
+    finding.tool = ToolName(names.text(sighting.tool));
+    finding.model = names.text(session.model);
+    finding.service = names.text(session.service);
+    finding.environment = names.text(session.environment);
+    finding.prompt_version = names.text(session.prompt_version);
+    finding.cause = std::move(sighting.cause);
+    finding.seen_at = sighting.place.at;
+    finding.score = sighting.score;
+    finding.observed = sighting.observed;
+    finding.threshold = sighting.threshold;
+    finding.unit = info.unit;
+    finding.evidence = clipped(std::move(sighting.evidence));
+    finding.outcome = judged.outcome;
+    finding.outcome_reason = judged.reason;
+    finding.write_completed = sighting.write_completed;
+    findings.push_back(std::move(live));
+    const std::int64_t minute =
+        unix_nanos(sighting.place.at) / Duration(std::chrono::minutes(1)).count();
+    sums.rest().findings[minute][static_cast<std::size_t>(sighting.signal)] += 1;
+    const std::size_t mine = findings.size() - 1;
+    choose_leader(session, out);
+    send(session, findings[mine], out);
+}
+
+void SessionStage::State::choose_leader(Session& session, Output& out) {
+    std::vector<LiveFinding>& findings = session.trail->findings;
+    const LiveFinding* leader = nullptr;
+    for (const LiveFinding& live : findings) {
+        if (live.told_failed && live.finding.explained_by.empty()) {
+            leader = &live;
+            break;
+        }
+        if (leader == nullptr ||
+            info_of(live.signal).precedence < info_of(leader->signal).precedence) {
+            leader = &live;
+        }
+    }
+    const std::string id = leader->finding.id;
+    const std::size_t newest = findings.size() - 1;
+    for (std::size_t i = 0; i < findings.size(); ++i) {
+        std::string explained_by = findings[i].finding.id == id ? "" : id;
+        if (findings[i].finding.explained_by != explained_by) {
+            findings[i].finding.explained_by = std::move(explained_by);
+            if (i != newest) {
+                send(session, findings[i], out);
+            }
+        }
+    }
+}
+
+void SessionStage::State::note_affected(Session& session, SumKind kind, NameId key) {
+    std::vector<AffectedKey>& affected = session.own_trail().affected;
+    const bool known = std::ranges::any_of(affected, [&](const AffectedKey& a) {
+        return a.kind == static_cast<std::uint8_t>(kind) && a.key == key;
+    });
+    if (known || affected.size() >= Trail::affected_max) {
+        return;
+    }
+    affected.push_back({static_cast<std::uint8_t>(kind), key, pane_of(session.last_at)});
+    if (session.told_once && is_known(session.told)) {
+        AffectedDelta& delta = sums.rest().affected[rate_key(kind, key, names)];
+        delta.known += 1;
+        delta.failed += is_failed(session.told) ? 1 : 0;
+    }
+}
+
+void SessionStage::State::tell_outcome(Session& session, Output& out) {
+    JudgedOutcome judged = judge_outcome(session.marks, settings.intent.session_corrections, names);
+    const bool first = !session.told_once;
+    if ((first && !is_known(judged.outcome) && !session.marks.ended) ||
+        (!first && judged.outcome == session.told)) {
+        return;
+    }
+    const SessionOutcome before = session.told;
+    session.told = judged.outcome;
+    session.told_once = true;
+
+    KeyPartials& rest = sums.rest();
+    const std::int64_t minute =
+        unix_nanos(session.last_at) / Duration(std::chrono::minutes(1)).count();
+    auto& counts = rest.outcomes[minute];
+    counts[static_cast<std::size_t>(judged.outcome)] += 1;
+    if (!first) {
+        counts[static_cast<std::size_t>(before)] -= 1;
+    }
+    if (session.trail) {
+        for (const AffectedKey& affected : session.trail->affected) {
+            AffectedDelta& delta =
+                rest.affected[rate_key(static_cast<SumKind>(affected.kind), affected.key, names)];
+            delta.known +=
+                (is_known(judged.outcome) ? 1 : 0) - (!first && is_known(before) ? 1 : 0);
+            delta.failed +=
+                (is_failed(judged.outcome) ? 1 : 0) - (!first && is_failed(before) ? 1 : 0);
+        }
+        for (LiveFinding& live : session.trail->findings) {
+            if (live.finding.outcome != judged.outcome) {
+                live.finding.outcome = judged.outcome;
+                live.finding.outcome_reason = judged.reason;
+                send(session, live, out);
+            }
+        }
+    }
+    SessionFact fact{
+        .at = session.last_at,
+        .correlation = session.correlation,
+        .workflow = {},
+        .outcome = judged.outcome,
+        .before = first ? SessionOutcome::Unknown : before,
+        .reason = judged.reason,
+        .leader = leader_of(session),
+        .clean = is_clean(session),
+        .tools = {}};
+    fact.workflow = names.text(session.workflow != 0 ? session.workflow : session.actor());
+    if (session.trail) {
+        for (const NameId tool : session.trail->tools) {
+            fact.tools.push_back(names.text(tool));
+        }
+    }
+    if (rest.sessions.size() < KeyPartials::facts_max) {
+        rest.sessions.push_back(std::move(fact));
+    } else {
+        ++rest.facts_dropped;
+    }
+    out.sessions.push_back(
+        {.correlation = CorrelationId(session.correlation),
+         .agent = AgentName(names.text(session.actor())),
+         .workflow = WorkflowName(names.text(session.workflow)),
+         .service = names.text(session.service),
+         .outcome = judged.outcome,
+         .outcome_reason = std::move(judged.reason),
+         .started_at = session.first_at,
+         .ended_at = session.last_at,
+         .steps = session.steps,
+         .tool_calls = session.tool_calls,
+         .writes = session.writes,
+         .tokens = session.tokens,
+         .cost_usd = session.cost_usd,
+         .revised = !first}
+    );
+}
+
+void SessionStage::State::close(Session& session, Output& out) {
+    if (session.trail && !session.trail->pending.empty()) {
+        settle(session, Instant::max(), Instant::max(), out);
+    }
+    session.marks.ended = true;
+    tell_outcome(session, out);
+    if (session.trail) {
+        value_bytes -= session.trail->values.bytes();
+    }
+    sessions.erase(session);
+}
+
+}  // namespace tagout::detect

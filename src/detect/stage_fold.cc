@@ -1,0 +1,485 @@
+#include "detect/cost/runaway_session.h"
+#include "detect/hash.h"
+#include "detect/intent/correction_words.h"
+#include "detect/intent/retries.h"
+#include "detect/intent/verdict.h"
+#include "detect/stage_state.h"
+
+#include <algorithm>
+
+namespace tagout::detect {
+
+namespace {
+
+constexpr std::size_t trusted_bytes_max = 16 * 1024;
+constexpr std::uint32_t errors_that_explain = 3;
+constexpr double wrong_workflow_score_min = 0.85;
+
+bool is_model_call(EventKind kind) noexcept {
+    return kind == EventKind::Llm || kind == EventKind::Embedding || kind == EventKind::Rerank;
+}
+
+bool carries_user_words(EventKind kind) noexcept {
+    switch (kind) {
+        case EventKind::Llm:
+        case EventKind::Agent:
+        case EventKind::Workflow:
+        case EventKind::Step:
+        case EventKind::Plan:
+        case EventKind::Request:
+        case EventKind::LlmContent:
+        case EventKind::LlmRollup:
+        case EventKind::Other:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+void SessionStage::State::note_names(Session& session, const AgentEvent& event) {
+    const auto take = [&](NameId& id, std::string_view text) {
+        if (!text.empty()) {
+            id = names.of(text, id);
+        }
+    };
+    take(session.agent, event.agent_name);
+    take(session.workflow, event.workflow_name);
+    take(session.service, event.service_name);
+    take(session.environment, event.environment);
+    take(session.prompt_version, event.prompt_version);
+    take(session.model, event.model_response.empty() ? event.model_request : event.model_response);
+}
+
+Turn& SessionStage::State::turn_of(Session& session, const TraceId& trace) {
+    std::uint64_t key = 0;
+    std::copy_n(trace.bytes.begin(), sizeof(key), reinterpret_cast<std::uint8_t*>(&key));
+    for (Turn& turn : session.turns) {
+        if (turn.trace == key) {
+            return turn;
+        }
+    }
+    std::swap(session.turns[0], session.turns[1]);  // the older of the two makes room
+    session.turns[0] = Turn{.trace = key};
+    return session.turns[0];
+}
+
+void SessionStage::State::fold(const AgentEvent& event, Instant now, Output& out) {
+    ++stats.events;
+    if (event.kind == EventKind::Drop || event.correlation.empty()) {
+        return;
+    }
+    Session* found = sessions.find(event.correlation);
+    if (found == nullptr) {
+        while (sessions.size() >= settings.sessions_max) {
+            ++stats.sessions_evicted;
+            close(*sessions.idlest(), out);
+        }
+        found = &sessions.make(event.correlation);
+        found->first_at = event.started_at;
+    } else {
+        sessions.make_newest(*found);
+    }
+    Session& session = *found;
+    session.arrived_at = now;
+    session.first_at = std::min(session.first_at, event.started_at);
+    const Instant at = std::min(event.ended_at, now);  // no clock may run ahead of ours
+    session.last_at = std::max(session.last_at, at);
+    if (!event.formerly.empty() && event.formerly != event.correlation) {
+        if (Session* const former = sessions.find(event.formerly)) {
+            ++merges;
+            absorb(session, *former, out);
+        } else {
+            ++merges_missed;
+        }
+    }
+    if (session.trail && !session.trail->pending.empty()) {
+        settle(session, now, at - settings.settle, out);
+    }
+    sums.saw(at);
+    note_names(session, event);
+    session.marks.log_only = event.signal == Signal::Logs &&
+                             (session.marks.log_only || session.steps + session.user_turns == 0);
+    const StepPlace place{
+        at,
+        event.trace_id,
+        event.span_id,
+        event.step != AgentEvent::unknown_step ? event.step : session.steps};
+    note_texts(session, event, place, out);
+    const bool counts = !event.wrapper && !event.merged && !event.absorbed;
+    if (counts) {
+        if (is_model_call(event.kind)) {
+            note_model_call(session, event, place, out);
+        } else if (event.kind == EventKind::Tool) {
+            note_tool_call(session, event, place, now, out);
+        } else if (event.kind == EventKind::Retrieval) {
+            const std::string_view text =
+                event.tool_result.empty() ? event.output_text : event.tool_result;
+            note_result(session, text, names.of("retrieval"), place, out);
+        } else if (event.kind == EventKind::Evaluation || event.kind == EventKind::Feedback) {
+            note_judgement(session, event, place, out);
+        } else if (event.kind == EventKind::Guardrail && event.guardrail_verdict == Verdict::Deny) {
+            session.marks.denied_at = std::max(session.marks.denied_at, event.ended_at);
+        }
+    }
+    if (event.root && event.signal == Signal::Traces) {
+        note_root(session, event, place);
+    }
+    tell_outcome(session, out);
+}
+
+void SessionStage::State::note_texts(
+    Session& session, const AgentEvent& event, const StepPlace& place, Output& out
+) {
+    if (!event.system_text.empty()) {
+        Trail& trail = session.own_trail();
+        const std::uint64_t hash = hash_of(event.system_text);
+        if (trail.system_text != hash) {
+            trail.system_text = hash;
+            change_values(trail, [&](ValueIndex& values) {
+                values.add_trusted(
+                    event.system_text.substr(0, trusted_bytes_max),
+                    TrustedOrigin::System,
+                    settings.atoms_max
+                );
+            });
+        }
+    }
+    if (event.user_text.empty() || !carries_user_words(event.kind)) {
+        return;
+    }
+    Trail& trail = session.own_trail();
+    const std::uint64_t hash = hash_of(event.user_text) | 1;
+    if (std::ranges::find(trail.user_texts, hash) != trail.user_texts.end()) {
+        return;
+    }
+    if (!trail.pending.empty() && session.user_turns > 0) {
+        settle(
+            session, Instant::min(), event.started_at, out
+        );  // a new word ends the turn before it
+    }
+    std::ranges::rotate(trail.user_texts, trail.user_texts.begin() + 1);
+    trail.user_texts.back() = hash;
+    change_values(trail, [&](ValueIndex& values) {
+        values.add_trusted(
+            event.user_text.substr(0, trusted_bytes_max), TrustedOrigin::User, settings.atoms_max
+        );
+    });
+    note_user_turn(session, event.user_text, place, out);
+}
+
+void SessionStage::State::note_user_turn(
+    Session& session, std::string_view text, const StepPlace& place, Output& out
+) {
+    Trail& trail = *session.trail;
+    const UserTone tone = read_tone(text);
+    trail.user_agreed = tone.agrees;
+    session.user_turns += 1;
+    const bool about_plan = session.errors_since_user_at == Instant{};
+    session.errors_since_user_at = {};
+    if (session.user_turns == 1) {
+        trail.last_words.clear();
+        (void)note_request(trail, text, settings.intent);
+        return;
+    }
+    const bool corrects = tone.correction >= settings.intent.correction_score;
+    const bool explained = !about_plan || !is_clean(session) || session.marks.stuck;
+    const NameId key = session.workflow != 0 ? session.workflow : session.actor();
+    if (corrects) {
+        session.corrections += 1;
+        session.marks.corrections_in_a_row = static_cast<std::uint8_t>(
+            std::min<unsigned>(session.marks.corrections_in_a_row + 1U, 255U)
+        );
+        if (!explained && key != 0) {
+            sums.rest().corrections.push_back(
+                {names.text(key),
+                 pane_of(place.at),
+                 session.corrections == 1,
+                 exemplar_of(session, place, 0, text, names)}
+            );
+            note_affected(session, SumKind::Corrections, key);
+        }
+    } else {
+        session.marks.corrections_in_a_row = 0;
+        if (key != 0 && about_plan) {
+            sums.count(SumKind::Corrections, key, pane_of(place.at));
+        }
+    }
+    const std::string& cause = names.text(key);
+    if (tone.wrong_workflow >= wrong_workflow_score_min) {
+        session.marks.wrong_plan = true;
+        Sighting sighting{.signal = SignalId::WrongWorkflow};
+        sighting.place = place;
+        sighting.score = tone.wrong_workflow;
+        sighting.observed = 1;
+        sighting.threshold = 1;
+        sighting.cause = cause;
+        sighting.evidence = "the user said: \"" + std::string(text.substr(0, 200)) + "\"";
+        raise(session, std::move(sighting), out);
+    }
+    if (corrects && !explained &&
+        session.marks.corrections_in_a_row >= settings.intent.session_corrections) {
+        Sighting sighting{.signal = SignalId::UserCorrections};
+        sighting.place = place;
+        sighting.observed = session.marks.corrections_in_a_row;
+        sighting.threshold = settings.intent.session_corrections;
+        sighting.score = std::min(0.95, tone.correction);
+        sighting.cause = cause;
+        sighting.evidence = "the user corrected it " +
+                            std::to_string(session.marks.corrections_in_a_row) +
+                            " times in a row, last: \"" + std::string(text.substr(0, 200)) + "\"";
+        raise(session, std::move(sighting), out);
+    }
+    if (auto sighting = note_request(trail, text, settings.intent); sighting && about_plan) {
+        sighting->place = place;
+        sighting->cause = cause;
+        raise(session, std::move(*sighting), out);
+    }
+}
+
+void SessionStage::State::note_step_end(Session& session, const AgentEvent& event, Instant at) {
+    OutcomeMarks& marks = session.marks;
+    switch (event.outcome) {
+        case StepOutcome::Ok:
+            marks.success_at = std::max(marks.success_at, at);
+            break;
+        case StepOutcome::Denied:
+        case StepOutcome::Blocked:
+            marks.denied_at = std::max(marks.denied_at, at);
+            break;
+        default:
+            marks.error_at = std::max(marks.error_at, at);
+            session.errors_since_user_at = at;
+            session.errors += 1;
+    }
+}
+
+void SessionStage::State::note_rates(
+    Session& session, const AgentEvent& event, const StepPlace& place, NameId key, bool tool
+) {
+    if (key == 0) {
+        return;
+    }
+    const std::int64_t pane = pane_of(place.at);
+    const auto count = [&](SumKind kind, bool bad) {
+        sums.count(kind, key, pane);
+        if (!bad) {
+            return;
+        }
+        Trail& trail = session.own_trail();
+        const auto known = std::ranges::find_if(trail.affected, [&](const AffectedKey& affected) {
+            return affected.kind == static_cast<std::uint8_t>(kind) && affected.key == key;
+        });
+        const bool first = known == trail.affected.end() || known->pane != pane;
+        if (known != trail.affected.end()) {
+            known->pane = pane;
+        }
+        sums.count_bad(
+            kind,
+            key,
+            pane,
+            first,
+            session,
+            place,
+            tool ? key : 0,
+            event.error_message.empty() ? event.error_type : event.error_message,
+            names
+        );
+        note_affected(session, kind, key);
+    };
+    const bool timed_out = event.outcome == StepOutcome::Timeout;
+    count(tool ? SumKind::ToolTimeouts : SumKind::ModelTimeouts, timed_out);
+    if (tool) {
+        const bool status = event.http_status >= 400 && event.http_status < 500 &&
+                            event.http_status != 429 && event.http_status != 408;
+        const bool refused = !timed_out && event.outcome != StepOutcome::Throttled &&
+                             (event.outcome == StepOutcome::ClientError ||
+                              (status && event.outcome != StepOutcome::Ok));
+        count(SumKind::ClientErrors, refused);
+    }
+}
+
+void SessionStage::State::note_model_call(
+    Session& session, const AgentEvent& event, const StepPlace& place, Output& out
+) {
+    note_step_end(session, event, place.at);
+    note_rates(session, event, place, session.model, false);
+    const std::int64_t tokens = event.tokens.counted();
+    double cost = event.cost_usd;
+    if (cost < 0 && tokens > 0) {
+        const std::string& model = names.text(session.model);
+        cost = catalog->cost_usd(
+            model,
+            std::max<std::int64_t>(event.tokens.input, 0),
+            std::max<std::int64_t>(event.tokens.output, 0)
+        );
+    }
+    session.steps += 1;
+    session.tokens += tokens;
+    session.cost_usd += std::max(cost, 0.0);
+    Turn& turn = turn_of(session, event.trace_id);
+    turn.steps += 1;
+    turn.tokens += tokens;
+    turn.fresh_tokens += tokens - std::clamp<std::int64_t>(event.tokens.cache_read, 0, tokens);
+    turn.cost_usd += std::max(cost, 0.0);
+    const std::string leader = leader_of(session);
+    if (tokens > 0 && leader.empty() && session.errors < errors_that_explain) {
+        sums.spend(session, place, pane_of(place.at), tokens, names);
+    }
+    if (auto sighting = judge_budget(turn, settings.cost)) {
+        session.marks.over_budget = true;
+        sighting->place = place;
+        raise(session, std::move(*sighting), out);
+    }
+    if (event.kind == EventKind::Llm && event.outcome == StepOutcome::Ok &&
+        !event.output_text.empty()) {
+        auto sighting =
+            note_answer(session.own_trail(), hash_of(event.output_text), settings.intent);
+        if (sighting) {
+            sighting->place = place;
+            sighting->cause =
+                names.text(session.workflow != 0 ? session.workflow : session.actor());
+            raise(session, std::move(*sighting), out);
+        }
+    }
+}
+
+void SessionStage::State::note_judgement(
+    Session& session, const AgentEvent& event, const StepPlace& place, Output& out
+) {
+    const VerdictReading reading = read_verdict(event, settings.eval_fail_below);
+    if (reading.verdict == 0) {
+        return;
+    }
+    const bool newest = event.ended_at >= session.marks.verdict_at;
+    if (newest) {
+        session.marks.verdict = reading.verdict;
+        session.marks.verdict_at = event.ended_at;
+        session.marks.verdict_detail =
+            names.of(event.eval_name.empty() ? std::string_view("feedback") : event.eval_name);
+    }
+    if (reading.verdict > 0) {
+        return;
+    }
+    const NameId key = session.workflow != 0 ? session.workflow : session.actor();
+    const bool by_user = event.kind == EventKind::Feedback;
+    if (by_user && key != 0 && is_clean(session) && session.errors_since_user_at == Instant{}) {
+        session.corrections += 1;
+        sums.rest().corrections.push_back(
+            {names.text(key),
+             pane_of(place.at),
+             session.corrections == 1,
+             exemplar_of(session, place, 0, event.eval_explanation, names)}
+        );
+        note_affected(session, SumKind::Corrections, key);
+    }
+    if (!reading.about_intent) {
+        return;
+    }
+    session.marks.wrong_plan = true;
+    Sighting sighting{.signal = SignalId::WrongWorkflow};
+    sighting.place = place;
+    sighting.score = 0.9;
+    sighting.observed = 1;
+    sighting.threshold = 1;
+    sighting.cause = names.text(key);
+    sighting.evidence =
+        "the evaluation " + std::string(event.eval_name.substr(0, 80)) + " says " +
+        (event.eval_label.empty() ? "that it failed" : std::string(event.eval_label.substr(0, 80)));
+    if (!event.eval_explanation.empty()) {
+        sighting.evidence += ": " + std::string(event.eval_explanation.substr(0, 160));
+    }
+    raise(session, std::move(sighting), out);
+}
+
+void SessionStage::State::note_root(
+    Session& session, const AgentEvent& event, const StepPlace& place
+) {
+    OutcomeMarks& marks = session.marks;
+    marks.log_only = false;
+    Turn& turn = turn_of(session, event.trace_id);
+    if (!turn.root_seen) {
+        turn.root_seen = true;
+        if (turn.tokens > 0 && leader_of(session).empty() && session.errors < errors_that_explain) {
+            sums.end_turn(session.actor(), pane_of(place.at), turn.tokens);
+        }
+    }
+    if (event.ended_at < marks.root_at) {
+        return;  // an older turn's root came late
+    }
+    marks.root_at = event.ended_at;
+    marks.root_detail = 0;
+    switch (event.outcome) {
+        case StepOutcome::Ok:
+            marks.root = event.status == SpanStatus::Error ? RootEnd::Failed : RootEnd::Ok;
+            break;
+        case StepOutcome::Denied:
+        case StepOutcome::Blocked:
+            marks.root = RootEnd::Denied;
+            break;
+        case StepOutcome::Cancelled:
+            marks.root = RootEnd::Cancelled;
+            break;
+        default:
+            marks.root = RootEnd::Failed;
+    }
+    if (marks.root == RootEnd::Failed || marks.root == RootEnd::Denied) {
+        marks.root_detail = names.of(
+            event.error_type.empty() ? name_of(event.outcome) : event.error_type.substr(0, 60)
+        );
+    }
+}
+
+void SessionStage::State::absorb(Session& into, Session& from, Output& out) {
+    into.first_at = std::min(into.first_at, from.first_at);
+    into.last_at = std::max(into.last_at, from.last_at);
+    const auto take = [](NameId& ours, NameId theirs) { ours = ours == 0 ? theirs : ours; };
+    take(into.agent, from.agent);
+    take(into.workflow, from.workflow);
+    take(into.service, from.service);
+    take(into.environment, from.environment);
+    take(into.model, from.model);
+    take(into.prompt_version, from.prompt_version);
+    into.steps += from.steps;
+    into.tool_calls += from.tool_calls;
+    into.writes += from.writes;
+    into.errors += from.errors;
+    into.tokens += from.tokens;
+    into.cost_usd += from.cost_usd;
+    for (const Turn& turn : from.turns) {
+        if (turn.trace != 0) {
+            into.turns[1] = turn;
+        }
+    }
+    OutcomeMarks& marks = into.marks;
+    if (from.marks.root_at > marks.root_at) {
+        marks.root = from.marks.root;
+        marks.root_at = from.marks.root_at;
+        marks.root_detail = from.marks.root_detail;
+    }
+    marks.error_at = std::max(marks.error_at, from.marks.error_at);
+    marks.denied_at = std::max(marks.denied_at, from.marks.denied_at);
+    marks.success_at = std::max(marks.success_at, from.marks.success_at);
+    marks.stuck = marks.stuck || from.marks.stuck;
+    marks.over_budget = marks.over_budget || from.marks.over_budget;
+    if (from.trail && !into.trail) {
+        into.user_turns += from.user_turns;
+        into.trail = std::move(from.trail);
+        into.trail->findings.clear();  // told under the old name; they stand as they are
+    } else if (from.trail) {
+        settle(from, Instant::max(), Instant::max(), out);
+        Trail& ours = *into.trail;
+        change_values(ours, [&](ValueIndex& values) {
+            values.merge(from.trail->values, settings.atoms_max);
+        });
+        ours.actions.insert(
+            ours.actions.end(), from.trail->actions.begin(), from.trail->actions.end()
+        );
+        std::ranges::stable_sort(ours.actions, {}, &Action::began);
+        value_bytes -= from.trail->values.bytes();
+    }
+    sessions.erase(from);
+}
+
+}  // namespace tagout::detect

@@ -1,0 +1,99 @@
+// The inside of SessionStage: what its three files share (stage_fold, stage_calls, stage_findings).
+// Confined to its shard's thread, like the stage.
+#pragma once
+
+#include "detect/call_evidence.h"
+#include "detect/engine.h"
+#include "detect/safety/instruction_text.h"
+#include "detect/session_table.h"
+#include "detect/stage_sums.h"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tagout::detect {
+
+struct SessionStage::State {
+    State(const Settings& settings_in, std::shared_ptr<const catalog::Catalog> catalog_in)
+        : settings(settings_in), catalog(std::move(catalog_in)), names(settings_in.names_max) {}
+
+    // --- stage_fold.cc: one event into its session
+    void fold(const AgentEvent& event, Instant now, Output& out);
+    void note_names(Session& session, const AgentEvent& event);
+    void note_texts(Session& session, const AgentEvent& event, const StepPlace& place, Output& out);
+    void note_user_turn(
+        Session& session, std::string_view text, const StepPlace& place, Output& out
+    );
+    void note_model_call(
+        Session& session, const AgentEvent& event, const StepPlace& place, Output& out
+    );
+    void note_judgement(
+        Session& session, const AgentEvent& event, const StepPlace& place, Output& out
+    );
+    void note_root(Session& session, const AgentEvent& event, const StepPlace& place);
+    void note_step_end(Session& session, const AgentEvent& event, Instant at);
+    void note_rates(
+        Session& session, const AgentEvent& event, const StepPlace& place, NameId key, bool tool
+    );
+    [[nodiscard]] Turn& turn_of(Session& session, const TraceId& trace);
+    void absorb(Session& into, Session& from, Output& out);
+
+    // --- stage_calls.cc: tool calls, their values and results
+    void note_tool_call(
+        Session& session, const AgentEvent& event, const StepPlace& place, Instant now, Output& out
+    );
+    void note_result(
+        Session& session, std::string_view text, NameId tool, const StepPlace& place, Output& out
+    );
+    /// Judges waiting calls: those due by `now`, or those that ended by `until`.
+    void settle(Session& session, Instant now, Instant until, Output& out);
+    void judge_call(Session& session, const PendingCall& call, Output& out);
+    void settle_due(Instant now, Output& out);
+    [[nodiscard]] const catalog::ToolFacts& facts_of(NameId tool);
+    template <class Change>
+    void change_values(Trail& trail, Change&& change);
+    void forget_values();
+
+    // --- stage_findings.cc: findings, precedence, outcomes
+    void raise(Session& session, Sighting sighting, Output& out);
+    void choose_leader(Session& session, Output& out);
+    void send(Session& session, LiveFinding& live, Output& out);
+    void tell_outcome(Session& session, Output& out);
+    void note_affected(Session& session, SumKind kind, NameId key);
+    void close(Session& session, Output& out);
+    /// The id of the finding that leads, "" if there is none.
+    [[nodiscard]] static std::string leader_of(const Session& session);
+    [[nodiscard]] static bool is_clean(const Session& session);
+
+    [[nodiscard]] std::int64_t pane_of(Instant at) const noexcept {
+        return unix_nanos(at) / settings.pane.count();
+    }
+
+    Settings settings;
+    std::shared_ptr<const catalog::Catalog> catalog;
+    Names names;
+    SessionTable sessions;
+    StageSums sums;
+    InstructionText orders;
+    std::vector<TextRegion> regions;                            ///< Scratch of one scan.
+    std::vector<std::optional<catalog::ToolFacts>> tool_facts;  ///< By NameId; emptied by use().
+    std::deque<std::pair<Instant, std::uint64_t>> due;  ///< Waiting calls: when, session key.
+    StageStats stats;
+    std::uint64_t value_bytes = 0;
+    std::uint64_t values_forgotten = 0;
+    std::uint64_t merges = 0;
+    std::uint64_t merges_missed = 0;
+};
+
+template <class Change>
+void SessionStage::State::change_values(Trail& trail, Change&& change) {
+    const std::size_t before = trail.values.bytes();
+    change(trail.values);
+    value_bytes += trail.values.bytes() - before;  // wraps and comes back: sums of differences
+}
+
+}  // namespace tagout::detect
