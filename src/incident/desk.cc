@@ -51,7 +51,23 @@ Result<void> LiveDesk::rebuild() {
     if (fold_.unreadable() > 0) {
         log::warn("incident_entries_unreadable", {{"entries", fold_.unreadable()}});
     }
+    // A crash may have come between findings and what follows from them.
+    std::vector<IncidentId> ids;
+    for (const auto& [number, folded] : fold_.incidents()) {
+        ids.push_back(folded.incident.id);
+    }
+    for (const IncidentId& id : ids) {
+        follow(id);
+    }
     return {};
+}
+
+void LiveDesk::follow(const IncidentId& id) {
+    if (const Result<void> done = advance(id); !done) {
+        log::warn(
+            "incident_not_advanced", {{"incident", id.text()}, {"error", done.error().message}}
+        );
+    }
 }
 
 std::vector<Incident> LiveDesk::list(const Filter& filter) const {
@@ -152,7 +168,7 @@ Result<Incident> LiveDesk::declare(const DeclareDraft& draft, const By& by) {
             incident.id,
             by,
             now,
-            opened_body(incident, true),
+            opened_body(incident, true, draft.severity.has_value()),
             Change::What::Declared
         );
         TAGOUT_TRY(commit(plan));

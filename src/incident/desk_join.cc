@@ -8,8 +8,6 @@ namespace tagout::incident {
 
 namespace {
 
-constexpr std::size_t evidence_whole_max = findings_kept_max;
-
 /// What makes two findings parts of one incident.
 std::string key_of(
     FailureClass failure_class, std::string_view agent, std::string_view cause, IncidentKind kind
@@ -38,20 +36,6 @@ JoinedFinding joined_of(const Finding& finding) {
 bool differs(const KnownFinding& a, const KnownFinding& b) {
     return a.outcome != b.outcome || a.write_completed != b.write_completed ||
            a.sessions != b.sessions || a.supports != b.supports;
-}
-
-/// Whether this finding by itself makes its incident more than a signal.
-bool opens(const Finding& finding) {
-    if (!finding.explained_by.empty()) {
-        return false;
-    }
-    return finding.outcome == SessionOutcome::Failed ||
-           (finding.failure_class == FailureClass::Safety && finding.write_completed);
-}
-
-bool needs_no_companions(const Finding& finding) {
-    return finding.rate ||
-           (finding.failure_class == FailureClass::Safety && finding.write_completed);
 }
 
 }  // namespace
@@ -113,8 +97,7 @@ std::uint64_t LiveDesk::number_for(const Finding& finding, IncidentKind kind, Gr
             return number_of(leader->incident.id.text());
         }
         for (const auto& [number, group] : groups) {
-            if (std::ranges::find(group.joined, finding.explained_by, &JoinedFinding::id) !=
-                group.joined.end()) {
+            if (group.positions.contains(finding.explained_by)) {
                 return number;
             }
         }
@@ -167,21 +150,40 @@ void LiveDesk::sort_in(const Finding& finding, IncidentKind kind, Groups& groups
             return;
         }
     }
+    JoinedFindings& into = group.findings;
     // The last word on a finding within one call is the one that counts.
-    const auto same = std::ranges::find(group.joined, finding.id, &JoinedFinding::id);
-    if (same != group.joined.end()) {
-        *same = std::move(joined);
+    const auto [position, fresh] = group.positions.emplace(finding.id, into.joined.size());
+    if (fresh) {
+        into.joined.push_back(std::move(joined));
     } else {
-        group.joined.push_back(std::move(joined));
+        into.joined[position->second] = std::move(joined);
     }
-    const auto same_whole = std::ranges::find(group.whole, finding.id, &Finding::id);
-    if (same_whole != group.whole.end()) {
-        *same_whole = finding;
-    } else if (group.whole.size() < evidence_whole_max) {
-        group.whole.push_back(finding);
+    if (std::ranges::find(into.signals, finding.signal) == into.signals.end()) {
+        into.signals.push_back(finding.signal);
     }
-    group.opens = group.opens || opens(finding);
-    group.no_companions = group.no_companions || (opens(finding) && needs_no_companions(finding));
+    into.last_at = std::max(into.last_at, finding.seen_at);
+    if (finding.explained_by.empty() && (!into.onset_at || finding.seen_at < *into.onset_at)) {
+        into.onset_at = finding.seen_at;
+    }
+    keep_whole(finding, folded, into.whole);
+}
+
+/// The first 100 of an incident travel whole, and those again when more is known of them.
+void LiveDesk::keep_whole(
+    const Finding& finding, const Folded* folded, std::vector<Finding>& whole
+) {
+    const auto same = std::ranges::find(whole, finding.id, &Finding::id);
+    if (same != whole.end()) {
+        *same = finding;
+        return;
+    }
+    const std::size_t kept = folded == nullptr ? 0 : folded->incident.findings.size();
+    const bool is_kept = folded != nullptr &&
+                         std::ranges::find(folded->incident.findings, finding.id, &Finding::id) !=
+                             folded->incident.findings.end();
+    if (is_kept || kept + whole.size() < findings_kept_max) {
+        whole.push_back(finding);
+    }
 }
 
 void LiveDesk::plan_findings(const Group& group, Plan& plan) {
@@ -193,13 +195,14 @@ void LiveDesk::plan_findings(const Group& group, Plan& plan) {
             group.id,
             by,
             now,
-            opened_body(group.draft, false),
+            opened_body(group.draft, false, false),
             Change::What::Other
         );
     }
-    if (!group.joined.empty()) {
-        const Instant seen = group.whole.empty() ? now : group.whole.front().seen_at;
-        plan.add("incident.findings", group.id, by, seen, findings_body(group.joined, group.whole));
+    if (!group.findings.joined.empty()) {
+        plan.add(
+            "incident.findings", group.id, by, group.findings.last_at, findings_body(group.findings)
+        );
     }
 }
 
@@ -235,17 +238,13 @@ void LiveDesk::plan_grade(const Folded& folded, Plan& plan) const {
     if (folded.severity_by_person) {
         const std::string proposal =
             "The rules would make it " + std::string(name_of(graded.severity)) + " now";
-        const bool told =
-            std::ranges::any_of(folded.incident.timeline, [&](const TimelineEntry& entry) {
-                return entry.text == proposal;
-            });
-        if (!told) {
+        if (folded.proposed != graded.severity) {
             plan.add(
                 "incident.proposal",
                 folded.incident.id,
                 by,
                 clock_.now(),
-                timeline_body(proposal),
+                proposal_body(graded.severity, proposal),
                 Change::What::Other
             );
         }
@@ -263,27 +262,30 @@ void LiveDesk::plan_grade(const Folded& folded, Plan& plan) const {
     );
 }
 
-/// After its findings stand: from signal to triage, graded, and declared where a rule says so.
-Result<void> LiveDesk::advance(const Group& group) {
-    const Folded* folded = fold_.find(group.id);
+/// What follows from what is known: from signal to triage, graded, and declared where a rule says
+/// so. Reckoned from the fold alone, so that whatever stopped it before, a full disk or a crash, it
+/// goes on when it is called again; called twice it decides nothing more.
+Result<void> LiveDesk::advance(const IncidentId& id) {
+    const Folded* folded = fold_.find(id);
     if (folded == nullptr || folded->incident.state > IncidentState::Verifying) {
         return {};
     }
     const bool signal = folded->incident.state == IncidentState::Signal;
-    const bool enough = group.no_companions ||
+    const FailureClass failure_class = folded->incident.failure_class;
+    const bool enough = folded->tally.opens_alone(failure_class) ||
                         folded->incident.impact.failed_sessions >= settings_.failed_sessions_min;
-    if (signal && !(group.opens && enough)) {
+    if (signal && !(folded->tally.opens(failure_class) && enough)) {
         return {};
     }
     Plan plan;
     plan_grade(*folded, plan);
     TAGOUT_TRY(commit(plan));
-    folded = fold_.find(group.id);
+    folded = fold_.find(id);
     Plan next;
     if (signal) {
         next.add(
             "incident.state",
-            group.id,
+            id,
             By{tagout_itself(), "failed outcomes that a signal explains"},
             clock_.now(),
             state_body(IncidentState::Signal, IncidentState::Triage, ""),
@@ -315,10 +317,9 @@ Result<void> LiveDesk::join(std::span<const Finding> findings, IncidentKind kind
             plan_findings(group, plan);
         }
         done = commit(plan);
+        // Those without news as well: an earlier call may have failed after its findings stood.
         for (auto at = groups.begin(); done && at != groups.end(); ++at) {
-            if (!at->second.joined.empty()) {
-                done = advance(at->second);
-            }
+            done = advance(at->second.id);
         }
     }
     tell_observer();

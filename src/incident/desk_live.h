@@ -10,7 +10,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
-#include <set>
+#include <unordered_map>
 
 namespace tagout::incident {
 
@@ -124,11 +124,8 @@ private:
         IncidentId id;
         bool is_new = false;
         Incident draft;  ///< Of a new one.
-        std::vector<JoinedFinding> joined;
-        std::vector<Finding> whole;
-        bool opens = false;
-        bool no_companions = false;
-        std::set<std::string> failed_sessions;
+        JoinedFindings findings;
+        std::unordered_map<std::string, std::size_t> positions;  ///< Of each id in findings.joined.
     };
     using Groups = std::map<std::uint64_t, Group>;
 
@@ -148,6 +145,9 @@ private:
             Plan plan;
             TAGOUT_TRY(decide(*folded, plan));
             TAGOUT_TRY(commit(plan));
+            for (const journal::EntryDraft& draft : plan.drafts) {
+                follow(IncidentId(draft.subject));
+            }
             answer = fold_.find(id)->incident;
         }
         tell_observer();
@@ -168,6 +168,10 @@ private:
         }
         return {};
     }
+
+    /// What follows from a change that already stands: a failure is told, and made good by the next
+    /// call or restart.
+    void follow(const IncidentId& id) TAGOUT_REQUIRES(mutex_);
 
     /// The newest incident of a key is the one that findings may join.
     void remember(const Folded* folded) TAGOUT_REQUIRES(mutex_) {
@@ -206,7 +210,10 @@ private:
     [[nodiscard]] Incident draft_for(const Finding& finding, IncidentKind kind) const
         TAGOUT_REQUIRES(mutex_);
     void plan_findings(const Group& group, Plan& plan) TAGOUT_REQUIRES(mutex_);
-    Result<void> advance(const Group& group) TAGOUT_REQUIRES(mutex_);
+    static void keep_whole(
+        const Finding& finding, const Folded* folded, std::vector<Finding>& whole
+    );
+    Result<void> advance(const IncidentId& id) TAGOUT_REQUIRES(mutex_);
     void plan_grade(const Folded& folded, Plan& plan) const TAGOUT_REQUIRES(mutex_);
     void plan_declaration(const Folded& folded, Severity severity, Plan& plan) const
         TAGOUT_REQUIRES(mutex_);

@@ -1,7 +1,7 @@
 #include "incident/desk.h"
 
 #include "incident/incident_json.h"
-#include "store/memory/journal_store.h"
+#include "incident/memory_journal.h"
 
 #include <gtest/gtest.h>
 
@@ -34,33 +34,11 @@ class DeskTest : public testing::Test {
 protected:
     DeskTest() { open(); }
 
-    /// A restart: the same store, everything else new.
+    /// A restart: the same journal, everything else new.
     void open() {
-        desk_.reset();
-        journal_.reset();
-        journal_ = journal::Journal::open(store_ref(), clock_).value();
-        desk_ = Desk::make(*journal_, clock_, catalog_, settings_);
+        desk_ = Desk::make(journal_, clock_, catalog_, settings_);
         ASSERT_TRUE(desk_->rebuild().has_value());
         desk_->on_change([this](const Change& change) { changes_.push_back(change); });
-    }
-
-    /// The journal owns its store; this one hands every call to the store of the test.
-    std::unique_ptr<journal::JournalStore> store_ref() {
-        struct Shared final : journal::JournalStore {
-            explicit Shared(journal::JournalStore& to) : store(to) {}
-            Result<void> append(std::span<const journal::JournalEntry> entries) override {
-                return store.append(entries);
-            }
-            Result<void> read(
-                std::uint64_t first, const std::function<bool(const journal::JournalEntry&)>& visit
-            ) override {
-                return store.read(first, visit);
-            }
-            Result<journal::JournalEntry> last() override { return store.last(); }
-            Result<journal::JournalHead> head() override { return store.head(); }
-            journal::JournalStore& store;
-        };
-        return std::make_unique<Shared>(store_);
     }
 
     void join(std::vector<Finding> findings) {
@@ -95,8 +73,7 @@ protected:
     ManualClock clock_{noon};
     std::shared_ptr<const catalog::Catalog> catalog_ = std::make_shared<const catalog::Catalog>();
     Settings settings_;
-    store::MemoryJournalStore store_;
-    std::unique_ptr<journal::Journal> journal_;
+    MemoryJournal journal_{clock_};
     std::unique_ptr<Desk> desk_;
     std::vector<Change> changes_;
 };

@@ -8,7 +8,7 @@ namespace tagout::incident {
 
 namespace json = boost::json;
 
-std::string opened_body(const Incident& incident, bool title_by_person) {
+std::string opened_body(const Incident& incident, bool title_by_person, bool severity_by_person) {
     json::object body = tree_of(incident, Detail::Summary);
     // Totals and revision are reckoned by the fold and would only contradict it.
     for (const char* reckoned :
@@ -18,12 +18,15 @@ std::string opened_body(const Incident& incident, bool title_by_person) {
     if (!title_by_person) {
         body.erase("title");
     }
+    if (severity_by_person) {
+        body["severity_by_person"] = true;
+    }
     return json::serialize(body);
 }
 
-std::string findings_body(std::span<const JoinedFinding> joined, std::span<const Finding> whole) {
+std::string findings_body(const JoinedFindings& findings) {
     json::array rows;
-    for (const JoinedFinding& each : joined) {
+    for (const JoinedFinding& each : findings.joined) {
         const KnownFinding& known = each.known;
         rows.push_back(json::array{
             each.id,
@@ -34,12 +37,24 @@ std::string findings_body(std::span<const JoinedFinding> joined, std::span<const
             known.supports,
             known.sessions});
     }
-    json::array findings;
-    for (const Finding& finding : whole) {
-        findings.push_back(tree_of(finding));
+    json::object body{{"joined", std::move(rows)}};
+    json::array signals;
+    for (const std::string& signal : findings.signals) {
+        signals.emplace_back(signal);
     }
-    return json::serialize(json::object{
-        {"joined", std::move(rows)}, {"findings", std::move(findings)}});
+    body["signals"] = std::move(signals);
+    if (findings.onset_at) {
+        body["onset_at"] = to_rfc3339(*findings.onset_at);
+    }
+    body["last_at"] = to_rfc3339(findings.last_at);
+    if (!findings.whole.empty()) {
+        json::array whole;
+        for (const Finding& finding : findings.whole) {
+            whole.push_back(tree_of(finding));
+        }
+        body["findings"] = std::move(whole);
+    }
+    return json::serialize(body);
 }
 
 std::string state_body(IncidentState from, IncidentState to, std::string_view text) {
@@ -50,6 +65,11 @@ std::string state_body(IncidentState from, IncidentState to, std::string_view te
 std::string severity_body(Severity from, Severity to, bool by_person) {
     return json::serialize(json::object{
         {"from", name_of(from)}, {"to", name_of(to)}, {"by_person", by_person}});
+}
+
+std::string proposal_body(Severity to, std::string_view text) {
+    return json::serialize(json::object{
+        {"timeline", true}, {"severity", name_of(to)}, {"text", text}});
 }
 
 std::string text_body(std::initializer_list<std::pair<std::string_view, std::string_view>> members

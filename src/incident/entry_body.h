@@ -4,18 +4,18 @@
 #include "incident/fold.h"
 #include "incident/incident.h"
 
-#include <span>
 #include <string>
 
 namespace tagout::incident {
 
-[[nodiscard]] std::string opened_body(const Incident& incident, bool title_by_person);
-/// `joined` of all, `whole` of those that may be kept.
-[[nodiscard]] std::string findings_body(
-    std::span<const JoinedFinding> joined, std::span<const Finding> whole
+[[nodiscard]] std::string opened_body(
+    const Incident& incident, bool title_by_person, bool severity_by_person
 );
+[[nodiscard]] std::string findings_body(const JoinedFindings& findings);
 [[nodiscard]] std::string state_body(IncidentState from, IncidentState to, std::string_view text);
 [[nodiscard]] std::string severity_body(Severity from, Severity to, bool by_person);
+/// The rules would grade it otherwise than the person who did.
+[[nodiscard]] std::string proposal_body(Severity to, std::string_view text);
 /// A body of text members.
 [[nodiscard]] std::string text_body(
     std::initializer_list<std::pair<std::string_view, std::string_view>> members

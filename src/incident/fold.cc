@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
 namespace tagout::incident {
 
@@ -73,37 +72,11 @@ std::optional<JoinedFinding> joined_of(const json::value& row) {
     return joined;
 }
 
-/// Distinct sessions, failed ones and writes; a rate stands for the sessions it counted itself.
-void reckon(Folded& folded) {
-    std::unordered_map<std::string_view, bool> failed_of;
-    std::set<std::string_view> wrote;
-    std::uint64_t rate_sessions = 0;
-    std::uint64_t rate_failed = 0;
-    for (const auto& [id, known] : folded.known) {
-        if (known.supports) {
-            continue;
-        }
-        const bool failed = known.outcome == SessionOutcome::Failed;
-        if (known.rate) {
-            rate_sessions = std::max(rate_sessions, known.sessions);
-            rate_failed = std::max(rate_failed, failed ? known.sessions : 0);
-            continue;
-        }
-        bool& seen = failed_of.try_emplace(known.correlation, false).first->second;
-        seen = seen || failed;
-        if (known.write_completed) {
-            wrote.insert(known.correlation);
-        }
-    }
-    std::uint64_t failed = 0;
-    for (const auto& [correlation, is_failed] : failed_of) {
-        failed += is_failed ? 1 : 0;
-    }
-    Impact& impact = folded.incident.impact;
-    impact.sessions = std::max<std::uint64_t>(failed_of.size(), rate_sessions);
-    impact.failed_sessions = std::max(failed, rate_failed);
-    impact.writes = wrote.size();
+std::string counted(std::uint64_t count, std::string_view what) {
+    return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
 }
+
+constexpr std::chrono::minutes findings_line_for{1};
 
 }  // namespace
 
@@ -130,6 +103,9 @@ struct Fold::Applying {
     void tell(std::string_view source, std::string text, std::string evidence = {}) const {
         if (incident().timeline.size() >= timeline_max) {
             return;
+        }
+        if (incident().timeline.size() + 1 == timeline_max) {
+            text = "The timeline is full: what follows stands in the journal only";
         }
         incident().timeline.push_back(TimelineEntry{
             entry.sequence,
@@ -167,6 +143,7 @@ struct Fold::Applying {
         }
         to.title = text_at(body, "title");
         folded.title_by_person = !to.title.empty();
+        folded.severity_by_person = flag_at(body, "severity_by_person");
         tell(
             "state",
             "Opened as " + std::string(name_of(to.state)) + ", " +
@@ -188,19 +165,23 @@ struct Fold::Applying {
                 ++fold.unreadable_;
                 continue;
             }
-            const auto known = folded.known.find(joined->id);
             const bool failed = joined->known.outcome == SessionOutcome::Failed;
+            const auto known = folded.known.find(joined->id);
             if (known == folded.known.end()) {
                 ++fresh;
-                ++to.finding_count;
                 newly_failed += failed ? 1 : 0;
-                if (folded.known.size() < findings_known_max) {
-                    fold.holder_[joined->id] = number_of(to.id.text());
-                    folded.known.emplace(joined->id, std::move(joined->known));
-                }
+                know(joined->id, std::move(joined->known));
             } else {
                 newly_failed += failed && known->second.outcome != SessionOutcome::Failed ? 1 : 0;
+                folded.tally.remove(known->second);
+                folded.tally.add(joined->known);
                 known->second = std::move(joined->known);
+            }
+        }
+        see(time_at(body, "onset_at"), time_at(body, "last_at"));
+        for (const json::value& signal : array_at(body, "signals")) {
+            if (signal.is_string()) {
+                see_signal(std::string(signal.as_string()));
             }
         }
         for (const json::value& tree : array_at(body, "findings")) {
@@ -208,23 +189,53 @@ struct Fold::Applying {
                 keep(finding_of(tree.as_object()));
             }
         }
-        reckon(folded);
+        folded.tally.fill(to.impact);
         retitle();
         if (fresh > 0 || newly_failed > 0) {
             tell_findings(fresh, newly_failed);
+        }
+        go_on(fresh);
+    }
+
+    void know(const std::string& id, KnownFinding known) const {
+        ++incident().finding_count;
+        if (folded.known.size() < findings_known_max) {
+            fold.holder_[id] = number_of(incident().id.text());
+            folded.tally.add(known);
+            folded.known.emplace(id, std::move(known));
+        }
+    }
+
+    void see(std::optional<Instant> onset, std::optional<Instant> last) const {
+        Incident& to = incident();
+        if (last) {
+            to.last_finding_at = std::max(to.last_finding_at, *last);
+        }
+        if (onset && (!to.anchors.onset_at || *onset < *to.anchors.onset_at)) {
+            to.anchors.onset_at = onset;
+        }
+    }
+
+    void see_signal(const std::string& signal) const {
+        std::vector<std::string>& signals = incident().signals;
+        if (std::ranges::find(signals, signal) == signals.end()) {
+            signals.push_back(signal);
+        }
+    }
+
+    /// A new finding after a rule took the impact to have ended says that it has not.
+    void go_on(std::uint64_t fresh) const {
+        std::optional<Instant>& ended = incident().anchors.impact_ended_at;
+        if (fresh > 0 && folded.quiet_by_rule && ended && is_open(incident().state) &&
+            incident().last_finding_at > *ended) {
+            ended.reset();
+            folded.quiet_by_rule = false;
+            tell("signal", "The impact goes on: a new finding after it seemed to have ended");
         }
     }
 
     void keep(Finding finding) const {
         Incident& to = incident();
-        to.last_finding_at = std::max(to.last_finding_at, finding.seen_at);
-        if (finding.explained_by.empty() &&
-            (!to.anchors.onset_at || finding.seen_at < *to.anchors.onset_at)) {
-            to.anchors.onset_at = finding.seen_at;
-        }
-        if (std::ranges::find(to.signals, finding.signal) == to.signals.end()) {
-            to.signals.push_back(finding.signal);
-        }
         const auto same = std::ranges::find(to.findings, finding.id, &Finding::id);
         if (same != to.findings.end()) {
             *same = std::move(finding);
@@ -233,23 +244,42 @@ struct Fold::Applying {
         }
     }
 
+    /// One line for the findings of a minute; the first of them gives signal and evidence.
     void tell_findings(std::uint64_t fresh, std::uint64_t failed) const {
-        const json::array& whole = array_at(body, "findings");
-        std::string text = std::to_string(fresh) + (fresh == 1 ? " finding" : " findings");
-        if (fresh == 0) {
-            text = std::to_string(failed) + (failed == 1 ? " session" : " sessions") +
-                   " known to have failed";
-        } else if (failed > 0) {
-            text += ", " + std::to_string(failed) + (failed == 1 ? " session" : " sessions") +
-                    " failed";
+        std::vector<TimelineEntry>& timeline = incident().timeline;
+        const bool same_minute =
+            folded.findings_line < timeline.size() &&
+            entry.recorded_at - timeline[folded.findings_line].recorded_at < findings_line_for;
+        folded.line_fresh = fresh + (same_minute ? folded.line_fresh : 0);
+        folded.line_failed = failed + (same_minute ? folded.line_failed : 0);
+        std::string text = counted(folded.line_fresh, "finding");
+        if (folded.line_fresh == 0) {
+            text = counted(folded.line_failed, "session") + " known to have failed";
+        } else if (folded.line_failed > 0) {
+            text += ", " + counted(folded.line_failed, "session") + " failed";
         }
+        if (same_minute) {
+            std::string& line = timeline[folded.findings_line].text;
+            const std::size_t colon = line.find(": ");
+            line = text + (colon == std::string::npos ? "" : line.substr(colon));
+            return;
+        }
+        if (timeline.size() >= timeline_of_findings_max) {
+            folded.findings_line = Folded::npos;
+            return;  // The counts stay exact; only this line is not told.
+        }
+        const json::array& whole = array_at(body, "findings");
+        const json::array& signals = array_at(body, "signals");
         std::string evidence;
         if (!whole.empty() && whole.front().is_object()) {
             const json::object& first = whole.front().as_object();
             text += ": " + text_at(first, "signal") + " - " + text_at(first, "evidence");
             evidence = "finding:" + text_at(first, "id");
+        } else if (!signals.empty() && signals.front().is_string()) {
+            text += ": " + std::string(signals.front().as_string());
         }
         tell("signal", std::move(text), std::move(evidence));
+        folded.findings_line = timeline.size() - 1;
     }
 
     void retitle() const {
@@ -290,6 +320,7 @@ struct Fold::Applying {
         incident().severity = *to;
         incident().severity_reason = entry.draft.reason;
         folded.severity_by_person = folded.severity_by_person || flag_at(body, "by_person");
+        folded.proposed.reset();
         tell("state", "Severity " + from + " to " + std::string(name_of(*to)));
     }
 
@@ -303,6 +334,9 @@ struct Fold::Applying {
         }
         const std::string was = *anchor ? to_rfc3339(**anchor) : "not set";
         *anchor = *at;
+        if (anchor == &incident().anchors.impact_ended_at) {
+            folded.quiet_by_rule = false;
+        }
         retitle();
         tell("person", "Time of " + name + " set to " + to_rfc3339(*at) + " (was " + was + ")");
     }
@@ -318,16 +352,18 @@ struct Fold::Applying {
         const IncidentId from(text_at(body, "from"));
         if (const Folded* const other = fold.find(from); other != nullptr) {
             for (const auto& [id, known] : other->known) {
-                if (folded.known.size() < findings_known_max &&
-                    folded.known.emplace(id, known).second) {
-                    fold.holder_[id] = number_of(incident().id.text());
-                    ++incident().finding_count;
+                if (!folded.known.contains(id)) {
+                    know(id, known);
                 }
             }
             for (const Finding& finding : other->incident.findings) {
                 keep(finding);
             }
-            reckon(folded);
+            for (const std::string& signal : other->incident.signals) {
+                see_signal(signal);
+            }
+            see(other->incident.anchors.onset_at, other->incident.last_finding_at);
+            folded.tally.fill(incident().impact);
             retitle();
         }
         tell("state", from.text() + " was merged into this");
@@ -336,6 +372,9 @@ struct Fold::Applying {
     void line() const {
         if (entry.draft.kind == "notice.told" && !incident().anchors.paged_at) {
             incident().anchors.paged_at = entry.draft.occurred_at;
+        }
+        if (entry.draft.kind == "incident.proposal") {
+            folded.proposed = parse_severity(text_at(body, "severity"));
         }
         const bool notice = entry.draft.kind.starts_with("notice.");
         tell(notice ? "notice" : "verification", text_at(body, "text"));
@@ -378,6 +417,7 @@ struct Fold::Applying {
             absorbed();
         } else if (kind == "incident.quiet") {
             incident().anchors.impact_ended_at = time_at(body, "at");
+            folded.quiet_by_rule = true;
             tell("signal", text_at(body, "text"));
         } else if (flag_at(body, "timeline")) {
             line();

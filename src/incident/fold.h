@@ -14,6 +14,7 @@
 #pragma once
 
 #include "incident/incident.h"
+#include "incident/tally.h"
 #include "journal/journal_entry.h"
 
 #include <cstdint>
@@ -27,23 +28,26 @@ namespace tagout::incident {
 inline constexpr std::size_t findings_kept_max = 100;
 inline constexpr std::size_t findings_known_max = 200'000;  ///< Ids told apart in one incident.
 inline constexpr std::size_t timeline_max = 10'000;
-
-/// What is remembered of each finding of an incident, whether or not it is kept whole.
-struct KnownFinding {
-    std::string correlation;
-    SessionOutcome outcome = SessionOutcome::Unknown;
-    bool rate = false;
-    bool write_completed = false;
-    bool supports = false;  ///< Explained by another: counts for nothing but itself.
-    std::uint64_t sessions = 1;
-};
+/// Of the timeline, what findings alone may fill: people always find room for theirs.
+inline constexpr std::size_t timeline_of_findings_max = 5'000;
+static_assert(timeline_of_findings_max < timeline_max);
 
 /// One incident and what its totals are reckoned from.
 struct Folded {
     Incident incident;
     bool severity_by_person = false;
     bool title_by_person = false;
+    bool quiet_by_rule = false;        ///< impact_ended_at was set because nothing new came.
+    std::optional<Severity> proposed;  ///< What the rules would make of what a person graded.
     std::unordered_map<std::string, KnownFinding> known;
+    Tally tally;
+
+    /// The timeline's line that findings are added to for a minute, so that a storm is a line a
+    /// minute; `npos` if there is none.
+    static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+    std::size_t findings_line = npos;
+    std::uint64_t line_fresh = 0;
+    std::uint64_t line_failed = 0;
 };
 
 /// Thread-compatible.
@@ -79,6 +83,15 @@ private:
 struct JoinedFinding {
     std::string id;
     KnownFinding known;
+};
+
+/// One incident.findings entry.
+struct JoinedFindings {
+    std::vector<JoinedFinding> joined;
+    std::vector<Finding> whole;        ///< Of those that may be kept.
+    std::vector<std::string> signals;  ///< Distinct, in order of first sight.
+    std::optional<Instant> onset_at;   ///< Earliest of those that lead.
+    Instant last_at;                   ///< Latest of all.
 };
 
 }  // namespace tagout::incident
