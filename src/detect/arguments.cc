@@ -3,6 +3,7 @@
 #include "detect/hash.h"
 
 #include <algorithm>
+#include <array>
 
 namespace tagout::detect {
 
@@ -70,6 +71,24 @@ std::string unescaped(std::string_view raw, std::size_t bytes_max) {
     return out;
 }
 
+constexpr std::array target_names{
+    std::string_view{"addr"},  std::string_view{"street"},  std::string_view{"city"},
+    std::string_view{"recip"}, std::string_view{"payee"},   std::string_view{"benef"},
+    std::string_view{"iban"},  std::string_view{"account"}, std::string_view{"destin"},
+    std::string_view{"phone"}, std::string_view{"postal"},  std::string_view{"zip"},
+    std::string_view{"email"}, std::string_view{"contact"}, std::string_view{"passport"},
+};
+
+bool is_target(std::string_view name) {
+    std::string lower(name.substr(0, 60));
+    for (char& c : lower) {
+        c = static_cast<char>(c | 0x20);
+    }
+    return lower == "to" || std::ranges::any_of(target_names, [&](std::string_view part) {
+               return lower.find(part) != std::string::npos;
+           });
+}
+
 /// Reads one JSON value after the other, lenient: at nonsense it takes the rest as one bare text.
 class Reader {
 public:
@@ -106,7 +125,7 @@ private:
     void keep(std::string_view name, std::string_view raw, bool quoted) {
         if (out_ != nullptr && values_ < limits_.values_max && !raw.empty()) {
             ++values_;
-            out_->push_back({name, unescaped(raw, limits_.value_bytes_max), quoted});
+            out_->push_back({name, unescaped(raw, limits_.value_bytes_max), quoted, is_target(name)});
         }
     }
 

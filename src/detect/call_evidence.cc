@@ -36,7 +36,7 @@ CallEvidence examine_call(
     }
     int best = 0;
     for (const ArgumentValue& value : call.values) {
-        const ValueSight sight = values.find(value.text, call.began);
+        const ValueSight sight = values.find(value.text, call.began, value.target);
         if (sight.origin == ValueOrigin::Nobody) {
             ++evidence.from_nobody;
             if (best < 1) {

@@ -259,7 +259,9 @@ void ValueIndex::add_result(
     });
 }
 
-ValueSight ValueIndex::find(std::string_view value, Instant began) const noexcept {
+ValueSight ValueIndex::find(
+    std::string_view value, Instant began, bool target
+) const noexcept {
     ValueSight sight;
     std::size_t atoms = 0;
     std::size_t words = 0;
@@ -269,6 +271,8 @@ ValueSight ValueIndex::find(std::string_view value, Instant began) const noexcep
     bool unseen = false;
     bool copied = false;
     bool any_trusted = false;
+    std::size_t kept = 0;
+    std::size_t kept_unseen = 0;
     for_each_atom(value, [&](const Atom& atom) {
         if (++atoms > atoms_of_value_max || !is_worth_keeping(atom)) {
             return;
@@ -286,6 +290,8 @@ ValueSight ValueIndex::find(std::string_view value, Instant began) const noexcep
                           sources_[source].ended_at <= began;
         const bool identifier = is_identifier(atom);
         any_trusted = any_trusted || trusted;
+        ++kept;
+        kept_unseen += !trusted && !read ? 1 : 0;
         if (identifier && !trusted) {
             if (read) {
                 const bool first = !copied;
@@ -310,6 +316,8 @@ ValueSight ValueIndex::find(std::string_view value, Instant began) const noexcep
     if (copied) {
         sight.origin = ValueOrigin::Result;
         sight.identifier = true;
+    } else if (target && kept >= 2 && kept_unseen == kept) {
+        sight.origin = full_ ? ValueOrigin::Plain : ValueOrigin::Nobody;
     } else if (unseen) {
         sight.origin = full_ ? ValueOrigin::Plain : ValueOrigin::Nobody;
         sight.identifier = true;

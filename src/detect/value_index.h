@@ -61,7 +61,10 @@ public:
         std::size_t entries_max
     );
     /// Judges a value of a call that began at `began`: results that ended later do not count.
-    [[nodiscard]] ValueSight find(std::string_view value, Instant began) const noexcept;
+    /// Of a `target` (an address, a recipient) plain words count as well: none seen means nobody.
+    [[nodiscard]] ValueSight find(
+        std::string_view value, Instant began, bool target = false
+    ) const noexcept;
     /// True if the user used a word that begins with the five bytes of `prefix` (lower case).
     [[nodiscard]] bool user_said(std::string_view prefix) const noexcept;
 

@@ -66,6 +66,15 @@ TEST(ValueIndex, TellsWhereAValueComesFrom) {
     }
 }
 
+TEST(ValueIndex, ATargetOfUnseenWordsWasNamedByNobody) {
+    const ValueIndex index = seen();
+    const char* const address = "Depot 342, 17 Canal Yard, Bristol";
+    EXPECT_EQ(index.find(address, at(20), true).origin, ValueOrigin::Nobody);
+    EXPECT_EQ(index.find(address, at(20), false).origin, ValueOrigin::Plain);
+    EXPECT_NE(index.find("Kingston upon Hull", at(20), true).origin, ValueOrigin::Nobody);
+    EXPECT_EQ(index.find("Canal", at(20), true).origin, ValueOrigin::Plain);
+}
+
 TEST(ValueIndex, AResultThatEndedLaterIsNoSource) {
     const ValueIndex index = seen();
     EXPECT_EQ(index.find("DE89370400440532013000", at(5)).origin, ValueOrigin::Nobody);
