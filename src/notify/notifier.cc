@@ -414,9 +414,9 @@ Notifier::~Notifier() {
 Result<void> Notifier::rebuild() {
     State& state = *state_;
     const MutexLock lock(state.mutex);
-    NoticeBook& book = state.book;
+    NoticeBook* const book = &state.book;  // The lock is held throughout the read.
     TAGOUT_TRY(state.journal.read(1, [&](const journal::JournalEntry& entry) {
-        const Result<void> applied = book.apply(entry);
+        const Result<void> applied = book->apply(entry);
         if (!applied) {
             log::error(
                 "notice_entry_unreadable",

@@ -83,7 +83,10 @@ struct Agent::State {
         std::string message;
     };
     Answer ask_model(const SpanId& parent, const std::atomic<bool>& stop);
-    Answer attempt(const SpanId& parent, int attempt);
+    Answer attempt(const SpanId& parent, int number, const std::atomic<bool>& stop);
+    void describe_request(SpanRecord& span, int number) const;
+    /// One kind of agent streams its answers, the others wait for them whole.
+    [[nodiscard]] bool streams() const { return info->kind == AgentKind::Support; }
     void use_tool(const ModelReply& reply, const SpanId& parent);
 
     struct Ending {
@@ -153,7 +156,27 @@ const std::string& Agent::State::definitions() {
     return *known;
 }
 
-Agent::State::Answer Agent::State::attempt(const SpanId& parent, int number) {
+void Agent::State::describe_request(SpanRecord& span, int number) const {
+    Attributes& attributes = span.attributes;
+    attributes.push_back({"gen_ai.operation.name", std::string("chat")});
+    attributes.push_back({"gen_ai.provider.name", std::string("openai")});
+    attributes.push_back({"gen_ai.request.model", std::string(info->model)});
+    attributes.push_back({"gen_ai.prompt.name", std::string(info->prompt)});
+    attributes.push_back({"gen_ai.prompt.version", script->prompt_version});
+    attributes.push_back({"server.address", std::string("127.0.0.1")});
+    attributes.push_back({"gen_ai.input.messages", captured_input_json(chat)});
+    attributes.push_back({"gen_ai.system_instructions", captured_system_json(chat)});
+    if (streams()) {
+        attributes.push_back({"gen_ai.request.stream", true});
+    }
+    if (number > 0) {
+        attributes.push_back({"http.request.resend_count", static_cast<std::int64_t>(number)});
+    }
+}
+
+Agent::State::Answer Agent::State::attempt(
+    const SpanId& parent, int number, const std::atomic<bool>& stop
+) {
     SpanRecord span = begin("chat " + std::string(info->model), SpanKind::Client, parent);
     const net::HttpRequest request{
         .method = "POST",
@@ -164,22 +187,25 @@ Agent::State::Answer Agent::State::attempt(const SpanId& parent, int number) {
                 {"Authorization", "Bearer sk-simulated"},
                 {"traceparent", traceparent(span)},
             },
-        .body = chat_request_json(info->model, chat, definitions(), script->conversation),
+        .body = chat_request_json(info->model, chat, definitions(), script->conversation, streams()),
         .timeout = setup.model_timeout,
     };
-    const Result<net::HttpResponse> response = model.send(request);
+    StreamedReply streamed;
+    std::optional<Instant> first_chunk_at;
+    const Result<net::HttpResponse> response =
+        !streams() ? model.send(request) : model.stream(request, [&](std::string_view bytes) {
+            streamed.feed(bytes);
+            if (streamed.begun() && !first_chunk_at) {
+                first_chunk_at = clock.now();
+            }
+            return !stop.load(std::memory_order_relaxed);
+        });
     result.model_calls += 1;
+    describe_request(span, number);
     Attributes& attributes = span.attributes;
-    attributes.push_back({"gen_ai.operation.name", std::string("chat")});
-    attributes.push_back({"gen_ai.provider.name", std::string("openai")});
-    attributes.push_back({"gen_ai.request.model", std::string(info->model)});
-    attributes.push_back({"gen_ai.prompt.name", std::string(info->prompt)});
-    attributes.push_back({"gen_ai.prompt.version", script->prompt_version});
-    attributes.push_back({"server.address", std::string("127.0.0.1")});
-    attributes.push_back({"gen_ai.input.messages", captured_input_json(chat)});
-    attributes.push_back({"gen_ai.system_instructions", captured_system_json(chat)});
-    if (number > 0) {
-        attributes.push_back({"http.request.resend_count", static_cast<std::int64_t>(number)});
+    if (first_chunk_at) {
+        const double seconds = std::chrono::duration<double>(*first_chunk_at - span.started_at).count();
+        attributes.push_back({"gen_ai.response.time_to_first_chunk", seconds});
     }
     Answer answer;
     if (!response) {
@@ -194,7 +220,8 @@ Agent::State::Answer Agent::State::attempt(const SpanId& parent, int number) {
         attributes.push_back(
             {"http.response.status_code", static_cast<std::int64_t>(response->status)}
         );
-    } else if (std::optional<ModelReply> reply = parse_model_reply(response->body)) {
+    } else if (std::optional<ModelReply> reply =
+                   streams() ? streamed.done() : parse_model_reply(response->body)) {
         answer.reply = *std::move(reply);
         result.tokens += answer.reply.input_tokens + answer.reply.output_tokens;
         attributes.push_back({"gen_ai.response.id", answer.reply.id});
@@ -216,7 +243,7 @@ Agent::State::Answer Agent::State::attempt(const SpanId& parent, int number) {
 Agent::State::Answer Agent::State::ask_model(const SpanId& parent, const std::atomic<bool>& stop) {
     Answer answer;
     for (int number = 0; number < model_attempts_max; ++number) {
-        answer = attempt(parent, number);
+        answer = attempt(parent, number, stop);
         const bool refused = answer.error.size() == 3 && answer.error[0] == '4' && answer.error != "429";
         if (answer.error.empty() || refused || stop.load(std::memory_order_relaxed)) {
             break;

@@ -142,11 +142,67 @@ void add_tool_result(std::string& chat, const ModelReply& call, const std::strin
 
 std::string chat_request_json(
     std::string_view model, const std::string& chat, const std::string& tools,
-    const std::string& conversation
+    const std::string& conversation, bool stream
 ) {
     return R"({"model":")" + std::string(model) + R"(","messages":[)" + chat + R"(],"tools":)" +
            tools + R"(,"metadata":)" +
-           json::serialize(json::object{{"conversation_id", conversation}}) + "}";
+           json::serialize(json::object{{"conversation_id", conversation}}) +
+           (stream ? R"(,"stream":true,"stream_options":{"include_usage":true}})" : "}");
+}
+
+void StreamedReply::feed(std::string_view bytes) {
+    constexpr std::size_t line_bytes_max = 1024 * 1024;
+    for (const char c : bytes) {
+        if (c != '\n') {
+            if (line_.size() < line_bytes_max) {
+                line_ += c;
+            }
+            continue;
+        }
+        constexpr std::string_view field = "data: ";
+        if (line_.starts_with(field)) {
+            take(std::string_view(line_).substr(field.size()));
+        }
+        line_.clear();
+    }
+}
+
+void StreamedReply::take(std::string_view data) {
+    if (data == "[DONE]") {
+        whole_ = reply_;
+        return;
+    }
+    boost::system::error_code error;
+    const json::value chunk = json::parse(data, error);
+    if (error || !chunk.is_object()) {
+        return;
+    }
+    begun_ = true;
+    const auto at = [&](std::string_view pointer) {
+        boost::system::error_code missing;
+        const json::value* const value = chunk.find_pointer(pointer, missing);
+        return value != nullptr && value->is_string() ? std::string(value->get_string())
+                                                      : std::string();
+    };
+    const auto tokens = [&](std::string_view pointer, std::int64_t before) {
+        boost::system::error_code missing;
+        const json::value* const value = chunk.find_pointer(pointer, missing);
+        return value != nullptr && value->is_int64() ? value->get_int64() : before;
+    };
+    const auto keep = [](std::string& text, std::string newer) {
+        if (!newer.empty()) {
+            text = std::move(newer);
+        }
+    };
+    keep(reply_.id, at("/id"));
+    keep(reply_.model, at("/model"));
+    keep(reply_.finish_reason, at("/choices/0/finish_reason"));
+    keep(reply_.call_id, at("/choices/0/delta/tool_calls/0/id"));
+    reply_.text += at("/choices/0/delta/content");
+    reply_.tool += at("/choices/0/delta/tool_calls/0/function/name");
+    reply_.arguments += at("/choices/0/delta/tool_calls/0/function/arguments");
+    reply_.input_tokens = tokens("/usage/prompt_tokens", reply_.input_tokens);
+    reply_.output_tokens = tokens("/usage/completion_tokens", reply_.output_tokens);
 }
 
 std::string tool_definitions_json(const std::vector<ListedTool>& tools) {

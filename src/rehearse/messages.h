@@ -31,6 +31,23 @@ struct ModelReply {
 };
 [[nodiscard]] std::optional<ModelReply> parse_model_reply(std::string_view body);
 
+/// Puts a streamed completion together from the pieces of its event stream, however they are cut.
+class StreamedReply {
+public:
+    void feed(std::string_view bytes);
+    /// The whole reply once the stream said [DONE]; nothing while it has not, or if it made no sense.
+    [[nodiscard]] const std::optional<ModelReply>& done() const noexcept { return whole_; }
+    [[nodiscard]] bool begun() const noexcept { return begun_; }
+
+private:
+    void take(std::string_view data);
+
+    std::string line_;
+    ModelReply reply_;
+    std::optional<ModelReply> whole_;
+    bool begun_ = false;
+};
+
 /// `chat` is the members of the request's `messages` array, joined by commas.
 [[nodiscard]] std::string begin_chat(const std::string& system);
 void add_user_message(std::string& chat, const std::string& text);
@@ -38,7 +55,7 @@ void add_model_reply(std::string& chat, const ModelReply& reply);
 void add_tool_result(std::string& chat, const ModelReply& call, const std::string& result);
 [[nodiscard]] std::string chat_request_json(
     std::string_view model, const std::string& chat, const std::string& tools,
-    const std::string& conversation
+    const std::string& conversation, bool stream
 );
 [[nodiscard]] std::string tool_definitions_json(const std::vector<ListedTool>& tools);
 
