@@ -40,27 +40,27 @@ inline constexpr MetricInfo sessions_live{
     "tagout_sessions_live", MetricType::Gauge, "Sessions with recent events", ""};
 inline constexpr MetricInfo late_events_total{
     "tagout_late_events_total",
-    MetricType::Gauge,
+    MetricType::Counter,
     "Events behind the watermark, kept in their session but in no window",
     ""};
 inline constexpr MetricInfo sessions_evicted_total{
     "tagout_sessions_evicted_total",
-    MetricType::Gauge,
+    MetricType::Counter,
     "Sessions closed early for want of room",
     ""};
 inline constexpr MetricInfo keys_refused_total{
     "tagout_keys_refused_total",
-    MetricType::Gauge,
+    MetricType::Counter,
     "Events whose key found no room in the windows",
     ""};
 inline constexpr MetricInfo traces_forgotten_total{
     "tagout_linker_traces_forgotten_total",
-    MetricType::Gauge,
+    MetricType::Counter,
     "Traces forgotten by the linker for want of room",
     ""};
 inline constexpr MetricInfo duplicates_total{
     "tagout_intake_duplicates_total",
-    MetricType::Gauge,
+    MetricType::Counter,
     "Items that were sent again and not counted again",
     ""};
 inline constexpr MetricInfo finding_seconds{
@@ -78,7 +78,7 @@ inline constexpr MetricInfo evidence_items{
 inline constexpr MetricInfo evidence_bytes{
     "tagout_evidence_bytes", MetricType::Gauge, "Size of the evidence log on disk", ""};
 inline constexpr MetricInfo evidence_dropped_total{
-    "tagout_evidence_dropped_total", MetricType::Gauge, "Items removed by retention", ""};
+    "tagout_evidence_dropped_total", MetricType::Counter, "Items removed by retention", ""};
 inline constexpr MetricInfo incidents_open{
     "tagout_incidents_open", MetricType::Gauge, "Open incidents", "severity"};
 

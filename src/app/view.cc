@@ -468,15 +468,18 @@ void LiveView::refresh_metrics() {
     const auto set = [&](const MetricInfo& info, std::uint64_t value) {
         metrics.gauge(info).set(static_cast<double>(value));
     };
+    const auto advance = [&](const MetricInfo& info, std::uint64_t total) {
+        metrics.counter(info).advance_to(total);
+    };
     set(sessions_live, stats.sessions.sessions_live);
-    set(late_events_total, stats.sessions.late_events + stats.keys.late_events);
-    set(sessions_evicted_total, stats.sessions.sessions_evicted);
-    set(keys_refused_total, stats.keys.keys_refused + stats.sessions.keys_refused);
-    set(traces_forgotten_total, stats.linker.traces_forgotten);
-    set(duplicates_total, stats.linker.duplicates);
+    advance(late_events_total, stats.sessions.late_events + stats.keys.late_events);
+    advance(sessions_evicted_total, stats.sessions.sessions_evicted);
+    advance(keys_refused_total, stats.keys.keys_refused + stats.sessions.keys_refused);
+    advance(traces_forgotten_total, stats.linker.traces_forgotten);
+    advance(duplicates_total, stats.linker.duplicates);
     set(evidence_items, evidence.items);
     set(evidence_bytes, evidence.bytes_on_disk);
-    set(evidence_dropped_total, evidence.dropped_by_retention);
+    advance(evidence_dropped_total, evidence.dropped_by_retention);
     std::map<Severity, std::uint64_t> open;
     for (const incident::Incident& each : open_incidents(parts_.desk)) {
         ++open[each.severity];

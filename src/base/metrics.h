@@ -31,6 +31,13 @@ struct MetricInfo {
 class Counter {
 public:
     void add(std::uint64_t by = 1) noexcept { value_.fetch_add(by, std::memory_order_relaxed); }
+    /// For a total that is counted elsewhere and only read on demand; it never goes back.
+    void advance_to(std::uint64_t total) noexcept {
+        std::uint64_t now = value_.load(std::memory_order_relaxed);
+        while (now < total &&
+               !value_.compare_exchange_weak(now, total, std::memory_order_relaxed)) {
+        }
+    }
     [[nodiscard]] std::uint64_t value() const noexcept {
         return value_.load(std::memory_order_relaxed);
     }
