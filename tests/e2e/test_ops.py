@@ -46,11 +46,12 @@ class Alertmanager(unittest.TestCase):
             command = ["prometheus-alertmanager", f"--config.file={config}", f"--storage.path={folder}/data",
                        f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]
             yaml = f"""
-channels:
-  ops:
-    type: alertmanager
-    url: http://127.0.0.1:{port}
-default_channel: ops
+notices:
+  default_channel: ops
+  channels:
+    ops:
+      type: alertmanager
+      url: http://127.0.0.1:{port}
 """
             with process(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
                 def alerts():
