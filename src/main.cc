@@ -71,10 +71,13 @@ void add_serve(CommandLine& line, app::ServeOptions& options) {
     );
     serve->add_option("--address", options.address, "Address to listen on")->capture_default_str();
     serve->add_option("--http-port", options.http_port, "Control API, page and metrics")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->capture_default_str();
     serve->add_option("--otlp-http-port", options.otlp_http_port, "OTLP over HTTP")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->capture_default_str();
     serve->add_option("--otlp-grpc-port", options.otlp_grpc_port, "OTLP over gRPC")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->capture_default_str();
     serve->add_flag(
         "--sim", options.with_fleet, "Also run the simulated fleet against this server"
@@ -367,6 +370,8 @@ int run(int argc, char** argv) {
 }  // namespace tagout
 
 int main(int argc, char** argv) {
+    // A peer that is gone, and a file over `ulimit -f`, are answers of a call and not the end.
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
     return tagout::run(argc, argv);
 }
