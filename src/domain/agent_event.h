@@ -13,6 +13,7 @@
 #include "domain/vocabulary.h"
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,13 +23,16 @@ namespace tagout {
 
 struct TraceId {
     std::array<std::uint8_t, 16> bytes{};
-    [[nodiscard]] bool empty() const noexcept { return *this == TraceId{}; }
+    [[nodiscard]] bool empty() const noexcept {
+        const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(bytes);
+        return (halves[0] | halves[1]) == 0;
+    }
     friend bool operator==(const TraceId&, const TraceId&) = default;
 };
 
 struct SpanId {
     std::array<std::uint8_t, 8> bytes{};
-    [[nodiscard]] bool empty() const noexcept { return *this == SpanId{}; }
+    [[nodiscard]] bool empty() const noexcept { return std::bit_cast<std::uint64_t>(bytes) == 0; }
     friend bool operator==(const SpanId&, const SpanId&) = default;
 };
 
