@@ -38,6 +38,11 @@ inline constexpr MetricInfo sessions_total{
     "tagout_sessions_total", MetricType::Counter, "Sessions ended, by outcome", "outcome"};
 inline constexpr MetricInfo sessions_live{
     "tagout_sessions_live", MetricType::Gauge, "Sessions with recent events", ""};
+inline constexpr MetricInfo queue_batches{
+    "tagout_detection_queue_batches",
+    MetricType::Gauge,
+    "Decoded requests waiting for detection, over all shards",
+    ""};
 inline constexpr MetricInfo late_events_total{
     "tagout_late_events_total",
     MetricType::Counter,
@@ -83,13 +88,16 @@ inline constexpr MetricInfo incidents_open{
     "tagout_incidents_open", MetricType::Gauge, "Open incidents", "severity"};
 
 inline constexpr std::array metric_list{
-    events_total,           items_total,        items_rejected_total,
-    items_shed_total,       findings_total,     findings_dropped_total,
-    sessions_total,         sessions_live,      late_events_total,
-    sessions_evicted_total, keys_refused_total, traces_forgotten_total,
-    duplicates_total,       finding_seconds,    durable_seconds,
-    evidence_items,         evidence_bytes,     evidence_dropped_total,
-    incidents_open,
+    events_total,           items_total,
+    items_rejected_total,   items_shed_total,
+    findings_total,         findings_dropped_total,
+    sessions_total,         sessions_live,
+    queue_batches,          late_events_total,
+    sessions_evicted_total, keys_refused_total,
+    traces_forgotten_total, duplicates_total,
+    finding_seconds,        durable_seconds,
+    evidence_items,         evidence_bytes,
+    evidence_dropped_total, incidents_open,
 };
 
 }  // namespace tagout::app

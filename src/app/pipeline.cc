@@ -90,6 +90,7 @@ struct Pipeline::State {
         std::deque<Arrival> queue TAGOUT_GUARDED_BY(mutex);
         std::shared_ptr<const Update> update TAGOUT_GUARDED_BY(mutex);
         bool stopping TAGOUT_GUARDED_BY(mutex) = false;
+        std::size_t in_hand TAGOUT_GUARDED_BY(mutex) = 0;  ///< Taken from the queue, not done.
         detect::StageStats stats TAGOUT_GUARDED_BY(mutex);
         std::thread thread;
     };
@@ -182,6 +183,7 @@ void Pipeline::State::work(
     const detect::StageStats stats = shard.stage.stats();
     const MutexLock lock(shard.mutex);
     shard.stats = stats;
+    shard.in_hand = 0;
 }
 
 void Pipeline::State::run_shard(std::size_t index) {
@@ -200,6 +202,7 @@ void Pipeline::State::run_shard(std::size_t index) {
                 std::make_move_iterator(shard.queue.end())
             );
             shard.queue.clear();
+            shard.in_hand = arrivals.size();
             update = std::move(shard.update);
             shard.update.reset();
             stopping = shard.stopping && arrivals.empty();
@@ -254,7 +257,7 @@ void Pipeline::State::run_keys() {
 bool Pipeline::State::has_room() const {
     return std::ranges::all_of(shards, [&](const std::unique_ptr<Shard>& shard) {
         const MutexLock lock(shard->mutex);
-        return shard->queue.size() < settings.queue_batches_max;
+        return shard->queue.size() + shard->in_hand < settings.queue_batches_max;
     });
 }
 
@@ -467,6 +470,7 @@ PipelineStats Pipeline::stats() const {
     for (const auto& shard : state_->shards) {
         const MutexLock lock(shard->mutex);
         stats.sessions = sum(stats.sessions, shard->stats);
+        stats.queued_batches += shard->queue.size() + shard->in_hand;
     }
     {
         const MutexLock lock(state_->link_mutex);

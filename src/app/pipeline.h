@@ -45,6 +45,7 @@ struct PipelineStats {
     detect::StageStats sessions;  ///< Summed over the shards.
     detect::StageStats keys;
     std::uint64_t items = 0;
+    std::uint64_t queued_batches = 0;  ///< Waiting for detection or being detected.
     Instant last_received_at;
 };
 

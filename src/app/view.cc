@@ -471,6 +471,7 @@ void LiveView::refresh_metrics() {
     const auto advance = [&](const MetricInfo& info, std::uint64_t total) {
         metrics.counter(info).advance_to(total);
     };
+    set(queue_batches, stats.queued_batches);
     set(sessions_live, stats.sessions.sessions_live);
     advance(late_events_total, stats.sessions.late_events + stats.keys.late_events);
     advance(sessions_evicted_total, stats.sessions.sessions_evicted);
