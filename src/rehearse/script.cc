@@ -252,9 +252,11 @@ void Writer::refund_in_the_wrong_workflow() {
     second.steps.push_back({"track_shipment", order_argument(world_)});
     second.answer = "${result.carrier} has it under ${result.tracking}. It arrives ${result.eta}.";
     Turn& third = add(say(Wish::WrongPlan, world_, chance_));
-    third.answer =
+    third.answer = "Order " + world_.order_id + " left our warehouse. Would you like to track it?";
+    Turn& fourth = add(say(Wish::WrongPlan, world_, chance_));
+    fourth.answer =
         std::string(apology) + " help with that. I can tell you where " + world_.order_id + " is.";
-    third.answer_is_failure = true;
+    fourth.answer_is_failure = true;
 }
 
 void Writer::mail() {

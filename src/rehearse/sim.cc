@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::size_t waiting_max = 1'000;  ///< Requests that wait for a free agent.
 constexpr Duration export_linger = std::chrono::seconds(1);
-constexpr Duration model_timeout = std::chrono::milliseconds(2'500);
 /// How long running conversations may take to end: at the end of the run, and when it is stopped.
 constexpr Duration ending_max = std::chrono::seconds(15);
 constexpr Duration stopping_max = std::chrono::seconds(2);
@@ -149,9 +148,7 @@ void Fleet::serve(std::uint32_t index) {
         .model_url = model_->url(),
         .tool_urls = {tools_[0]->url(), tools_[1]->url(), tools_[2]->url()},
         .pace = options_.pace,
-        .model_timeout = Duration(static_cast<std::int64_t>(
-            static_cast<double>(model_timeout.count()) * std::clamp(options_.pace, 0.1, 1.0)
-        )),
+        .model_timeout = options_.model_timeout,
     };
     Agent agent(
         setup,

@@ -38,6 +38,7 @@ struct SimOptions {
     std::uint64_t seed = 1;
     Duration duration = std::chrono::minutes(2);  ///< Zero: until stopped.
     double pace = 1.0;                            ///< Multiplies thinking times and latencies.
+    Duration model_timeout = std::chrono::milliseconds(2'500);  ///< The agents' patience; real time.
     std::vector<Fault> faults;
     std::function<void(const SimProgress&)> on_progress;  ///< About once a second; may be empty.
 };

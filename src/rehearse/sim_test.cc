@@ -232,7 +232,8 @@ TEST_P(FaultTest, IsVisibleInWhatHappenedAndOnlyWhereItStruck) {
     Receiver struck;
     SimOptions storm = quick(struck, {now(GetParam().kind)});
     if (GetParam().kind == FaultKind::SlowModel) {
-        storm.rate = 20;  // Each of its calls takes the whole timeout.
+        storm.rate = 20;
+        storm.model_timeout = std::chrono::milliseconds(250);  // Which each of its calls takes.
     }
     const SimReport report = run(storm);
     ASSERT_EQ(report.faults.size(), 1u);
