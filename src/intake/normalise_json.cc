@@ -336,26 +336,59 @@ bool JsonMembers::next(std::string_view& key, JsonView& value) noexcept {
     return value.type != JsonType::None;
 }
 
-bool JsonMembers::enter_next_object() noexcept {
-    const char* const end = rest_.data() + rest_.size();
-    const char* at = rest_.data();
-    while (at != end && (is_space(*at) || *at == ',' || *at == '}')) {
-        ++at;
-    }
-    if (at == end || *at != '{') {
-        rest_ = {};
+JsonCursor::JsonCursor(std::string_view text) noexcept
+    : at_(skip_space(text.data(), text.data() + text.size())), end_(text.data() + text.size()) {}
+
+bool JsonCursor::enter_list() noexcept {
+    if (at_ == end_ || *at_ != '[') {
         return false;
     }
-    rest_ = {at + 1, static_cast<std::size_t>(end - at - 1)};
+    ++at_;
     return true;
 }
 
-JsonMembers JsonMembers::of_objects_in(const JsonView& list) noexcept {
-    JsonMembers members{JsonView{}};
-    if (list.type == JsonType::Array) {
-        members.rest_ = inside(list, ']');
+bool JsonCursor::next_object() noexcept {
+    while (at_ != end_) {
+        const char c = *at_;
+        if (c == '{') {
+            ++at_;
+            return true;
+        }
+        if (c == ']') {
+            ++at_;
+            return false;
+        }
+        if (is_space(c) || c == ',') {
+            ++at_;
+        } else if (take_value(at_, end_).raw.empty()) {
+            at_ = end_;  // no JSON
+        }
     }
-    return members;
+    return false;
+}
+
+bool JsonCursor::next_key(std::string_view& key) noexcept {
+    while (at_ != end_ && (is_space(*at_) || *at_ == ',')) {
+        ++at_;
+    }
+    if (at_ == end_ || *at_ != '"') {
+        at_ += at_ != end_ && *at_ == '}';
+        return false;
+    }
+    const char* const begin = at_ + 1;
+    at_ = skip_string(at_, end_);
+    key = {begin, static_cast<std::size_t>(at_ - begin - (at_[-1] == '"' && at_ > begin))};
+    at_ = skip_space(at_, end_);
+    if (at_ == end_ || *at_ != ':') {
+        at_ = end_;
+        return false;
+    }
+    at_ = skip_space(at_ + 1, end_);
+    return true;
+}
+
+JsonView JsonCursor::take() noexcept {
+    return take_value(at_, end_);
 }
 
 JsonElements::JsonElements(const JsonView& list) noexcept
@@ -383,85 +416,106 @@ JsonObjectsFromBack::JsonObjectsFromBack(std::string_view list) noexcept
     }
 }
 
-bool JsonObjectsFromBack::next(Message& message) noexcept {
-    message = {};
-    const char* at = at_;
-    at_ = nullptr;
-    if (at == nullptr) {
-        return false;
+/// The members of one object, met from its end. `right` is the value right of the place, among the
+/// outermost object's members.
+class JsonObjectsFromBack::BackWalk {
+public:
+    BackWalk(const char* begin, const char* end, Message& message) noexcept
+        : begin_(begin), at_(end), container_end_(end), message_(message) {}
+
+    /// The first byte of the object that ends here; nullptr if it never began.
+    [[nodiscard]] const char* run() noexcept {
+        do {
+            step();
+        } while (at_ != nullptr && depth_ != 0 && at_ != begin_);
+        return depth_ == 0 ? at_ : nullptr;
     }
-    while (at != begin_ && (is_space(at[-1]) || at[-1] == ',')) {
-        --at;
-    }
-    if (at == begin_ || at[-1] != '}') {
-        return false;
-    }
-    const char* const whole_end = at;
-    const char* container_end = at;
-    JsonView value;  // what stands right of the place, of the outermost object's members
-    bool after_key = false;
-    std::size_t depth = 0;
-    do {
-        const char c = *--at;
+
+private:
+    void step() noexcept {
+        const char c = *--at_;
         switch (c) {
-            case '"': {
-                const char* const close = at;
-                at = string_begin(begin_, close);
-                if (at == nullptr) {
-                    return false;
-                }
-                if (depth != 1) {
-                    break;
-                }
-                const JsonView string{
-                    JsonType::String, {at, static_cast<std::size_t>(close + 1 - at)}
-                };
-                if (!after_key) {
-                    value = string;
-                    break;
-                }
-                after_key = false;
-                if (is_word(string, "role")) {
-                    message.role = value;
-                } else if (is_word(string, "parts")) {
-                    message.parts = value;
-                } else if (is_word(string, "content")) {
-                    message.content = value;
-                }
+            case '"':
+                take_string();
                 break;
-            }
             case ':':
-                after_key = depth == 1;
+                after_key_ = depth_ == 1;
+                break;
+            case ',':
+                if (depth_ == 1) {
+                    right_ = {};
+                }
                 break;
             case '}':
             case ']':
-                if (++depth == 2) {
-                    container_end = at + 1;
+                if (++depth_ == 2) {
+                    container_end_ = at_ + 1;
                 }
                 break;
             case '{':
             case '[':
-                if (--depth == 1) {
-                    value = {
+                if (--depth_ == 1) {
+                    right_ = {
                         c == '{' ? JsonType::Object : JsonType::Array,
-                        {at, static_cast<std::size_t>(container_end - at)}
+                        {at_, static_cast<std::size_t>(container_end_ - at_)}
                     };
-                }
-                break;
-            case ',':
-                if (depth == 1) {
-                    value = {};
                 }
                 break;
             default:
                 break;
         }
-    } while (depth != 0 && at != begin_);
-    if (depth != 0) {
+    }
+
+    /// A key with the value right of it, or a value.
+    void take_string() noexcept {
+        const char* const close = at_;
+        at_ = string_begin(begin_, close);
+        if (at_ == nullptr || depth_ != 1) {
+            return;
+        }
+        const JsonView string{JsonType::String, {at_, static_cast<std::size_t>(close + 1 - at_)}};
+        if (!after_key_) {
+            right_ = string;
+            return;
+        }
+        after_key_ = false;
+        if (is_word(string, "role")) {
+            message_.role = right_;
+        } else if (is_word(string, "parts")) {
+            message_.parts = right_;
+        } else if (is_word(string, "content")) {
+            message_.content = right_;
+        }
+    }
+
+    const char* begin_;
+    const char* at_;
+    const char* container_end_;
+    Message& message_;
+    JsonView right_;
+    std::size_t depth_ = 0;
+    bool after_key_ = false;
+};
+
+bool JsonObjectsFromBack::next(Message& message) noexcept {
+    message = {};
+    const char* end = at_;
+    at_ = nullptr;
+    if (end == nullptr) {
         return false;
     }
-    message.whole = {JsonType::Object, {at, static_cast<std::size_t>(whole_end - at)}};
-    at_ = at;
+    while (end != begin_ && (is_space(end[-1]) || end[-1] == ',')) {
+        --end;
+    }
+    if (end == begin_ || end[-1] != '}') {
+        return false;
+    }
+    const char* const first = BackWalk(begin_, end, message).run();
+    if (first == nullptr) {
+        return false;
+    }
+    message.whole = {JsonType::Object, {first, static_cast<std::size_t>(end - first)}};
+    at_ = first;
     return true;
 }
 

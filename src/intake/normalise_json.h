@@ -45,15 +45,31 @@ struct JsonView {
 class JsonMembers {
 public:
     explicit JsonMembers(const JsonView& object) noexcept;
-    /// For the objects of a list in one pass: enter_next_object(), then next() until its end. No
-    /// object is skipped to find its end first. Ends before an element that is no object.
-    [[nodiscard]] static JsonMembers of_objects_in(const JsonView& list) noexcept;
-    [[nodiscard]] bool enter_next_object() noexcept;
     /// `key` is as it stands between its quotes. False at the end.
     [[nodiscard]] bool next(std::string_view& key, JsonView& value) noexcept;
 
 private:
     std::string_view rest_;
+};
+
+/// Goes through a text once, into objects and lists without looking for their ends first.
+class JsonCursor {
+public:
+    /// Stands at the first value of the text.
+    explicit JsonCursor(std::string_view text) noexcept;
+    /// Behind the '[' if a list begins here; else nothing moves.
+    [[nodiscard]] bool enter_list() noexcept;
+    /// In a list: behind the '{' of the next object, past values that are none. False behind ']'.
+    [[nodiscard]] bool next_object() noexcept;
+    /// In an object: the next key; then stands at its value, which must be taken or entered. False
+    /// behind '}'.
+    [[nodiscard]] bool next_key(std::string_view& key) noexcept;
+    /// The value here, whole; goes behind it.
+    [[nodiscard]] JsonView take() noexcept;
+
+private:
+    const char* at_;
+    const char* end_;
 };
 
 /// Walks the values of a list; a view of another type has none.
@@ -80,6 +96,8 @@ public:
     [[nodiscard]] bool next(Message& message) noexcept;
 
 private:
+    class BackWalk;
+
     const char* begin_;
     const char* at_;  ///< One past what is still to be walked; nullptr at the end.
 };
