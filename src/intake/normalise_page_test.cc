@@ -41,7 +41,8 @@ file. This page says where each part of it comes from.
 
 ## Kind
 
-The first table whose attribute has one of its words decides, in this order; then
+The first table whose attribute has one of its words decides, in this order (after Langfuse's, any
+`annotations.0.*` or `evaluations.0.*`, with `trace.` or `session.` before it, is an evaluation); then
 `mcp.method.name`, names that SDKs give to spans without attributes, `gen_ai.tool.name`,
 `gen_ai.request.model`, and HTTP. A root that is a step or nothing in particular, with a model
 call, tool or agent below it, is the session's workflow.

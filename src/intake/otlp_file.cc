@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <utility>
 
 namespace tagout::intake {
 
@@ -107,7 +107,7 @@ Result<void> add_request(
     EventBatch& joined = loaded.joined;
     // Files are read for what lies in them: their order, not the order of the ends.
     std::vector<AgentEvent> events = request.events;
-    std::ranges::stable_sort(events, {}, &AgentEvent::item);
+    std::ranges::sort(events, {}, &AgentEvent::item);
     const auto before = static_cast<std::uint32_t>(joined.items.size());
     for (AgentEvent& event : events) {
         event.item += before;
@@ -209,7 +209,9 @@ Result<std::shared_ptr<EventBatch>> read_otlp_files(
     std::span<const OtlpFile> files, const DecodeLimits& limits
 ) {
     const std::shared_ptr<LoadedFiles> loaded = TAGOUT_TRY(load(files, limits));
-    std::ranges::stable_sort(loaded->joined.events, {}, &AgentEvent::ended_at);
+    std::ranges::sort(loaded->joined.events, {}, [](const AgentEvent& event) {
+        return std::pair(event.ended_at, event.item);
+    });
     return std::shared_ptr<EventBatch>(loaded, &loaded->joined);
 }
 

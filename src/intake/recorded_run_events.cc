@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
+#include <utility>
+#include <vector>
 #include <xxhash.h>
 
 namespace tagout::intake {
@@ -63,10 +66,7 @@ public:
             }
         }
         add_root();
-        std::stable_sort(
-            batch_.events.begin() + static_cast<std::ptrdiff_t>(first_), batch_.events.end(),
-            [](const AgentEvent& a, const AgentEvent& b) { return a.ended_at < b.ended_at; }
-        );
+        sort_by_end();
     }
 
 private:
@@ -158,6 +158,21 @@ private:
         root.step = run_.turns.empty() ? AgentEvent::unknown_step
                                        : static_cast<std::uint32_t>(run_.turns.size() - 1);
         root.output_text = output_text_;
+    }
+
+    /// Of events that end together, the earlier told comes first.
+    void sort_by_end() {
+        const std::vector<AgentEvent> told(
+            batch_.events.begin() + static_cast<std::ptrdiff_t>(first_), batch_.events.end()
+        );
+        std::vector<std::size_t> order(told.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::ranges::sort(order, {}, [&told](std::size_t i) {
+            return std::pair(told[i].ended_at, i);
+        });
+        for (std::size_t i = 0; i < told.size(); ++i) {
+            batch_.events[first_ + i] = told[order[i]];
+        }
     }
 
     const RecordedRun& run_;
