@@ -290,6 +290,8 @@ private:
         best_[static_cast<std::size_t>(source.field)] = row;
         if (value.is_text() && (source.form == FieldForm::Text || source.form == FieldForm::Json)) {
             text_field(source.field) = value.text();
+        } else if (source.form == FieldForm::Count) {
+            store_count(source.field, count_of(value));
         } else {
             store(source.field, value);
         }
@@ -450,8 +452,7 @@ void FieldFilling::store(Field field, const AnyValue& value) {
             text_field(field) = reason_of(value, batch_);
             break;
         case FieldForm::Count:
-            store_count(field, count_of(value));
-            break;
+            break;  // offer() has stored it
         case FieldForm::Number:
             if (const std::optional<double> number = number_of(value)) {
                 if (field == Field::EvalScore) {

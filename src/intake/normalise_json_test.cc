@@ -91,8 +91,7 @@ TEST(JsonView, ListsFromTheFrontAndFromTheBackTellTheSame) {
         EXPECT_EQ(last_user_message(json_container_of(list), batch), wanted) << list;
         const MessageScan scan = scan_messages(json_container_of(list));
         EXPECT_TRUE(scan.plain);
-        const std::string_view scanned =
-            text_of_message(scan.user.parts, scan.user.content, batch);
+        const std::string_view scanned = scan.user.text(batch);
         if (!scanned.empty()) {
             EXPECT_EQ(scanned, wanted) << list;
         }

@@ -40,29 +40,69 @@ bool is_speech(const JsonView& type) noexcept {
         || is_word(type, "output_text");
 }
 
+/// One part of a message; its text, if it is speech. The cursor stands in the part.
+JsonView take_part(JsonCursor& cursor) noexcept {
+    JsonView type;
+    JsonView content;
+    JsonView text;
+    for (std::string_view name; cursor.next_key(name);) {
+        const JsonView value = cursor.take();
+        if (same(name, "type")) {
+            type = value;
+        } else if (same(name, "content")) {
+            content = value;
+        } else if (same(name, "text")) {
+            text = value;
+        }
+    }
+    const JsonView& said = content.is_text() ? content : text;
+    return is_speech(type) && said.is_text() && said.raw.size() > 2 ? said : JsonView{};
+}
+
 /// The text parts of OpenTelemetry's `parts`, and Gemini's, which have no type.
 std::string_view text_of_parts(const JsonView& parts, EventBatch& batch) {
     Joined joined(batch);
-    JsonMembers members = JsonMembers::of_objects_in(parts);
-    while (members.enter_next_object()) {
-        JsonView type;
-        JsonView content;
-        JsonView text;
-        std::string_view name;
-        for (JsonView value; members.next(name, value);) {
-            if (same(name, "type")) {
-                type = value;
-            } else if (same(name, "content")) {
-                content = value;
-            } else if (same(name, "text")) {
-                text = value;
-            }
-        }
-        if (is_speech(type)) {
-            joined.add(text_of(content.is_text() ? content : text, batch));
+    JsonCursor cursor(parts.raw);
+    if (cursor.enter_list()) {
+        while (cursor.next_object()) {
+            joined.add(text_of(take_part(cursor), batch));
         }
     }
     return joined.take();
+}
+
+/// One message; the cursor stands in it.
+MessageParts take_message(JsonCursor& cursor) noexcept {
+    MessageParts message;
+    for (std::string_view name; cursor.next_key(name);) {
+        if (!same(name, "parts")) {
+            const JsonView value = cursor.take();
+            if (same(name, "role")) {
+                message.role = value;
+            } else if (same(name, "content")) {
+                message.content = value;
+            }
+            continue;
+        }
+        JsonCursor whole = cursor;
+        if (!cursor.enter_list()) {
+            message.parts = cursor.take();
+            continue;
+        }
+        std::size_t texts = 0;
+        while (cursor.next_object()) {
+            const JsonView text = take_part(cursor);
+            if (text.is_text()) {
+                message.only_text = text;
+                ++texts;
+            }
+        }
+        if (texts > 1) {
+            message.parts = whole.take();
+            message.only_text = {};
+        }
+    }
+    return message;
 }
 
 /// One key of a list that a convention spreads over attributes: its index and what follows it.
@@ -128,46 +168,34 @@ std::string_view text_of_message(
     return text_of_content(content, batch);
 }
 
+std::string_view MessageParts::text(EventBatch& batch) const {
+    return only_text.is_text() ? text_of(only_text, batch)
+                               : text_of_message(parts, content, batch);
+}
+
 std::string_view leading_system_message(const JsonView& messages, EventBatch& batch) {
-    JsonMembers members = JsonMembers::of_objects_in(messages);
-    if (!members.enter_next_object()) {
+    JsonCursor cursor(messages.raw);
+    if (!cursor.enter_list() || !cursor.next_object()) {
         return {};
     }
-    JsonView parts;
-    JsonView content;
-    bool is_system = false;
+    const JsonCursor first = cursor;
     std::string_view name;
-    for (JsonView value; members.next(name, value);) {
-        if (same(name, "role")) {
-            is_system = is_word(value, "system");
-            if (!is_system) {
-                return {};
-            }
-        } else if (same(name, "parts")) {
-            parts = value;
-        } else if (same(name, "content")) {
-            content = value;
-        }
+    if (cursor.next_key(name) && same(name, "role") && !is_word(cursor.take(), "system")) {
+        return {};  // as nearly always: a history's first message need not be walked
     }
-    return is_system ? text_of_message(parts, content, batch) : std::string_view{};
+    cursor = first;
+    const MessageParts message = take_message(cursor);
+    return is_word(message.role, "system") ? message.text(batch) : std::string_view{};
 }
 
 MessageScan scan_messages(const JsonView& messages) noexcept {
     MessageScan scan;
-    JsonMembers members = JsonMembers::of_objects_in(messages);
-    bool first = true;
-    while (members.enter_next_object()) {
-        MessageParts message;
-        std::string_view name;
-        for (JsonView value; members.next(name, value);) {
-            if (same(name, "role")) {
-                message.role = value;
-            } else if (same(name, "parts")) {
-                message.parts = value;
-            } else if (same(name, "content")) {
-                message.content = value;
-            }
-        }
+    JsonCursor cursor(messages.raw);
+    if (!cursor.enter_list()) {
+        return scan;
+    }
+    for (bool first = true; cursor.next_object(); first = false) {
+        const MessageParts message = take_message(cursor);
         if (is_word(message.role, "user")) {
             scan.user = message;
         } else if (is_word(message.role, "assistant") || is_word(message.role, "model")) {
@@ -177,7 +205,6 @@ MessageScan scan_messages(const JsonView& messages) noexcept {
         } else if (!message.role.is_text()) {
             scan.plain = false;
         }
-        first = false;
     }
     return scan;
 }
@@ -316,7 +343,7 @@ std::string_view last_answer(const JsonView& messages, EventBatch& batch) {
     if (messages.raw.size() <= short_list_bytes) {
         const MessageScan scan = scan_messages(messages);
         if (scan.plain) {
-            return text_of_message(scan.answer.parts, scan.answer.content, batch);
+            return scan.answer.text(batch);
         }
     }
     JsonObjectsFromBack walk(messages.raw);

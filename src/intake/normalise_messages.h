@@ -41,8 +41,10 @@ inline constexpr std::size_t short_list_bytes = 4096;
 /// What one message of a list says, as slices.
 struct MessageParts {
     JsonView role;
-    JsonView parts;
+    JsonView parts;    ///< None if there is but one text among the parts: then `only_text`.
     JsonView content;
+    JsonView only_text;
+    [[nodiscard]] std::string_view text(EventBatch& batch) const;
 };
 
 /// The messages of a short list that matter, found in one pass over it.
@@ -52,7 +54,6 @@ struct MessageScan {
     MessageParts answer;
     bool plain = true;  ///< Every message was an object that says its role.
 };
-
 [[nodiscard]] MessageScan scan_messages(const JsonView& messages) noexcept;
 
 /// A spread list: which keys, and what its role and its texts are called.

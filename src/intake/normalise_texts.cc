@@ -113,11 +113,11 @@ void TextFilling::scan_input() {
     if (!scan.plain) {
         return;
     }
-    scanned_user_ = text_of_message(scan.user.parts, scan.user.content, batch_);
+    scanned_user_ = scan.user.text(batch_);
     if (scanned_user_.empty() && !scan.user.role.raw.empty()) {
         return;  // an older message of the user's may have a text
     }
-    scanned_system_ = text_of_message(scan.system.parts, scan.system.content, batch_);
+    scanned_system_ = scan.system.text(batch_);
     input_scanned_ = true;
 }
 
