@@ -28,6 +28,9 @@ target_link_libraries(tagout PRIVATE rehearse)
 target_compile_definitions(tagout PRIVATE TAGOUT_VERSION="${PROJECT_VERSION}")
 if(MIMALLOC)
     target_link_libraries(tagout PRIVATE ${MIMALLOC})
+    if(TAGOUT_TESTS)
+        target_link_libraries(rehearse_bench PRIVATE ${MIMALLOC})  # measured as it is shipped
+    endif()
 endif()
 
 add_test(NAME tidy COMMAND ${Python3_EXECUTABLE} tools/tidy.py WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

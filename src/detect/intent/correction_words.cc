@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
+#include <cstdint>
 #include <string>
 
 namespace tagout::detect {
@@ -204,28 +206,25 @@ constexpr std::array agreements{
 
 /// " lower case words with single blanks "; apostrophes fall away.
 std::string plain_words(std::string_view text) {
-    std::string out = " ";
     text = text.substr(0, text_bytes_max);
+    std::string out(text.size() + 2, ' ');
+    std::size_t end = 1;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
-        if (c == '\'') {
-            continue;
-        }
-        if (c == '\xe2' && i + 2 < text.size() && text[i + 1] == '\x80' && text[i + 2] == '\x99') {
-            i += 2;  // a typographic apostrophe
-            continue;
-        }
         const bool upper = c >= 'A' && c <= 'Z';
-        const bool word = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (word) {
-            out += upper ? static_cast<char>(c - 'A' + 'a') : c;
-        } else if (out.back() != ' ') {
-            out += ' ';
+        if (upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+            out[end++] = upper ? static_cast<char>(c - 'A' + 'a') : c;
+        } else if (c == '\xe2' && i + 2 < text.size() && text[i + 1] == '\x80' &&
+                   text[i + 2] == '\x99') {
+            i += 2;  // a typographic apostrophe
+        } else if (c != '\'' && out[end - 1] != ' ') {
+            out[end++] = ' ';
         }
     }
-    if (out.back() != ' ') {
-        out += ' ';
+    if (out[end - 1] != ' ') {
+        out[end++] = ' ';
     }
+    out.resize(end);
     return out;
 }
 
@@ -240,17 +239,58 @@ bool is_negated(const std::string& words, std::size_t at, const Cue& cue) {
     });
 }
 
+/// Cues by the first letter of their first word, so that a text is walked once: at each blank only the
+/// few cues that may begin there are compared. Every cue begins with a blank.
 template <std::size_t N>
-double weigh(const std::string& words, const std::array<Cue, N>& cues) {
-    double doubt = 1;
-    for (const Cue& cue : cues) {
-        const std::size_t at = words.find(cue.words);
-        if (at != std::string::npos && !is_negated(words, at, cue)) {
-            doubt *= 1 - cue.weight;
+class CueIndex {
+public:
+    explicit constexpr CueIndex(const std::array<Cue, N>& cues) : cues_(cues) {
+        static_assert(N <= 128, "found_ has a bit for each cue");
+        for (std::size_t i = 0; i < N; ++i) {
+            ++begin_[bucket(cues[i].words[1]) + 1];
+        }
+        for (std::size_t letter = 1; letter < begin_.size(); ++letter) {
+            begin_[letter] = static_cast<std::uint8_t>(begin_[letter] + begin_[letter - 1]);
+        }
+        std::array<std::uint8_t, 28> next = begin_;
+        for (std::size_t i = 0; i < N; ++i) {
+            order_[next[bucket(cues[i].words[1])]++] = static_cast<std::uint8_t>(i);
         }
     }
-    return 1 - doubt;
-}
+
+    /// 1 - product of 1 - weight over the cues found; the first place of each counts.
+    [[nodiscard]] double weigh(const std::string& words) const {
+        double doubt = 1;
+        std::bitset<128> found;
+        const std::string_view all = words;
+        for (std::size_t at = 0; at + 1 < all.size(); at = all.find(' ', at + 1)) {
+            const std::size_t letter = bucket(all[at + 1]);
+            for (std::size_t k = begin_[letter]; k < begin_[letter + 1]; ++k) {
+                const Cue& cue = cues_[order_[k]];
+                if (found[order_[k]] || !all.substr(at).starts_with(cue.words)) {
+                    continue;
+                }
+                found.set(order_[k]);
+                if (!is_negated(words, at, cue)) {
+                    doubt *= 1 - cue.weight;
+                }
+            }
+        }
+        return 1 - doubt;
+    }
+
+private:
+    static constexpr std::size_t bucket(char letter) noexcept {
+        return letter >= 'a' && letter <= 'z' ? static_cast<std::size_t>(letter - 'a') : 26;
+    }
+
+    const std::array<Cue, N>& cues_;
+    std::array<std::uint8_t, 28> begin_{};  ///< Of each bucket in order_, and where the last one ends.
+    std::array<std::uint8_t, N> order_{};
+};
+
+constexpr CueIndex<corrections.size()> correction_index{corrections};
+constexpr CueIndex<wrong_plans.size()> wrong_plan_index{wrong_plans};
 
 bool starts_with_no(const std::string& words) {
     if (!words.starts_with(" no ") && !words.starts_with(" nope ")) {
@@ -267,7 +307,7 @@ UserTone read_tone(std::string_view text) {
     UserTone tone;
     const std::string words = plain_words(text);
     const auto count = static_cast<std::size_t>(std::ranges::count(words, ' ')) - 1;
-    double doubt = 1 - weigh(words, corrections);
+    double doubt = 1 - correction_index.weigh(words);
     if (starts_with_no(words)) {
         doubt *= 0.5;
     }
@@ -275,7 +315,8 @@ UserTone read_tone(std::string_view text) {
         words.find(" thank") != std::string::npos || words.find(" perfect ") != std::string::npos ||
         words.find(" great ") != std::string::npos || words.find(" awesome ") != std::string::npos;
     tone.correction = (1 - doubt) * (tone.thanks ? 0.6 : 1.0);
-    tone.wrong_workflow = weigh(words, wrong_plans);
+    tone.wrong_workflow = wrong_plan_index.weigh(words);
+    // Only short answers are searched for agreement: a long one is no "yes".
     tone.agrees = count <= agreement_words_max && tone.correction < 0.3 &&
                   std::ranges::any_of(agreements, [&](std::string_view word) {
                       return words.find(word) != std::string::npos;
