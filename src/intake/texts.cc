@@ -101,10 +101,12 @@ struct Settling {
     std::size_t text_bytes_max;
     EventBatch& batch;
 
-    void operator()(std::string_view& text) const {
-        if (text.empty()) {
-            return;
+    [[gnu::always_inline]] void operator()(std::string_view& text) const {
+        if (!text.empty()) {
+            settle(text);
         }
+    }
+    [[gnu::noinline]] void settle(std::string_view& text) const {
         if (text.size() > text_bytes_max) [[unlikely]] {
             text = clipped(text, text_bytes_max);
             ++batch.texts_clipped;

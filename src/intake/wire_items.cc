@@ -230,59 +230,46 @@ ItemReader::Outcome ItemReader::read_span(std::string_view body, SpanView& view)
 bool ItemReader::walk_span(std::string_view body, SpanView& view) {
     const char* at = body.data();
     const char* const end = at + body.size();
-    const auto left = [&at, end](std::ptrdiff_t bytes) { return end - at >= bytes; };
+    keys_.begin_item();
     while (at < end) {
+        const std::ptrdiff_t left = end - at;
         switch (wire::byte_at(at)) {
             case tag(9, Length):
-                if (attributes_count_ < limits_.attributes_max) [[likely]] {
-                    Attribute& slot = attributes_[attributes_count_];
-                    const char* const behind = wire::read_plain_key_value(at + 1, end, slot);
-                    if (behind != nullptr) [[likely]] {
-                        slot.key_id = key_id_of(slot.key);
-                        ++attributes_count_;
-                        at = behind;
-                        continue;
-                    }
+                at = read_attributes(at, end);
+                if (at == end) {
+                    return true;
                 }
                 break;
             case tag(1, Length):
-                if (at[1] == 16 && left(18)) [[likely]] {
+                if (at[1] == 16 && left >= 18) [[likely]] {
                     trace_id_ = {at + 2, 16};
                     at += 18;
                     continue;
                 }
                 break;
             case tag(2, Length):
-                if (at[1] == 8 && left(10)) [[likely]] {
+                if (at[1] == 8 && left >= 10) [[likely]] {
                     span_id_ = {at + 2, 8};
                     at += 10;
                     continue;
                 }
                 break;
             case tag(4, Length):
-                if (at[1] == 8 && left(10)) [[likely]] {
+                if (at[1] == 8 && left >= 10) [[likely]] {
                     parent_id_ = {at + 2, 8};
                     at += 10;
                     continue;
                 }
                 break;
-            case tag(5, Length):
-                if (const std::ptrdiff_t size = wire::byte_at(at + 1); size < 0x80 && left(2 + size))
-                    [[likely]] {
-                    view.name = {at + 2, static_cast<std::size_t>(size)};
-                    at += 2 + size;
-                    continue;
-                }
-                break;
             case tag(7, Fixed64):
-                if (left(9)) [[likely]] {
+                if (left >= 9) [[likely]] {
                     view.start_unix_nanos = wire::load<std::uint64_t>(at + 1);
                     at += 9;
                     continue;
                 }
                 break;
             case tag(8, Fixed64):
-                if (left(9)) [[likely]] {
+                if (left >= 9) [[likely]] {
                     view.end_unix_nanos = wire::load<std::uint64_t>(at + 1);
                     at += 9;
                     continue;
@@ -298,6 +285,24 @@ bool ItemReader::walk_span(std::string_view body, SpanView& view) {
         }
     }
     return true;
+}
+
+/// As many plain attributes as stand here one after the other; behind the last of them.
+const char* ItemReader::read_attributes(const char* at, const char* end) noexcept {
+    Attribute* slot = attributes_.data() + attributes_count_;
+    const Attribute* const slots_end =
+        attributes_.data() + std::min(attributes_.size(), limits_.attributes_max);
+    while (at < end && wire::byte_at(at) == tag(9, Length) && slot < slots_end) {
+        const char* const behind = wire::read_plain_key_value(at + 1, end, *slot);
+        if (behind == nullptr) [[unlikely]] {
+            break;
+        }
+        slot->key_id = keys_.id_of(slot->key);
+        ++slot;
+        at = behind;
+    }
+    attributes_count_ = static_cast<std::size_t>(slot - attributes_.data());
+    return at;
 }
 
 bool ItemReader::apply_span_field(const Field& field, SpanView& view) {

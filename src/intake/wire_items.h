@@ -14,6 +14,7 @@
 #pragma once
 
 #include "intake/intake.h"
+#include "intake/key_memory.h"
 #include "intake/wire.h"
 #include "intake/wire_view.h"
 
@@ -74,6 +75,7 @@ private:
 
     void make_room(std::string_view body);
     bool walk_span(std::string_view body, SpanView& view);
+    const char* read_attributes(const char* at, const char* end) noexcept;
     bool add_attribute(std::string_view body);
     bool add_attribute(std::string_view body, std::vector<Attribute>& into);
     bool read_key_value(std::string_view body, Attribute& attribute);
@@ -99,6 +101,7 @@ private:
     std::string_view span_id_;
     std::string_view parent_id_;
 
+    KeyMemory keys_;
     std::vector<Attribute> attributes_;  ///< Room for the item's own, not its count of them.
     std::size_t attributes_count_ = 0;
     std::vector<Attribute> nested_;      ///< Of its events and links, one after the other.

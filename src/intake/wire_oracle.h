@@ -259,7 +259,7 @@ std::vector<Theirs<typename Of::Item>> flattened(const typename Of::Request& req
 /// What one item was read under, and itself.
 template <class Of>
 std::string item_difference(const RawItem& ours, const Theirs<typename Of::Item>& theirs) {
-    ItemReader reader;
+    thread_local ItemReader reader;
     reader.start(far_limits());
     std::vector<Attribute> attributes;
     if (reader.read_resource(ours.resource, attributes) != ItemReader::Outcome::Read ||

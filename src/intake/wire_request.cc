@@ -20,6 +20,10 @@ namespace {
 constexpr std::ptrdiff_t prefetch_bytes = 4096;
 constexpr std::ptrdiff_t cache_line = 64;
 
+/// Copied whole, which is faster than setting its hundred members one by one.
+constinit const AgentEvent blank_event{};
+static_assert(std::is_trivially_copyable_v<AgentEvent>);
+
 struct GroupNames {
     std::string_view message;
     std::string_view resources;
@@ -351,7 +355,7 @@ RequestReader::Outcome RequestReader::read_one(
         if (outcome == Outcome::Read && wanted) [[likely]] {
             item.trace_id = span.trace_id;
             item.at = instant_of(span.end_unix_nanos);
-            AgentEvent& event = batch_->events.emplace_back();
+            AgentEvent& event = batch_->events.emplace_back(blank_event);
             normalise_span(span, context.scope, context.resource, *batch_, event);
             settle_event(index);
         }
@@ -363,7 +367,7 @@ RequestReader::Outcome RequestReader::read_one(
         if (outcome == Outcome::Read && wanted) {
             item.trace_id = log.trace_id;
             item.at = instant_of(log.unix_nanos != 0 ? log.unix_nanos : log.observed_unix_nanos);
-            AgentEvent& event = batch_->events.emplace_back();
+            AgentEvent& event = batch_->events.emplace_back(blank_event);
             normalise_log(log, context.scope, context.resource, *batch_, event);
             settle_event(index);
         }

@@ -1,5 +1,6 @@
 #include "net/http_client.h"
 
+#include "net/asio_setup.h"
 #include "net/url.h"
 
 #include <boost/asio/connect.hpp>

@@ -8,6 +8,8 @@
 // Includes Asio: only for the few .cc files of this room that need it.
 #pragma once
 
+#include "net/asio_setup.h"
+
 #include "base/mutex.h"
 #include "net/http_server.h"
 

@@ -127,6 +127,13 @@ std::string_view host_part(std::string_view host) {
 
 }  // namespace
 
+net::ServerResponse api_refusal(int status, std::string message) {
+    const ErrorCode code = status == 413 || status == 431 ? ErrorCode::LimitExceeded
+                           : status == 503                ? ErrorCode::Unavailable
+                                                          : ErrorCode::InvalidArgument;
+    return error_answer({code, std::move(message)}, status);
+}
+
 bool is_own_host(std::string_view host, const std::vector<std::string>& allowed) {
     const std::string_view name = host_part(host);
     if (name == "localhost" || name == "[::1]" || name.starts_with("127.")) {

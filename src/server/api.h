@@ -52,6 +52,9 @@ private:
     std::unique_ptr<State> state_;
 };
 
+/// For ServerOptions::refuse: requests too large or too broken for a handler answer as the rest does.
+[[nodiscard]] net::ServerResponse api_refusal(int status, std::string message);
+
 /// Whether `host` (a Host header, with or without port) names this machine or one of `allowed`.
 [[nodiscard]] bool is_own_host(std::string_view host, const std::vector<std::string>& allowed);
 

@@ -179,7 +179,7 @@ private:
     }
 
     void answer(const Exchange& exchange, int status, std::string body) const {
-        count(metrics_, "http", name_of(exchange.signal), status);
+        count(metrics_, "http", status == 404 ? "none" : name_of(exchange.signal), status);
         net::ServerResponse response;
         response.status = status;
         response.headers.emplace_back(
@@ -290,6 +290,33 @@ net::Handler otlp_http_handler(
     const auto door = std::make_shared<const HttpDoor>(sink, options, metrics);
     return [door](net::ServerRequest request, std::shared_ptr<net::Responder> responder) {
         door->handle(std::move(request), std::move(responder));
+    };
+}
+
+net::Refuse otlp_http_refuse(MetricRegistry& metrics) {
+    return [&metrics](const net::ServerRequest& head, int status, const std::string& message) {
+        constexpr int invalid_argument = 3;
+        constexpr int resource_exhausted = 8;
+        constexpr int unavailable = 14;
+        const std::optional<Signal> signal = signal_of_http(head.path);
+        const intake::Encoding encoding =
+            encoding_of(head.header("Content-Type")).value_or(intake::Encoding::Protobuf);
+        const bool retry = status == 503;
+        const int code = retry           ? unavailable
+                         : status == 413 ? resource_exhausted
+                                         : invalid_argument;
+        count(metrics, "http", signal ? name_of(*signal) : "none", status);
+        net::ServerResponse response;
+        response.status = status;
+        response.headers.emplace_back(
+            "Content-Type",
+            std::string(encoding == intake::Encoding::Json ? json_type : protobuf_type)
+        );
+        if (retry) {
+            response.headers.emplace_back("Retry-After", std::to_string(retry_seconds));
+        }
+        response.body = rpc_status(encoding, code, message, retry ? retry_seconds : 0);
+        return response;
     };
 }
 

@@ -28,5 +28,8 @@ struct OtlpOptions {
 [[nodiscard]] net::GrpcHandler otlp_grpc_handler(
     IntakeSink& sink, const OtlpOptions& options, MetricRegistry& metrics
 );
+/// For ServerOptions::refuse: a body that is too large and the like also get a google.rpc.Status in
+/// the request's encoding, and are counted.
+[[nodiscard]] net::Refuse otlp_http_refuse(MetricRegistry& metrics);
 
 }  // namespace tagout::server

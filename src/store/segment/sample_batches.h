@@ -1,5 +1,6 @@
 // Requests of GenAI-like spans for tests and benchmarks: 14 attributes, about 1.3 KB, text of
-// words in Zipf's proportions, so that zstd level 1 shrinks them about 4.4 times like recorded ones.
+// words in Zipf's proportions, so that zstd level 1 shrinks them about 4.4 times like recorded
+// ones.
 #pragma once
 
 #include "domain/event_batch.h"
@@ -18,8 +19,8 @@ class SampleBatches {
 public:
     explicit SampleBatches(std::uint64_t seed) : bits_(seed) {
         constexpr std::array<const char*, 24> syllables{
-            "re", "con", "ta", "tion", "er", "lo", "mi", "pro", "sta", "ment", "or", "de",
-            "ble", "ing", "ca", "su", "per", "ant", "in", "le", "ver", "ou", "ge", "ful"};
+            "re",  "con", "ta", "tion", "er",  "lo",  "mi", "pro", "sta", "ment", "or", "de",
+            "ble", "ing", "ca", "su",   "per", "ant", "in", "le",  "ver", "ou",   "ge", "ful"};
         for (std::size_t i = 0; i < 4096; ++i) {
             std::string word;
             for (std::uint64_t n = 1 + bits_.below(i < 100 ? 2 : 4); n > 0; --n) {
@@ -34,7 +35,8 @@ public:
             }
             phrases_.push_back(std::move(phrase));
         }
-        resource_ = attribute("service.name", "order-desk") + attribute("service.version", "4.2.1") +
+        resource_ = attribute("service.name", "order-desk") +
+                    attribute("service.version", "4.2.1") +
                     attribute("deployment.environment.name", "production") +
                     attribute("telemetry.sdk.language", "python") +
                     attribute("host.name", "ip-10-0-3-17.internal");
@@ -163,13 +165,24 @@ private:
         add(attribute("user.id", "user-" + std::to_string(bits_.below(100'000))));
         if (tool) {
             add(attribute("gen_ai.tool.call.id", "call_" + hex(20)));
-            add(attribute("gen_ai.tool.call.arguments",
-                          "{\"order\":\"" + hex(10) + "\",\"note\":\"" + text(200) + "\"}"));
-            add(attribute("gen_ai.tool.call.result", "{\"ok\":true,\"text\":\"" + text(420) + "\"}"));
+            add(attribute(
+                "gen_ai.tool.call.arguments",
+                "{\"order\":\"" + hex(10) + "\",\"note\":\"" + text(200) + "\"}"
+            ));
+            add(attribute("gen_ai.tool.call.result", "{\"ok\":true,\"text\":\"" + text(420) + "\"}")
+            );
         } else {
             add(attribute("gen_ai.output.type", "text"));
-            add(attribute("gen_ai.input.messages", "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"" + text(360) + "\"}]}]"));
-            add(attribute("gen_ai.output.messages", "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"" + text(240) + "\"}]}]"));
+            add(attribute(
+                "gen_ai.input.messages",
+                "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"" + text(360) +
+                    "\"}]}]"
+            ));
+            add(attribute(
+                "gen_ai.output.messages",
+                "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"" +
+                    text(240) + "\"}]}]"
+            ));
         }
         return body;
     }

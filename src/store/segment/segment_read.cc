@@ -40,7 +40,10 @@ void SegmentSet::blocks_of(
     }
     if (const Result<void> found = segment->file->find(key, blocks); !found) {
         if (!segment->index_damaged.exchange(true)) {
-            log::error("evidence_index_damaged", {{"segment", segment->path}, {"why", found.error().message}});
+            log::error(
+                "evidence_index_damaged",
+                {{"segment", segment->path}, {"why", found.error().message}}
+            );
         }
         blocks.clear();
         for (std::uint32_t i = 0; i < segment->places().size(); ++i) {
@@ -49,8 +52,8 @@ void SegmentSet::blocks_of(
     }
 }
 
-/// The blocks to look into, in order of arrival: those that the index gives for `wanted`, or without
-/// one all blocks of segments that overlap [from, to).
+/// The blocks to look into, in order of arrival: those that the index gives for `wanted`, or
+/// without one all blocks of segments that overlap [from, to).
 std::vector<SegmentSet::Source> SegmentSet::sources(
     std::vector<Candidate>& candidates, const Wanted* wanted, std::int64_t from, std::int64_t to
 ) {
@@ -200,7 +203,8 @@ Result<std::vector<journal::EvidenceItem>> SegmentSet::find(
         Result<void> whole;
         if (block) {
             const Source& source = from[candidate.source];
-            whole = read_payload(*source.file, candidate.place, block->header, source.salt, payload);
+            whole =
+                read_payload(*source.file, candidate.place, block->header, source.salt, payload);
             if (!whole) {
                 passed_over(source, candidate.place, whole.error());
             }
@@ -225,8 +229,7 @@ Result<void> SegmentSet::scan(
     Instant from, Instant to, const std::function<bool(const journal::EvidenceItem&)>& visit
 ) {
     std::vector<Candidate> candidates;
-    std::vector<Source> through =
-        sources(candidates, nullptr, unix_nanos(from), unix_nanos(to));
+    std::vector<Source> through = sources(candidates, nullptr, unix_nanos(from), unix_nanos(to));
     ByteBuffer payload;
     std::size_t open = 0;
     for (const Candidate& candidate : candidates) {
@@ -290,7 +293,8 @@ Result<void> SegmentSet::verify_segment(
     if (read->summary.bytes < segment.summary.bytes) {
         const std::uint64_t missing = segment.summary.bytes - read->summary.bytes;
         faults.push_back(
-            {segment.path, read->summary.bytes,
+            {segment.path,
+             read->summary.bytes,
              "the last " + std::to_string(missing) + " bytes are missing or damaged"}
         );
     }
