@@ -20,7 +20,7 @@ function Signal({ board }: { board: SignalBoard }) {
     const times = useMemo(() => board.points.map((point) => seconds(point.at)), [board]);
     const lines = useMemo<Line[]>(
         () => [
-            { label: 'observed', colour: 'var(--sev3)', values: board.points.map((point) => point.observed), fill: true },
+            { label: 'observed', colour: 'var(--accent)', values: board.points.map((point) => point.observed), fill: true },
             { label: 'threshold', colour: 'var(--sev1)', values: board.points.map(() => board.threshold), dashed: true },
         ],
         [board],
