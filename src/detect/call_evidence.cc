@@ -3,48 +3,16 @@
 #include "detect/tool/asked_for.h"
 
 #include <algorithm>
-#include <array>
 
 namespace tagout::detect {
 
 namespace {
 
 constexpr std::size_t shown_bytes_max = 80;
-/// Beginnings of words by which a user hands the agent somebody else's wishes.
-constexpr std::array delegating_words{
-    std::string_view{"follo"},
-    std::string_view{"instr"},
-    std::string_view{"reque"},
-    std::string_view{"tasks"},
-    std::string_view{"todo"},
-    std::string_view{"actio"},
-    std::string_view{"addre"},
-    std::string_view{"handl"},
-    std::string_view{"achie"},
-};
 
 std::string quoted(std::string_view value) {
     const bool long_one = value.size() > shown_bytes_max;
     return "\"" + std::string(value.substr(0, shown_bytes_max)) + (long_one ? "..." : "") + "\"";
-}
-
-/// One strong witness (a value out of orders) or two weaker ones.
-double untrusted_score(const CallEvidence& evidence, const PendingCall& call) {
-    if (!call.writes) {
-        return evidence.value_of_orders ? 0.8 : 0;
-    }
-    if (evidence.orders_before) {
-        const double score = evidence.value_of_orders        ? 0.9
-                             : evidence.value_of_that_result ? 0.75
-                             : !evidence.asked               ? 0.65
-                                                             : 0.3;
-        return score + (evidence.asked ? 0 : 0.05);
-    }
-    if (evidence.value_of_request && evidence.requested && !evidence.asked && !evidence.confirmed &&
-        !evidence.delegated) {
-        return 0.7;
-    }
-    return evidence.from_results == 0 ? 0 : evidence.asked ? 0.3 : 0.5;
 }
 
 }  // namespace
@@ -55,13 +23,9 @@ CallEvidence examine_call(
     CallEvidence evidence;
     const ValueIndex& values = trail.values;
     evidence.texts_known = trail.user_texts.back() != 0;
-    evidence.results_known = !call.blind && !values.full();
+    evidence.results_known = !trail.blind_results && !values.full();
     evidence.asked = evidence.texts_known && asked_for(values, names.text(call.tool));
     evidence.confirmed = call.confirmed;
-    evidence.requested = requested_by_result(values, names.text(call.tool));
-    evidence.delegated = std::ranges::any_of(delegating_words, [&](std::string_view word) {
-        return values.user_said(word);
-    });
     evidence.high_risk = facts.risk == ToolRisk::High;
     for (const ResultSource& source : values.sources()) {
         if (source.orders && source.ended_at <= call.began) {
@@ -86,10 +50,9 @@ CallEvidence examine_call(
         evidence.from_results += sight.identifier ? 1 : 0;
         const ResultSource& source = values.sources()[sight.source];
         evidence.value_of_orders = evidence.value_of_orders || sight.near_orders;
-        evidence.value_of_request = evidence.value_of_request || sight.near_request;
         evidence.value_of_that_result = evidence.value_of_that_result || source.orders;
         const int rank = sight.near_orders ? 4 : source.orders ? 3 : 2;
-        if (rank > best && (sight.identifier || source.orders || sight.near_request)) {
+        if (rank > best && (sight.identifier || source.orders)) {
             best = rank;
             evidence.value = value.text;
             evidence.source_tool = source.tool;
@@ -106,7 +69,16 @@ std::optional<Sighting> judge_untrusted(
     if (!evidence.texts_known) {
         return std::nullopt;
     }
-    const double score = untrusted_score(evidence, call);
+    double score = 0;
+    if (evidence.orders_before) {
+        score = evidence.value_of_orders        ? 0.9
+                : evidence.value_of_that_result ? 0.75
+                : !evidence.asked               ? 0.65
+                                                : 0.3;
+        score += evidence.asked ? 0 : 0.05;
+    } else if (evidence.from_results > 0) {
+        score = evidence.asked ? 0.3 : 0.5;
+    }
     if (score < settings.untrusted_value_score) {
         return std::nullopt;
     }
@@ -118,7 +90,7 @@ std::optional<Sighting> judge_untrusted(
     sighting.observed = sighting.score;
     sighting.threshold = settings.untrusted_value_score;
     sighting.write_completed = call.worked;
-    sighting.cause = evidence.orders_before ? names.text(evidence.source_tool) : tool;
+    sighting.cause = tool;
     const std::string source = names.text(evidence.source_tool);
     if (evidence.value_of_orders || evidence.value_of_that_result || !evidence.orders_before) {
         sighting.evidence = tool + " was called with " + quoted(evidence.value) +
@@ -138,7 +110,7 @@ std::optional<Sighting> judge_unexpected(
     const CallEvidence& evidence, const PendingCall& call, const ToolSettings& settings,
     const Names& names
 ) {
-    if (!evidence.texts_known || !call.writes) {
+    if (!evidence.texts_known) {
         return std::nullopt;
     }
     const bool invented = evidence.from_nobody > 0 && evidence.results_known;

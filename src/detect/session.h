@@ -48,11 +48,9 @@ struct PendingCall {
     Instant began;
     Instant due;  ///< Of arrival time.
     NameId tool = 0;
-    bool writes = false;  ///< False: what it does is unknown, or it reads a URL.
     bool worked = false;
     bool confirmed = false;             ///< The user's last words before it agreed.
     bool debut = false;                 ///< First use of this tool in the session.
-    bool blind = false;                 ///< Results before it were not captured.
     std::vector<ArgumentValue> values;  ///< At most pending_values_max, names dropped.
 };
 
@@ -106,9 +104,8 @@ struct Trail {
     StepPlace orders_place;
     NameId orders_tool = 0;
     bool user_agreed = false;
-    bool calls_answered = false;  ///< A tool worked, so there was a result ...
-    bool results_seen = false;    ///< ... and some result was captured.
-    bool due_noted = false;       ///< Stands in the stage's list of due sessions.
+    bool blind_results = false;  ///< A tool's result was not captured.
+    bool due_noted = false;      ///< Stands in the stage's list of due sessions.
 };
 
 struct Session {

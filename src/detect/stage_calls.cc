@@ -11,7 +11,6 @@ namespace tagout::detect {
 namespace {
 
 constexpr std::size_t result_bytes_max = 32 * 1024;
-constexpr double request_score_min = 0.25;  ///< A text that asks somebody for something.
 
 bool changes_something(const catalog::ToolFacts& facts) noexcept {
     return facts.effect == ToolEffect::Write || facts.effect == ToolEffect::Egress;
@@ -46,28 +45,20 @@ void SessionStage::State::note_tool_call(
 
     Trail& trail = session.own_trail();
     const bool captured = !event.tool_args.empty() || !event.tool_result.empty();
-    const bool answered_before = trail.calls_answered;
-    trail.calls_answered = trail.calls_answered || worked;
-    trail.results_seen = trail.results_seen || !event.tool_result.empty();
+    trail.blind_results = trail.blind_results || (worked && event.tool_result.empty());
     const bool debut = std::ranges::find(trail.tools, tool) == trail.tools.end();
     if (debut && trail.tools.size() < Trail::tools_max) {
         trail.tools.push_back(tool);
     }
-    // What a tool does may be unknown, and a read may send something out in its URL.
-    const bool may_send = facts.effect == ToolEffect::Unknown ||
-                          event.tool_args.find("http") != std::string_view::npos ||
-                          event.tool_args.find("www.") != std::string_view::npos;
-    if ((writes || may_send) && trail.pending.size() < Trail::pending_max) {
+    if (writes && trail.pending.size() < Trail::pending_max) {
         PendingCall call{
             .place = place,
             .began = event.started_at,
             .due = now + settings.settle,
             .tool = tool,
-            .writes = writes,
             .worked = worked,
             .confirmed = trail.user_agreed,
-            .debut = debut && writes,
-            .blind = answered_before && !trail.results_seen,
+            .debut = debut,
             .values = {}};
         ArgumentLimits limits;
         limits.values_max = Trail::pending_values_max;
@@ -130,13 +121,9 @@ void SessionStage::State::note_result(
     text = text.substr(0, result_bytes_max);
     const InstructionText::Reading reading = orders.scan(text, regions);
     const bool found = reading.score >= settings.safety.instruction_score;
-    const bool asks = reading.score >= request_score_min;
-    for (TextRegion& region : regions) {
-        region.orders = found;
-    }
     Trail& trail = session.own_trail();
     const std::span<const TextRegion> marked =
-        asks ? std::span<const TextRegion>(regions) : std::span<const TextRegion>();
+        found ? std::span<const TextRegion>(regions) : std::span<const TextRegion>();
     change_values(trail, [&](ValueIndex& values) {
         values.add_result(text, {place.at, tool, place.step, found}, marked, settings.atoms_max);
     });
@@ -207,8 +194,7 @@ void SessionStage::State::judge_call(Session& session, const PendingCall& call, 
         draft.service = names.text(session.service);
         draft.environment = names.text(session.environment);
         draft.prompt_version = names.text(session.prompt_version);
-        // Orders in one result may lead to many tools: the result is the one cause of them all.
-        draft.cause = names.text(evidence.orders_before ? evidence.source_tool : call.tool);
+        draft.cause = names.text(call.tool);
         draft.seen_at = call.place.at;
         draft.explained_by = leader_of(session);
         draft.write_completed = call.worked;

@@ -94,15 +94,15 @@ std::vector<std::string> words_of(std::string_view name) {
     return words;
 }
 
-template <class Said>
-bool said_any(Said&& said, std::string_view list) {
+bool said_any(const ValueIndex& said, std::string_view list) {
     bool found = false;
-    for_each_word(list, [&](std::string_view word) { found = found || said(word); });
+    for_each_word(list, [&](std::string_view word) { found = found || said.user_said(word); });
     return found;
 }
 
-template <class Said>
-bool any_word_for(Said&& said, std::string_view tool_name) {
+}  // namespace
+
+bool asked_for(const ValueIndex& said, std::string_view tool_name) {
     bool known = false;
     const std::vector<std::string> words = words_of(tool_name);
     for (const std::string& word : words) {
@@ -120,20 +120,8 @@ bool any_word_for(Said&& said, std::string_view tool_name) {
         }
     }
     return !known && std::ranges::any_of(words, [&](const std::string& word) {
-        return word.size() >= 3 && said(word);
+        return word.size() >= 3 && said.user_said(word);
     });
-}
-
-}  // namespace
-
-bool asked_for(const ValueIndex& said, std::string_view tool_name) {
-    return any_word_for([&](std::string_view word) { return said.user_said(word); }, tool_name);
-}
-
-bool requested_by_result(const ValueIndex& said, std::string_view tool_name) {
-    return any_word_for(
-        [&](std::string_view word) { return said.result_requested(word); }, tool_name
-    );
 }
 
 }  // namespace tagout::detect
