@@ -102,12 +102,7 @@ void KeyStage::State::take_correction(const CorrectionFact& fact) {
 void KeyStage::State::take_outcome(const SessionFact& fact, Output& out) {
     const auto known = habit_findings.find(fact.correlation);
     if (known == habit_findings.end()) {
-        const bool better = fact.outcome == SessionOutcome::Succeeded;
-        if (!better) {
-            lessons.erase(fact.correlation);
-        } else if (lessons.size() < lessons_max && lessons.emplace(fact.correlation, fact).second) {
-            lesson_order.emplace_back(fact.at, fact.correlation);
-        }
+        habits.learn(fact, settings.keys_max);
         return;
     }
     Finding& finding = known->second;
@@ -126,21 +121,6 @@ void KeyStage::State::take_outcome(const SessionFact& fact, Output& out) {
         finding.outcome = outcome;
         finding.explained_by = std::move(explained_by);
         out.findings.push_back(finding);
-    }
-}
-
-void KeyStage::State::learn_habits() {
-    const Instant until = newest - (settings.settle + settings.lateness + std::chrono::seconds(2));
-    while (!lesson_order.empty() &&
-           (lesson_order.front().first <= until || lesson_order.size() > lessons_max)) {
-        const auto lesson = lessons.find(lesson_order.front().second);
-        if (lesson != lessons.end()) {
-            if (!habit_findings.contains(lesson->first)) {
-                habits.learn(lesson->second, settings.keys_max);
-            }
-            lessons.erase(lesson);
-        }
-        lesson_order.pop_front();
     }
 }
 
@@ -181,7 +161,6 @@ void KeyStage::State::take_facts(Output& out) {
         take_outcome(fact, out);
     }
     session_facts.clear();
-    learn_habits();
 }
 
 void KeyStage::State::close_panes(std::int64_t pane) {
