@@ -2,7 +2,9 @@
 # test program, x_bench.cc into its benchmark program, x_fuzz.cc into a fuzzer of its own (clang only).
 # Nothing else is listed, so a new file needs no edit here.
 enable_testing()
-set(TAGOUT_SHARED "${CMAKE_SOURCE_DIR}/../shared" CACHE PATH "Folder with shared recordings; may be absent")
+# Tests and benchmarks run in the source folder and name files relative to it: their objects are then
+# the same in every clone, and the compiler cache finds them.
+set(TAGOUT_SHARED "../shared" CACHE STRING "Folder with shared recordings, from the source folder; may be absent")
 
 function(tagout_room name)
     cmake_parse_arguments(ROOM "" "" "USES;TEST_USES" ${ARGN})
@@ -25,12 +27,12 @@ function(tagout_room name)
         add_executable(${name}_test ${tests})
         target_link_libraries(${name}_test PRIVATE ${name} ${ROOM_TEST_USES} GTest::gtest_main GTest::gmock)
         target_compile_definitions(${name}_test PRIVATE
-            TAGOUT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TAGOUT_SHARED_DIR="${TAGOUT_SHARED}")
+            TAGOUT_SOURCE_DIR="." TAGOUT_SHARED_DIR="${TAGOUT_SHARED}")
         # Tests that read ../shared are named Shared*: a set of their own, absent where the folder is.
-        add_test(NAME ${name} COMMAND ${name}_test --gtest_filter=-Shared*)
+        add_test(NAME ${name} COMMAND ${name}_test --gtest_filter=-Shared* WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
         # Golden pages are part of the rooms' tests; `./dev docs` runs these with UPDATE_GOLDEN=1.
         set_tests_properties(${name} PROPERTIES LABELS "room;docs" TIMEOUT 600)
-        if(EXISTS ${TAGOUT_SHARED}/DESIGN.md)
+        if(EXISTS ${CMAKE_SOURCE_DIR}/${TAGOUT_SHARED}/DESIGN.md)
             set(has_shared FALSE)
             foreach(test ${tests})
                 file(STRINGS ${test} hits REGEX "^TEST(_P|_F)?\\(Shared" LIMIT_COUNT 1)
@@ -39,7 +41,8 @@ function(tagout_room name)
                 endif()
             endforeach()
             if(has_shared)
-                add_test(NAME ${name}_shared COMMAND ${name}_test --gtest_filter=Shared*)
+                add_test(NAME ${name}_shared COMMAND ${name}_test --gtest_filter=Shared*
+                    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
             endif()
         endif()
     endif()
@@ -47,7 +50,7 @@ function(tagout_room name)
         add_executable(${name}_bench ${benches})
         target_link_libraries(${name}_bench PRIVATE ${name} ${ROOM_TEST_USES} benchmark::benchmark_main)
         target_compile_definitions(${name}_bench PRIVATE
-            TAGOUT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TAGOUT_SHARED_DIR="${TAGOUT_SHARED}")
+            TAGOUT_SOURCE_DIR="." TAGOUT_SHARED_DIR="${TAGOUT_SHARED}")
         set_property(GLOBAL APPEND PROPERTY TAGOUT_BENCHES ${name}_bench)
     endif()
     if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
