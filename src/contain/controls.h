@@ -1,0 +1,121 @@
+// The book of controls: what is in force, who closed it, whether it bit, who may open it again.
+//
+// Every change is journal first, then snapshot, then the points; so a restart puts in force what was
+// in force before a door opens. A control goes requested -> published -> acknowledged n/N -> proved,
+// each with its time; proved means that a probe through every point's own road was refused by it.
+// One person may stop. Release takes two: one asks, another, who is not its author, releases.
+//
+// Journal entries (subject: the control's id): control.applied, control.acknowledged, control.proved,
+// control.unproved, control.renewed, control.release_requested, control.released, control.due.
+//
+// Thread-safe. apply() and release() commit (milliseconds) and return when the change is durable and
+// published; acknowledgements and probes follow on the book's own thread.
+#pragma once
+
+#include "contain/point.h"
+#include "journal/journal.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tagout::contain {
+
+struct By {
+    Actor actor;
+    std::string reason;
+};
+
+struct ControlDraft {
+    Scope scope;
+    ControlMode mode = ControlMode::Stopped;
+    std::vector<std::string> allowed;
+    WorkflowName route_to;
+    IncidentId incident;
+    std::string rule;                  ///< Of a playbook; "" for a person.
+    std::optional<Instant> review_by;  ///< Unset: Settings::review_after from now.
+};
+
+/// One point's side of one control.
+struct PointEffect {
+    std::string point;
+    std::optional<Instant> acknowledged_at;
+    std::optional<Instant> proved_at;
+    std::vector<ProbeResult> probes;  ///< The newest, a road each.
+    std::string error;                ///< Why it did not acknowledge; shown red.
+};
+
+enum class ControlState : std::uint8_t {
+    Requested = 1,     ///< Durable, not yet at every point.
+    Acknowledged = 2,  ///< Every point enforces it.
+    Proved = 3,        ///< A probe was refused by it at every point.
+    Unproved = 4,      ///< Enforced, but a probe passed or could not be sent: needs a person.
+    Released = 5,
+};
+[[nodiscard]] std::string_view name_of(ControlState state) noexcept;
+
+struct ControlView {
+    Control control;
+    ControlState state = ControlState::Requested;
+    Instant requested_at;
+    std::optional<Instant> published_at;
+    std::optional<Instant> acknowledged_at;  ///< Of the last point.
+    std::optional<Instant> proved_at;
+    std::optional<Duration> time_to_effect;  ///< requested to the last acknowledgement.
+    std::uint64_t revision = 0;              ///< First snapshot that holds it.
+    std::vector<PointEffect> points;
+    Actor release_requested_by;  ///< "" when nobody asked.
+    std::string release_reason;
+    std::optional<Instant> release_requested_at;
+    Actor released_by;
+    std::optional<Instant> released_at;
+    std::uint64_t calls_refused = 0;  ///< Since this start, as the points report.
+};
+
+/// Asked before a release; an Error refuses it with reason and remedy (journeys not passed).
+using ReleaseCheck = std::function<Result<void>(const ControlView&)>;
+
+struct Settings;
+
+class Controls {
+public:
+    virtual ~Controls() = default;
+    static std::unique_ptr<Controls> make(
+        journal::Journal& journal, const Clock& clock, const Settings& settings, MetricRegistry& metrics
+    );
+
+    /// Folds the journal. Once, before anything else.
+    virtual Result<void> rebuild() = 0;
+    /// A point joins: it is handed the snapshot in force and is counted from now on. `point` outlives
+    /// the book or is taken out again.
+    virtual void add_point(std::shared_ptr<EnforcementPoint> point) = 0;
+    /// Waits until every point acknowledged the newest revision, or `patience` is over.
+    virtual bool wait_in_force(Duration patience) = 0;
+    virtual void on_change(std::function<void(const ControlView&)> observer) = 0;
+    virtual void check_release_with(ReleaseCheck check) = 0;
+    /// Policies in force changed: a new snapshot is built and published.
+    virtual Result<void> use_policies(std::vector<Policy> policies) = 0;
+    /// Once a second: retries points that did not acknowledge, probes, review dates.
+    virtual void tick() = 0;
+    virtual void stop() = 0;
+
+    /// Conflict: the same scope and mode is in force already (names it). InvalidArgument: a mode that
+    /// does not fit its scope, missing reason, allowlist without tools, route without a target.
+    virtual Result<ControlView> apply(const ControlDraft& draft, const By& by) = 0;
+    virtual Result<ControlView> renew(const ControlId& id, Instant review_by, const By& by) = 0;
+    virtual Result<ControlView> request_release(const ControlId& id, const By& by) = 0;
+    /// Unauthorized: the author, or who asked for the release. Conflict: nobody asked, or the check.
+    virtual Result<ControlView> release(const ControlId& id, const By& by) = 0;
+    /// Probes now and waits for it.
+    virtual Result<ControlView> probe(const ControlId& id, const By& by) = 0;
+
+    [[nodiscard]] virtual Result<ControlView> get(const ControlId& id) const = 0;
+    /// In force, or all with `released`; newest first.
+    [[nodiscard]] virtual std::vector<ControlView> list(bool released) const = 0;
+    [[nodiscard]] virtual std::shared_ptr<const ControlSnapshot> snapshot() const = 0;
+    [[nodiscard]] virtual std::vector<std::string> points() const = 0;
+};
+
+}  // namespace tagout::contain

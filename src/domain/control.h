@@ -1,0 +1,123 @@
+// Control: one containment in force, and Decision: what it means for one call.
+//
+// A Control is scope x mode with a reason, an author and a time at which somebody must look again.
+// It never lapses by itself. A ToolCall is what an enforcement point knows of a call before it lets
+// it through; a Decision is the Verdict on it, with the control or rule that decided and the
+// revision of the snapshot that was read, so that an audit can judge it again.
+#pragma once
+
+#include "base/clock.h"
+#include "domain/agent_event.h"
+#include "domain/vocabulary.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tagout {
+
+using ControlId = Named<struct ControlIdTag>;  ///< "CTL-1", "CTL-2", ...
+
+/// What a control is about. Append, never renumber.
+enum class ScopeKind : std::uint8_t {
+    Global = 1,
+    Tenant = 2,
+    Environment = 3,
+    Agent = 4,
+    Workflow = 5,
+    Tool = 6,
+    ToolClass = 7,  ///< read, write, egress or high_risk
+    McpServer = 8,
+    Model = 9,
+    PromptVersion = 10,  ///< NAME@VERSION
+    Session = 11,
+    User = 12,
+};
+
+/// The ladder that people remember, and one effect beside it.
+enum class ControlMode : std::uint8_t {
+    Observe = 1,    ///< Decide and record, enforce nothing.
+    ReadOnly = 2,   ///< Writes and egress are denied.
+    Approvals = 3,  ///< Writes and egress wait for a person.
+    Allowlist = 4,  ///< Only listed tools.
+    Stopped = 5,    ///< Every call is denied, calls in flight are cancelled, tools are hidden.
+    Route = 6,      ///< Workflows only: their requests go to a fallback workflow.
+};
+
+TAGOUT_NAMED_ENUM(ScopeKind, parse_scope_kind);      // global tenant ... tool tool_class mcp_server
+TAGOUT_NAMED_ENUM(ControlMode, parse_control_mode);  // observe read_only approvals allowlist ...
+
+struct Scope {
+    ScopeKind kind = ScopeKind::Tool;
+    std::string name;  ///< Exact, or a glob with * and ?; "" for global.
+    friend bool operator==(const Scope&, const Scope&) = default;
+};
+
+/// "global", "tool:payments.refund", "tool_class:write", "agent:refund-*": as people write it.
+[[nodiscard]] std::string to_text(const Scope& scope);
+/// Nothing if `text` is no scope: unknown kind, missing name, a tool class that does not exist, a name
+/// over scope_name_bytes_max or with control characters.
+[[nodiscard]] std::optional<Scope> parse_scope(std::string_view text);
+inline constexpr std::size_t scope_name_bytes_max = 256;
+
+struct Control {
+    ControlId id;
+    Scope scope;
+    ControlMode mode = ControlMode::Stopped;
+    std::vector<std::string> allowed;  ///< Of mode allowlist: tool names or globs.
+    WorkflowName route_to;             ///< Of mode route.
+    std::string reason;                ///< Shown to people, and to the model in a refusal.
+    Actor author;
+    IncidentId incident;  ///< "" if it belongs to none.
+    std::string rule;     ///< The playbook that applied it; "" when a person did.
+    Instant since;
+    Instant review_by;  ///< When somebody must look again; it pages before and never releases.
+    /// Somebody asked for its release: calls of journeys that prove the capability pass it.
+    bool validating = false;
+};
+
+/// What is about to happen. Gateways ask for tools and models; a front door asks for workflows.
+enum class CallKind : std::uint8_t { Tool = 1, Model = 2, Workflow = 3 };
+TAGOUT_NAMED_ENUM(CallKind, parse_call_kind);  // tool model workflow
+
+/// One call before it is let through, as views into what the enforcement point holds. "" is unknown.
+struct ToolCall {
+    CallKind kind = CallKind::Tool;
+    std::string_view tool;
+    std::string_view server;  ///< MCP server
+    std::string_view agent;
+    std::string_view workflow;
+    std::string_view session;  ///< Correlation
+    std::string_view tenant;
+    std::string_view environment;
+    std::string_view user;
+    std::string_view model;
+    std::string_view prompt_version;  ///< NAME@VERSION
+    /// As the catalog says; unknown effects count as writes wherever a write is refused.
+    ToolEffect effect = ToolEffect::Unknown;
+    ToolRisk risk = ToolRisk::Low;
+    bool journey = false;  ///< Sent by a journey's runner, proved by the process's own secret.
+};
+
+/// What decided, made ready when the snapshot was built: a decision allocates nothing.
+struct DecidedBy {
+    std::string id;                 ///< Of the control, or "policy:NAME@VERSION#RULE".
+    std::string reason_for_model;   ///< What the model is told: what is closed and what to do instead.
+    std::string reason_for_person;  ///< What the on-call sees: who closed it, why, since when.
+    IncidentId incident;
+    ControlMode mode = ControlMode::Observe;
+    WorkflowName route_to;
+};
+
+/// Allow, Deny, Escalate (waits for a person) or Modify (routed). Views into the snapshot that made
+/// it: whoever keeps one longer than the snapshot copies.
+struct Decision {
+    Verdict verdict = Verdict::Allow;
+    const DecidedBy* by = nullptr;      ///< Null: nothing was against it.
+    const DecidedBy* shadow = nullptr;  ///< An observing control that would have refused it.
+    std::uint64_t revision = 0;         ///< Of the snapshot.
+};
+
+}  // namespace tagout
