@@ -5,6 +5,7 @@
 #include "app/stores.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/verb.h"
 #include "rehearse/sim_command.h"
 #include "server/error_map.h"
 
@@ -309,6 +310,63 @@ void add_views(
     });
 }
 
+/// The flags and arguments of one row of the verb table, and its values as CLI11 fills them.
+void add_verb(
+    CommandLine& line, CLI::App* group, const cli::ApiVerb& verb, cli::Common& common,
+    cli::VerbValues& values
+) {
+    CLI::App* const command =
+        group->add_subcommand(std::string(verb.name), std::string(verb.help));
+    for (const cli::VerbArgument& argument : verb.arguments) {
+        const std::string name =
+            argument.positional ? std::string(argument.member) : cli::flag_of(argument);
+        const std::string help(argument.help);
+        std::vector<std::string>& value = values[std::string(argument.member)];
+        if (argument.kind == cli::ArgumentKind::Flag) {
+            command->add_flag_callback(name, [&value] { value = {"true"}; }, help);
+            continue;
+        }
+        CLI::Option* const option = command->add_option(name, value, help);
+        option->required(argument.required);
+        if (argument.kind != cli::ArgumentKind::List) {
+            option->expected(1);
+        }
+    }
+    if (!verb.save_to.empty()) {
+        std::vector<std::string>& force = values["force"];
+        command->add_flag_callback("--force", [&force] { force = {"true"}; }, "Replace the file");
+    }
+    add_common(command, common);
+    if (verb.method == "POST") {
+        add_dry_run(command, common);
+    }
+    line.runs(command, [&common, &verb, &values](cli::Terminal& terminal) {
+        std::erase_if(values, [](const auto& each) { return each.second.empty(); });
+        return cli::run_verb(common, verb, values, terminal);
+    });
+}
+
+void add_verbs(
+    CommandLine& line, cli::Common& common, std::map<std::string, cli::VerbValues>& values
+) {
+    for (const cli::VerbGroup& group : cli::verb_groups()) {
+        CLI::App* parent = &line.app;
+        if (!group.name.empty()) {
+            const std::string name(group.name);
+            const std::vector<CLI::App*> known = line.app.get_subcommands(
+                [&name](const CLI::App* each) { return each->get_name() == name; }
+            );
+            parent = known.empty() ? line.app.add_subcommand(name, std::string(group.help))
+                                   : known.front();
+            parent->require_subcommand(1);
+        }
+        for (const cli::ApiVerb& verb : group.verbs) {
+            const std::string key = std::string(group.name) + " " + std::string(verb.name);
+            add_verb(line, parent, verb, common, values[key]);
+        }
+    }
+}
+
 void add_sim(CommandLine& line, rehearse::SimCommand& sim) {
     CLI::App* const command = line.app.add_subcommand(
         "sim", "A fleet of scripted agents, their model and their tools, over real protocols"
@@ -341,6 +399,7 @@ int run(int argc, char** argv) {
     cli::Common common;
     cli::ListOptions filter;
     std::map<std::string, ChangeFlags> flags;
+    std::map<std::string, cli::VerbValues> values;
     std::vector<std::string> files;
     std::string file;
     std::string incident;
@@ -354,6 +413,7 @@ int run(int argc, char** argv) {
     add_stores(line, verify);
     add_incidents(line, common, filter, flags);
     add_views(line, common, incident, channel);
+    add_verbs(line, common, values);
     add_sim(line, sim);
     CLI11_PARSE(line.app, argc, argv);
 
