@@ -198,9 +198,11 @@ void Runbook::keep_evidence(const incident::Change& change) {
         std::erase_if(state.pinned, [&](const auto& pin) { return pin.second == id; });
     } else {
         for (const Finding& finding : change.incident.findings) {
-            const std::string& correlation = finding.correlation.text();
-            if (!correlation.empty() && state.pinned.emplace(correlation, id).second) {
-                done = state.parts.evidence.pin(correlation, id);
+            // The trace too: what came before it told its conversation is filed under the trace.
+            for (const std::string& name : {finding.correlation.text(), finding.trace_id}) {
+                if (!name.empty() && state.pinned.emplace(name, id).second) {
+                    done = state.parts.evidence.pin(name, id);
+                }
             }
         }
     }

@@ -45,6 +45,9 @@ struct EvidenceFault {
     std::string what;
 };
 
+/// Of one conversation, whose earlier items a look-up adds; those of more traces are found by trace.
+constexpr std::size_t traces_of_correlation_max = 1'024;
+
 class EvidenceLog {
 public:
     virtual ~EvidenceLog() = default;
@@ -56,7 +59,8 @@ public:
     ) = 0;
 
     /// Items of one correlation in order of time, at most `limit`. `trace_id` may stand in for the
-    /// correlation (the 32 hex digits).
+    /// correlation (the 32 hex digits). To a conversation belong the items of its traces that came
+    /// before the conversation was told and are filed under the trace id.
     virtual Result<std::vector<EvidenceItem>> find(std::string_view correlation, std::size_t limit) = 0;
 
     /// Calls `visit` for each item of every stored block that was received in [from, to) or holds an

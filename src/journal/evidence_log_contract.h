@@ -104,6 +104,18 @@ TEST_P(EvidenceLogContract, ItemsAreFoundByCorrelationAndByTrace) {
     EXPECT_TRUE(found("c1", 0).empty());
 }
 
+TEST_P(EvidenceLogContract, AConversationHasWhatCameBeforeItWasTold) {
+    const std::string first = to_hex(trace(1));
+    ASSERT_TRUE(append({{first, 1, 5, "child"}, {to_hex(trace(9)), 9, 5, "stranger"}}).has_value());
+    ASSERT_TRUE(append({{first, 1, 4, "elder"}, {"c1", 1, 3, "root"}}).has_value());
+    ASSERT_TRUE(append({{"c1", 2, 8, "next turn"}, {"c2", 2, 9, "of another"}}).has_value());
+    EXPECT_EQ(found("c1"), (Texts{"root", "elder", "child", "next turn"}));
+    EXPECT_EQ(found("c1", 2), (Texts{"root", "elder"}));
+    EXPECT_EQ(found("c2"), (Texts{"of another"}));
+    EXPECT_EQ(found(first), (Texts{"root", "elder", "child"}));
+    EXPECT_EQ(found(to_hex(trace(9))), (Texts{"stranger"}));
+}
+
 TEST_P(EvidenceLogContract, EverythingOfAnItemComesBack) {
     const std::string odd("\0\xff\x80 text", 8);
     const std::string conversation = to_hex(trace(7));  // looks like a trace id, and is none of ours

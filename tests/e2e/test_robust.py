@@ -78,6 +78,22 @@ class Garbage(unittest.TestCase):
             is_well(server)
 
 
+class Order(unittest.TestCase):
+    def test_a_conversation_told_by_the_root_has_the_spans_that_came_before(self):
+        with Server() as server:
+            trace, conversation = secrets.token_hex(16), "told-late-" + secrets.token_hex(4)
+            root = span("invoke_agent shop", trace=trace, gen_ai__operation__name="invoke_agent",
+                        gen_ai__conversation__id=conversation)
+            children = [span(f"execute_tool {name}", trace=trace, parent=root["spanId"], gen_ai__tool__name=name,
+                             gen_ai__operation__name="execute_tool") for name in ("find", "refund")]
+            for each in [*children, root]:
+                self.assertEqual(server.send_traces([each]).status, 200)
+            for name in (conversation, trace):
+                found = server.get_json(f"/v1/traces/{name}")["events"]
+                self.assertEqual({event["span_id"] for event in found},
+                                 {each["spanId"] for each in [*children, root]}, name)
+
+
 class Ports(unittest.TestCase):
     def test_a_taken_port_is_named_with_the_remedy(self):
         for flag in ("--http-port", "--otlp-http-port", "--otlp-grpc-port"):

@@ -1,6 +1,7 @@
 #include "store/memory/evidence_log.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace tagout::store {
@@ -53,9 +54,18 @@ Result<std::vector<EvidenceItem>> MemoryEvidenceLog::find(
         return items;
     }
     const MutexLock lock(mutex_);
+    std::set<std::array<std::uint8_t, 16>> traces;
+    for (const Kept& kept : kept_) {
+        if (kept.item.correlation == correlation && !kept.item.trace_id.empty() &&
+            traces.size() < journal::traces_of_correlation_max) {
+            traces.insert(kept.item.trace_id.bytes);
+        }
+    }
     for (const Kept& kept : kept_) {
         const bool by_trace = trace && !trace->empty() && kept.item.trace_id == *trace;
-        if (by_trace || kept.item.correlation == correlation) {
+        const bool before_told = traces.contains(kept.item.trace_id.bytes) &&
+            kept.item.correlation == to_hex(kept.item.trace_id);
+        if (by_trace || before_told || kept.item.correlation == correlation) {
             items.push_back(kept.item);
         }
     }

@@ -487,6 +487,10 @@ bool ItemTable::matches(const ItemRow& row, const Wanted& wanted) const noexcept
            correlations_[row.correlation - first_correlation] == wanted.text;
 }
 
+bool ItemTable::is_filed_under_trace(const ItemRow& row) const noexcept {
+    return row.correlation == own_trace;
+}
+
 std::string ItemTable::correlation(const ItemRow& row) const {
     if (row.correlation == no_correlation) {
         return {};

@@ -190,6 +190,8 @@ public:
 
     [[nodiscard]] const std::vector<ItemRow>& rows() const noexcept { return rows_; }
     [[nodiscard]] bool matches(const ItemRow& row, const Wanted& wanted) const noexcept;
+    /// It came before its trace told a conversation, or its trace never did.
+    [[nodiscard]] bool is_filed_under_trace(const ItemRow& row) const noexcept;
     [[nodiscard]] std::string correlation(const ItemRow& row) const;
     [[nodiscard]] TraceId trace(const ItemRow& row) const noexcept;
     /// Index keys of everything in the block.

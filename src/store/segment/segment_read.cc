@@ -5,6 +5,7 @@
 #include "store/segment/segment_set.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -30,32 +31,52 @@ struct SegmentSet::Hit {
     friend auto operator<=>(const Hit&, const Hit&) = default;
 };
 
-void SegmentSet::blocks_of(
-    const SealedPtr& segment, const Wanted& wanted, std::vector<std::uint32_t>& blocks
-) {
-    const std::uint64_t key = key_of(wanted.text, segment->salt);
-    if (!segment->file) {
-        segment->memory->find(key, blocks);
-        return;
-    }
-    if (const Result<void> found = segment->file->find(key, blocks); !found) {
-        if (!segment->index_damaged.exchange(true)) {
-            log::error(
-                "evidence_index_damaged",
-                {{"segment", segment->path}, {"why", found.error().message}}
-            );
+/// What a look-up has gathered: where it looked, and the earliest `limit` of what it found there.
+struct SegmentSet::Search {
+    std::size_t limit = 0;
+    std::vector<Source> sources;
+    std::vector<Candidate> candidates;
+    std::vector<Hit> hits;
+
+    void keep_earliest() {
+        if (hits.size() > limit) {
+            const auto end = hits.begin() + static_cast<std::ptrdiff_t>(limit);
+            std::nth_element(hits.begin(), end - 1, hits.end());
+            hits.erase(end, hits.end());
         }
-        blocks.clear();
-        for (std::uint32_t i = 0; i < segment->places().size(); ++i) {
-            blocks.push_back(i);
+    }
+};
+
+void SegmentSet::blocks_of(
+    const SealedPtr& segment, std::span<const Wanted> wanted, std::vector<std::uint32_t>& blocks
+) {
+    for (const Wanted& each : wanted) {
+        const std::uint64_t key = key_of(each.text, segment->salt);
+        if (!segment->file) {
+            segment->memory->find(key, blocks);
+            continue;
+        }
+        if (const Result<void> found = segment->file->find(key, blocks); !found) {
+            if (!segment->index_damaged.exchange(true)) {
+                log::error(
+                    "evidence_index_damaged",
+                    {{"segment", segment->path}, {"why", found.error().message}}
+                );
+            }
+            blocks.clear();
+            for (std::uint32_t i = 0; i < segment->places().size(); ++i) {
+                blocks.push_back(i);
+            }
+            return;
         }
     }
 }
 
-/// The blocks to look into, in order of arrival: those that the index gives for `wanted`, or
+/// The blocks to look into, in order of arrival: those that the index gives for any of `wanted`, or
 /// without one all blocks of segments that overlap [from, to).
 std::vector<SegmentSet::Source> SegmentSet::sources(
-    std::vector<Candidate>& candidates, const Wanted* wanted, std::int64_t from, std::int64_t to
+    std::vector<Candidate>& candidates, std::span<const Wanted> wanted, std::int64_t from,
+    std::int64_t to
 ) {
     std::vector<SealedPtr> segments;
     Source growing;
@@ -68,14 +89,16 @@ std::vector<SegmentSet::Source> SegmentSet::sources(
     {
         const MutexLock lock(mutex_);
         for (const Entry& entry : sealed_) {
-            if (wanted != nullptr || entry.segment->summary.overlaps(from, to)) {
+            if (!wanted.empty() || entry.segment->summary.overlaps(from, to)) {
                 segments.push_back(entry.segment);
             }
         }
         if (active_ != nullptr) {
             growing = {active_->path, active_->header.salt, active_->file, false};
-            if (wanted != nullptr) {
-                active_->index->find(key_of(wanted->text, active_->header.salt), blocks);
+            if (!wanted.empty()) {
+                for (const Wanted& each : wanted) {
+                    active_->index->find(key_of(each.text, active_->header.salt), blocks);
+                }
                 order();
                 for (const std::uint32_t block : blocks) {
                     growing_places.push_back(active_->places[block]);
@@ -95,14 +118,14 @@ std::vector<SegmentSet::Source> SegmentSet::sources(
     for (const SealedPtr& segment : segments) {
         const Source source{segment->path, segment->salt, nullptr, false};
         const std::vector<BlockPlace>& places = segment->places();
-        if (wanted == nullptr) {
+        if (wanted.empty()) {
             for (const BlockPlace& place : places) {
                 take(source, place);
             }
             continue;
         }
         blocks.clear();
-        blocks_of(segment, *wanted, blocks);
+        blocks_of(segment, wanted, blocks);
         order();
         for (const std::uint32_t block : blocks) {
             take(source, places[block]);
@@ -149,44 +172,79 @@ std::optional<OpenedBlock> SegmentSet::open_candidate(
     return std::move(*block);
 }
 
-Result<std::vector<journal::EvidenceItem>> SegmentSet::find(
-    std::string_view correlation, std::size_t limit
+/// Reads item tables only: adds to `search` the rows of the blocks of `wanted` that `picks` says are
+/// meant.
+void SegmentSet::look(
+    Search& search, std::span<const Wanted> wanted,
+    const std::function<bool(const ItemTable&, const ItemRow&)>& picks
 ) {
-    std::vector<journal::EvidenceItem> items;
-    if (limit == 0 || correlation.empty()) {
-        return items;
-    }
-    const Wanted wanted(correlation);
-    std::vector<Candidate> candidates;
-    std::vector<Source> from = sources(candidates, &wanted, 0, 0);
-    // First item tables only: which items there are, and which are the earliest `limit`.
-    std::vector<Hit> hits;
-    const auto keep_earliest = [&hits, limit] {
-        if (hits.size() > limit) {
-            const auto end = hits.begin() + static_cast<std::ptrdiff_t>(limit);
-            std::nth_element(hits.begin(), end - 1, hits.end());
-            hits.erase(end, hits.end());
-        }
-    };
     constexpr std::size_t slack = 8'192;
-    for (std::uint32_t i = 0; i < candidates.size(); ++i) {
-        const std::optional<OpenedBlock> block = open_candidate(from, candidates[i]);
+    std::vector<Candidate> candidates;
+    std::vector<Source> from = sources(candidates, wanted, 0, 0);
+    const std::size_t before = search.sources.size();
+    std::move(from.begin(), from.end(), std::back_inserter(search.sources));
+    for (Candidate& candidate : candidates) {
+        candidate.source += before;
+        const auto number = static_cast<std::uint32_t>(search.candidates.size());
+        search.candidates.push_back(candidate);
+        const std::optional<OpenedBlock> block = open_candidate(search.sources, candidate);
         if (!block) {
             continue;
         }
         const std::vector<ItemRow>& rows = block->table.rows();
         for (std::uint32_t row = 0; row < rows.size(); ++row) {
-            if (block->table.matches(rows[row], wanted)) {
-                hits.push_back({rows[row].at, i, row});
+            if (picks(block->table, rows[row])) {
+                search.hits.push_back({rows[row].at, number, row});
             }
         }
-        if (hits.size() > limit && hits.size() - limit > slack) {
-            keep_earliest();
+        if (search.hits.size() > search.limit && search.hits.size() - search.limit > slack) {
+            search.keep_earliest();
         }
     }
-    keep_earliest();
-    std::sort(hits.begin(), hits.end());
-    // Then the payloads, each unpacked once.
+}
+
+Result<std::vector<journal::EvidenceItem>> SegmentSet::find(
+    std::string_view correlation, std::size_t limit
+) {
+    if (limit == 0 || correlation.empty()) {
+        return std::vector<journal::EvidenceItem>{};
+    }
+    Search search;
+    search.limit = limit;
+    const Wanted wanted(correlation);
+    std::vector<TraceId> traces;  // of the conversation
+    look(search, {&wanted, 1}, [&](const ItemTable& table, const ItemRow& row) {
+        if (!table.matches(row, wanted)) {
+            return false;
+        }
+        const TraceId trace = table.trace(row);
+        const bool more = !trace.empty() && trace != wanted.trace.value_or(TraceId{}) &&
+            traces.size() < journal::traces_of_correlation_max;
+        if (more && std::find(traces.rbegin(), traces.rend(), trace) == traces.rend()) {
+            traces.push_back(trace);
+        }
+        return true;
+    });
+    if (!traces.empty()) {
+        // Spans that came before their trace told its conversation are filed under the trace.
+        std::vector<Wanted> former;
+        for (const TraceId& trace : traces) {
+            former.emplace_back(to_hex(trace));
+        }
+        std::ranges::sort(traces, {}, &TraceId::bytes);
+        look(search, former, [&traces](const ItemTable& table, const ItemRow& row) {
+            return table.is_filed_under_trace(row) &&
+                std::ranges::binary_search(traces, table.trace(row).bytes, {}, &TraceId::bytes);
+        });
+    }
+    search.keep_earliest();
+    std::sort(search.hits.begin(), search.hits.end());
+    return items_of(search);
+}
+
+/// The payloads of what was found, each block unpacked once.
+std::vector<journal::EvidenceItem> SegmentSet::items_of(Search& search) {
+    const std::vector<Hit>& hits = search.hits;
     std::vector<std::size_t> order(hits.size());
     for (std::size_t i = 0; i < order.size(); ++i) {
         order[i] = i;
@@ -198,11 +256,11 @@ Result<std::vector<journal::EvidenceItem>> SegmentSet::find(
     ByteBuffer payload;
     for (std::size_t i = 0; i < order.size();) {
         const std::uint32_t number = hits[order[i]].candidate;
-        const Candidate& candidate = candidates[number];
-        const std::optional<OpenedBlock> block = open_candidate(from, candidate);
+        const Candidate& candidate = search.candidates[number];
+        const std::optional<OpenedBlock> block = open_candidate(search.sources, candidate);
         Result<void> whole;
         if (block) {
-            const Source& source = from[candidate.source];
+            const Source& source = search.sources[candidate.source];
             whole =
                 read_payload(*source.file, candidate.place, block->header, source.salt, payload);
             if (!whole) {
@@ -216,6 +274,7 @@ Result<std::vector<journal::EvidenceItem>> SegmentSet::find(
             }
         }
     }
+    std::vector<journal::EvidenceItem> items;
     items.reserve(found.size());
     for (std::optional<journal::EvidenceItem>& item : found) {
         if (item) {
@@ -229,7 +288,7 @@ Result<void> SegmentSet::scan(
     Instant from, Instant to, const std::function<bool(const journal::EvidenceItem&)>& visit
 ) {
     std::vector<Candidate> candidates;
-    std::vector<Source> through = sources(candidates, nullptr, unix_nanos(from), unix_nanos(to));
+    std::vector<Source> through = sources(candidates, {}, unix_nanos(from), unix_nanos(to));
     ByteBuffer payload;
     std::size_t open = 0;
     for (const Candidate& candidate : candidates) {

@@ -81,6 +81,7 @@ private:
     struct Source;
     struct Candidate;
     struct Hit;
+    struct Search;
     using SealedPtr = std::shared_ptr<const Sealed>;
     struct Entry {
         SealedPtr segment;
@@ -106,9 +107,13 @@ private:
     [[nodiscard]] std::vector<SealedPtr> sealed() const;
 
     // segment_read.cc
-    std::vector<Source> sources(std::vector<Candidate>& candidates, const Wanted* wanted,
+    std::vector<Source> sources(std::vector<Candidate>& candidates, std::span<const Wanted> wanted,
                                 std::int64_t from, std::int64_t to);
-    void blocks_of(const SealedPtr& segment, const Wanted& wanted, std::vector<std::uint32_t>& blocks);
+    void blocks_of(const SealedPtr& segment, std::span<const Wanted> wanted,
+                   std::vector<std::uint32_t>& blocks);
+    void look(Search& search, std::span<const Wanted> wanted,
+              const std::function<bool(const ItemTable&, const ItemRow&)>& picks);
+    std::vector<journal::EvidenceItem> items_of(Search& search);
     std::optional<OpenedBlock> open_candidate(std::vector<Source>& sources, const Candidate& candidate);
     void passed_over(const Source& source, const BlockPlace& place, const Error& why);
     Result<void> verify_segment(const Sealed& segment, std::vector<journal::EvidenceFault>& faults);

@@ -74,11 +74,15 @@ const scenarios = {
     const { LangfuseSpanProcessor } = require('@langfuse/otel');
     const { observeOpenAI } = require('@langfuse/openai');
     const { startActiveObservation, propagateAttributes } = require('@langfuse/tracing');
-    const sdk = new NodeSDK({ spanProcessors: [new LangfuseSpanProcessor({ publicKey: 'pk', secretKey: 'sk', baseUrl: otlp, exportMode: 'immediate' })] });
+    const processor = new LangfuseSpanProcessor({ publicKey: 'pk', secretKey: 'sk', baseUrl: otlp, exportMode: 'immediate' });
+    const sdk = new NodeSDK({ spanProcessors: [processor] });
     sdk.start();
     const client = observeOpenAI(openai(require('openai')));
     await propagateAttributes({ sessionId: conversation }, () => startActiveObservation('weather', async () => { await talk(client); }, { asType: 'agent' }));
-    return () => sdk.shutdown();
+    // As Langfuse's manual asks of processes that end. In immediate mode a span waits for the resource
+    // detectors before it is handed to the exporter, and shutdown() waits for what the exporter has only:
+    // on a loaded machine every span would be lost in the client.
+    return async () => { await processor.forceFlush(); await sdk.shutdown(); };
   },
   async traceloop() {
     const traceloop = require('@traceloop/node-server-sdk');
