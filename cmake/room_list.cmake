@@ -21,7 +21,7 @@ set_source_files_properties(${CMAKE_BINARY_DIR}/embedded_page.cc PROPERTIES COMP
 
 tagout_room(cli USES net intake Boost::json ZLIB::ZLIB)
 tagout_room(app USES server store notify cli)
-tagout_room(rehearse USES app PkgConfig::SQLITE)
+tagout_room(rehearse USES app PkgConfig::SQLITE PkgConfig::FMT)
 
 add_executable(tagout src/main.cc)
 target_link_libraries(tagout PRIVATE rehearse)

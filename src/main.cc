@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/verb.h"
+#include "rehearse/fleet_desk.h"
 #include "rehearse/sim_command.h"
 #include "server/error_map.h"
 
@@ -86,7 +87,11 @@ void add_serve(CommandLine& line, app::ServeOptions& options) {
     serve->add_option(
         "--fault", options.fleet_faults, "With --sim: a fault to inject, as `tagout sim --fault`"
     );
-    line.runs(serve, [&options](cli::Terminal& terminal) {
+    serve->add_option("--fleet-ports", options.fleet_ports, "With --sim: first of its five ports")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+        ->capture_default_str();
+    line.runs(serve, [&options](cli::Terminal& terminal) -> Result<int> {
+        TAGOUT_TRY(rehearse::use_fleet_config(options));
         return app::serve(options, rehearse::fleet_beside(options), terminal);
     });
 }
@@ -367,7 +372,9 @@ void add_verbs(
     }
 }
 
-void add_sim(CommandLine& line, rehearse::SimCommand& sim) {
+void add_sim(
+    CommandLine& line, rehearse::SimCommand& sim, std::string& fault, std::uint16_t& fleet_ports
+) {
     CLI::App* const command = line.app.add_subcommand(
         "sim", "A fleet of scripted agents, their model and their tools, over real protocols"
     );
@@ -386,7 +393,34 @@ void add_sim(CommandLine& line, rehearse::SimCommand& sim) {
         "--fault", sim.faults, "A fault by name, as NAME or NAME:start=30s,...; may be repeated"
     );
     command->add_flag("--list-faults", sim.list_faults, "Name the faults and what they do");
-    line.runs(command, [&sim](cli::Terminal& terminal) { return rehearse::sim(sim, terminal); });
+    command->add_option(
+        "--gateway", sim.gateway, "Reach model and tools through this gateway; without it directly"
+    );
+    command->add_option(
+        "--fleet-ports", sim.fleet_ports, "First of the five ports of the fleet's own servers"
+    );
+    command->add_option("--server", sim.control.server, "With --gateway: address of the control API");
+    command->add_option("--data-dir", sim.control.data_dir, "With --gateway: where the token is");
+    // A parent's callback runs after its subcommand's: it must not take the verb away again.
+    command->callback([&line, command, &sim] {
+        if (command->get_subcommands().empty()) {
+            line.verb = [&sim](cli::Terminal& terminal) { return rehearse::sim(sim, terminal); };
+        }
+    });
+    CLI::App* const inject =
+        command->add_subcommand("inject", "Make a running fleet suffer a fault, from now on");
+    inject->add_option("FAULT", fault, "A fault by name, as NAME or NAME:for=1m,share=0.5")->required();
+    inject->add_option("--fleet-ports", fleet_ports, "First of the fleet's five ports")
+        ->capture_default_str();
+    line.runs(inject, [&fault, &fleet_ports](cli::Terminal& terminal) {
+        return rehearse::inject_fault(fault, fleet_ports, terminal);
+    });
+    CLI::App* const clear = command->add_subcommand("clear", "End every fault of a running fleet");
+    clear->add_option("--fleet-ports", fleet_ports, "First of the fleet's five ports")
+        ->capture_default_str();
+    line.runs(clear, [&fleet_ports](cli::Terminal& terminal) {
+        return rehearse::clear_faults(fleet_ports, terminal);
+    });
 }
 
 int run(int argc, char** argv) {
@@ -404,6 +438,8 @@ int run(int argc, char** argv) {
     std::string file;
     std::string incident;
     std::string channel;
+    std::string fault;
+    std::uint16_t fleet_ports = serve.fleet_ports;
 
     line.app.require_subcommand(1);
     line.app.set_version_flag("--version", "tagout " TAGOUT_VERSION);
@@ -414,7 +450,7 @@ int run(int argc, char** argv) {
     add_incidents(line, common, filter, flags);
     add_views(line, common, incident, channel);
     add_verbs(line, common, values);
-    add_sim(line, sim);
+    add_sim(line, sim, fault, fleet_ports);
     CLI11_PARSE(line.app, argc, argv);
 
     const Result<int> code = line.verb(terminal);

@@ -29,7 +29,8 @@ Result<void> write_addresses(const std::string& data_dir, const Addresses& addre
     const std::string path = data_dir + "/addresses.json";
     const std::string text = "{\"pid\":" + std::to_string(getpid()) + ",\"http\":\"" +
                              addresses.http + "\",\"otlp_http\":\"" + addresses.otlp_http +
-                             "\",\"otlp_grpc\":\"" + addresses.otlp_grpc + "\"}\n";
+                             "\",\"otlp_grpc\":\"" + addresses.otlp_grpc + "\",\"gateway\":\"" +
+                             addresses.gateway + "\"}\n";
     std::ofstream(path + ".new") << text;
     if (std::rename((path + ".new").c_str(), path.c_str()) != 0) {
         return fail(ErrorCode::Unavailable, path + " cannot be written");
@@ -44,6 +45,11 @@ void greet(const App& app, const ServeOptions& options, const cli::Terminal& ter
     terminal.line("  page and API    " + addresses.http);
     terminal.line("  OTLP over HTTP  " + addresses.otlp_http + "   (OTEL_EXPORTER_OTLP_ENDPOINT)");
     terminal.line("  OTLP over gRPC  " + addresses.otlp_grpc);
+    if (!addresses.gateway.empty()) {
+        terminal.line(
+            "  gateway         " + addresses.gateway + "   (/mcp/SERVER, /model/UPSTREAM, /v1/decide)"
+        );
+    }
     if (!app.new_token().empty()) {
         terminal.line("  token           " + app.new_token());
         terminal.line(

@@ -18,6 +18,8 @@ struct ServeOptions {
     std::uint16_t http_port = 8321;
     std::uint16_t otlp_http_port = 4318;
     std::uint16_t otlp_grpc_port = 4317;
+    std::uint16_t gateway_port = 8322;
+    std::uint16_t fleet_ports = 9310;  ///< First of the five ports of the fleet beside it.
     bool with_fleet = false;  ///< Run the simulated fleet beside the server.
     std::vector<std::string> fleet_faults;
 };
@@ -27,6 +29,7 @@ struct Addresses {
     std::string http;       ///< "http://127.0.0.1:8321"
     std::string otlp_http;  ///< "http://127.0.0.1:4318"
     std::string otlp_grpc;  ///< "127.0.0.1:4317"
+    std::string gateway;    ///< "http://127.0.0.1:8322"
 };
 
 /// Something that runs beside the server: started when it is ready; the returned call ends it.

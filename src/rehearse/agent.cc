@@ -4,6 +4,7 @@
 #include "base/prng.h"
 #include "rehearse/mcp_client.h"
 #include "rehearse/messages.h"
+#include "rehearse/prompt_shelf.h"
 #include "rehearse/sample_server.h"
 
 #include <algorithm>
@@ -31,9 +32,11 @@ std::span<const ToolServerKind> servers_of(AgentKind kind) {
         case AgentKind::Mail:
             return mail;
         case AgentKind::Billing:
+            return billing;
+        case AgentKind::Handover:
             break;
     }
-    return billing;
+    return {};
 }
 
 template <std::size_t N>
@@ -48,12 +51,13 @@ void draw(std::array<std::uint8_t, N>& bytes, Prng& chance) {
 /// One conversation under way.
 struct Agent::State {
     AgentSetup setup;
-    std::array<Exporter*, 4> exporters;
+    std::array<Exporter*, agent_kinds> exporters;
     Shop& shop;
     const Clock& clock;
     net::HttpClient model;
+    PromptShelf prompts;
     std::vector<McpClient> tool_clients;
-    std::array<std::optional<std::string>, 4> tool_definitions;  ///< By AgentKind, OpenAI's form.
+    std::array<std::optional<std::string>, agent_kinds> tool_definitions;  ///< By AgentKind, OpenAI's form.
 
     // Of the conversation under way.
     const Script* script = nullptr;
@@ -61,11 +65,12 @@ struct Agent::State {
     Exporter* exporter = nullptr;
     Prng chance{0};
     TraceId trace;
+    Prompt prompt;     ///< Of this conversation.
     std::string chat;  ///< The messages so far, as members of a JSON array.
     SessionResult result;
 
-    State(const AgentSetup& set, std::array<Exporter*, 4> to, Shop& in, const Clock& by)
-        : setup(set), exporters(to), shop(in), clock(by) {
+    State(const AgentSetup& set, std::array<Exporter*, agent_kinds> to, Shop& in, const Clock& by)
+        : setup(set), exporters(to), shop(in), clock(by), prompts(set.gateway) {
         for (const std::string& url : setup.tool_urls) {
             tool_clients.emplace_back(url, setup.name);
         }
@@ -75,6 +80,8 @@ struct Agent::State {
     void end(SpanRecord& span, std::string_view error, std::string message);
     void pause(std::int64_t low_ms, std::int64_t high_ms, const std::atomic<bool>& stop);
     [[nodiscard]] std::string traceparent(const SpanRecord& span) const;
+    /// What the runtime tells a gateway about who calls.
+    [[nodiscard]] net::Headers identity() const;
     const std::string& definitions();
 
     struct Answer {
@@ -139,12 +146,23 @@ std::string Agent::State::traceparent(const SpanRecord& span) const {
     return "00-" + to_hex(span.trace_id) + "-" + to_hex(span.span_id) + "-01";
 }
 
+net::Headers Agent::State::identity() const {
+    return {
+        {"tagout-agent", std::string(info->agent)},
+        {"tagout-workflow", std::string(info->workflow)},
+        {"tagout-session", script->conversation},
+        {"tagout-user", script->world.user_id},
+        {"tagout-prompt", std::string(info->prompt) + "@" + prompt.version},
+    };
+}
+
 const std::string& Agent::State::definitions() {
     std::optional<std::string>& known = tool_definitions[static_cast<std::size_t>(info->kind)];
     if (!known) {
         std::vector<ListedTool> tools;
         for (const ToolServerKind server : servers_of(info->kind)) {
-            const auto listed = tool_clients[static_cast<std::size_t>(server)].list_tools();
+            McpClient& client = tool_clients[static_cast<std::size_t>(server)];
+            const auto listed = client.list_tools({{}, {}, identity()});
             if (!listed) {
                 static const std::string none = "[]";
                 return none;  // Not remembered: the next turn asks again.
@@ -162,7 +180,7 @@ void Agent::State::describe_request(SpanRecord& span, int number) const {
     attributes.push_back({"gen_ai.provider.name", std::string("openai")});
     attributes.push_back({"gen_ai.request.model", std::string(info->model)});
     attributes.push_back({"gen_ai.prompt.name", std::string(info->prompt)});
-    attributes.push_back({"gen_ai.prompt.version", script->prompt_version});
+    attributes.push_back({"gen_ai.prompt.version", prompt.version});
     attributes.push_back({"server.address", std::string("127.0.0.1")});
     attributes.push_back({"gen_ai.input.messages", captured_input_json(chat)});
     attributes.push_back({"gen_ai.system_instructions", captured_system_json(chat)});
@@ -178,7 +196,7 @@ Agent::State::Answer Agent::State::attempt(
     const SpanId& parent, int number, const std::atomic<bool>& stop
 ) {
     SpanRecord span = begin("chat " + std::string(info->model), SpanKind::Client, parent);
-    const net::HttpRequest request{
+    net::HttpRequest request{
         .method = "POST",
         .url = setup.model_url + "/chat/completions",
         .headers =
@@ -190,6 +208,9 @@ Agent::State::Answer Agent::State::attempt(
         .body = chat_request_json(info->model, chat, definitions(), script->conversation, streams()),
         .timeout = setup.model_timeout,
     };
+    for (auto& header : identity()) {
+        request.headers.push_back(std::move(header));
+    }
     StreamedReply streamed;
     std::optional<Instant> first_chunk_at;
     const Result<net::HttpResponse> response =
@@ -260,7 +281,8 @@ void Agent::State::use_tool(const ModelReply& reply, const SpanId& parent) {
         tool == nullptr
             ? Result<ToolOutcome>(ToolOutcome{true, 404, R"({"error":"unknown_tool"})"})
             : tool_clients[static_cast<std::size_t>(tool->server)].call(
-                  reply.tool, reply.arguments, script->world.user_id, traceparent(span)
+                  reply.tool, reply.arguments,
+                  {script->world.user_id, traceparent(span), identity()}
               );
     if (!outcome) {
         outcome = ToolOutcome{true, 0, R"({"error":"unreachable"})"};
@@ -286,7 +308,11 @@ void Agent::State::use_tool(const ModelReply& reply, const SpanId& parent) {
             );
         }
     }
-    add_tool_result(chat, reply, outcome->text);
+    // A refusal is words for the model; our scripted one knows failures by their JSON.
+    add_tool_result(
+        chat, reply, outcome->denied ? R"({"error":"denied","message":)" + json_text(outcome->text) + "}"
+                                     : outcome->text
+    );
     end(span, error, message);
 }
 
@@ -373,25 +399,27 @@ void Agent::State::give_feedback(const SpanId& root) {
 }
 
 Agent::Agent(
-    const AgentSetup& setup, std::array<Exporter*, 4> exporters, Shop& shop, const Clock& clock
+    const AgentSetup& setup, std::array<Exporter*, agent_kinds> exporters, Shop& shop, const Clock& clock
 )
     : state_(std::make_unique<State>(setup, exporters, shop, clock)) {}
 Agent::~Agent() = default;
 
 SessionResult Agent::run(const Script& script, const std::atomic<bool>& stop) {
     State& state = *state_;
-    state.script = &script;
     state.info = &info_of(script.agent);
+    state.prompt = state.prompts.fetch(script.agent, script.prompt_version);
+    const Script& played = under_prompt(script, state.prompt.text);
+    state.script = &played;
     state.exporter = state.exporters[static_cast<std::size_t>(script.agent)];
     state.chance = Prng(static_cast<std::uint64_t>(luck(0, script.conversation) * 0x1.0p62));
     state.result = {};
     state.chat = begin_chat(
-        std::string(state.info->system) + " You speak with " + script.world.name + " (" +
+        state.prompt.text + " You speak with " + script.world.name + " (" +
         script.world.user_id + ")."
     );
     bool good = true;
     bool first = true;
-    for (const Turn& turn : script.turns) {
+    for (const Turn& turn : played.turns) {
         const bool wanted = turn.when == When::Always || good == (turn.when == When::AfterSuccess);
         if (!wanted || stop.load(std::memory_order_relaxed)) {
             continue;

@@ -27,6 +27,7 @@ struct AgentSetup {
     std::string name;  ///< Of this instance, for the servers' logs.
     std::string model_url;
     std::array<std::string, 3> tool_urls;  ///< By ToolServerKind.
+    std::string gateway;  ///< Serves prompts by label; "" for the built-in ones.
     double pace = 1.0;                     ///< Multiplies the users' thinking times.
     Duration model_timeout = std::chrono::seconds(2);
     std::uint32_t steps_max = 14;          ///< Model calls in one turn.
@@ -49,7 +50,10 @@ struct SessionResult {
 class Agent {
 public:
     /// `exporter` for each kind, because each kind is a service of its own.
-    Agent(const AgentSetup& setup, std::array<Exporter*, 4> exporters, Shop& shop, const Clock& clock);
+    Agent(
+        const AgentSetup& setup, std::array<Exporter*, agent_kinds> exporters, Shop& shop,
+        const Clock& clock
+    );
     ~Agent();
     Agent(const Agent&) = delete;
     Agent& operator=(const Agent&) = delete;

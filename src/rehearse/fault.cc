@@ -36,6 +36,45 @@ Result<void> set(Fault& fault, std::string_view key, std::string_view value) {
 
 }  // namespace
 
+FaultPlan::FaultPlan(std::vector<Fault> faults, Instant run_start)
+    : state_(std::make_shared<State>(std::move(faults))), run_start_(run_start) {}
+
+std::optional<Fault> FaultPlan::active(FaultKind kind, Instant at) const {
+    const MutexLock lock(state_->mutex);
+    for (const Fault& fault : state_->faults) {
+        const Duration since = at - run_start_ - fault.start;
+        const bool ended = fault.lasts > Duration::zero() && since >= fault.lasts;
+        if (fault.kind == kind && since >= Duration::zero() && !ended) {
+            return fault;
+        }
+    }
+    return std::nullopt;
+}
+
+std::vector<Fault> FaultPlan::faults() const {
+    const MutexLock lock(state_->mutex);
+    return state_->faults;
+}
+
+Result<void> FaultPlan::add(Fault fault, Instant at) {
+    fault.start += at - run_start_;
+    const MutexLock lock(state_->mutex);
+    if (state_->faults.size() >= faults_max) {
+        return fail(
+            ErrorCode::LimitExceeded, "64 faults are planned already; `tagout sim clear` ends them"
+        );
+    }
+    state_->faults.push_back(fault);
+    return {};
+}
+
+std::size_t FaultPlan::clear() {
+    const MutexLock lock(state_->mutex);
+    const std::size_t count = state_->faults.size();
+    state_->faults.clear();
+    return count;
+}
+
 Result<Fault> parse_fault(std::string_view text) {
     const std::size_t colon = text.find(':');
     const std::string_view name = text.substr(0, colon);

@@ -4,12 +4,15 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/result.h"
 #include "domain/vocabulary.h"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -70,27 +73,31 @@ struct Fault {
 /// and lists what there is.
 [[nodiscard]] Result<Fault> parse_fault(std::string_view text);
 
-/// Thread-safe: immutable. Which faults are on at a moment of the run.
+/// Which faults are on at a moment of the run. Faults may be added and cleared while the fleet runs.
+///
+/// Thread-safe. Copies are the same plan.
 class FaultPlan {
 public:
-    FaultPlan(std::vector<Fault> faults, Instant run_start)
-        : faults_(std::move(faults)), run_start_(run_start) {}
+    static constexpr std::size_t faults_max = 64;
 
-    /// The fault if it is on at `at`, else null.
-    [[nodiscard]] const Fault* active(FaultKind kind, Instant at) const noexcept {
-        for (const Fault& fault : faults_) {
-            const Duration since = at - run_start_ - fault.start;
-            const bool ended = fault.lasts > Duration::zero() && since >= fault.lasts;
-            if (fault.kind == kind && since >= Duration::zero() && !ended) {
-                return &fault;
-            }
-        }
-        return nullptr;
-    }
-    [[nodiscard]] const std::vector<Fault>& faults() const noexcept { return faults_; }
+    FaultPlan(std::vector<Fault> faults, Instant run_start);
+
+    /// The fault if it is on at `at`.
+    [[nodiscard]] std::optional<Fault> active(FaultKind kind, Instant at) const;
+    [[nodiscard]] std::vector<Fault> faults() const;
+    /// On from `at`, plus the fault's own start. LimitExceeded past faults_max.
+    Result<void> add(Fault fault, Instant at);
+    /// Every fault ends now; how many there were.
+    std::size_t clear();
 
 private:
-    std::vector<Fault> faults_;
+    struct State {
+        explicit State(std::vector<Fault> planned) : faults(std::move(planned)) {}
+        mutable Mutex mutex;
+        std::vector<Fault> faults TAGOUT_GUARDED_BY(mutex);
+    };
+
+    std::shared_ptr<State> state_;
     Instant run_start_;
 };
 

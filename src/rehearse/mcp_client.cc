@@ -40,13 +40,15 @@ ToolOutcome outcome_of(const json::object& result) {
         if (status != nullptr && status->is_int64()) {
             outcome.status = static_cast<int>(status->get_int64());
         }
+        outcome.denied =
+            outcome.is_error && meta->get_object().contains("dev.tagout/decision");
     }
     return outcome;
 }
 
 }  // namespace
 
-Result<net::HttpResponse> McpClient::post(const std::string& body, const std::string& traceparent) {
+Result<net::HttpResponse> McpClient::post(const std::string& body, const CallContext& context) {
     net::HttpRequest request{
         .method = "POST",
         .url = url_,
@@ -62,9 +64,12 @@ Result<net::HttpResponse> McpClient::post(const std::string& body, const std::st
         request.headers.emplace_back("Mcp-Session-Id", session_);
         request.headers.emplace_back("MCP-Protocol-Version", version_);
     }
-    if (!traceparent.empty()) {
-        request.headers.emplace_back("traceparent", traceparent);
+    if (!context.traceparent.empty()) {
+        request.headers.emplace_back("traceparent", context.traceparent);
     }
+    request.headers.insert(
+        request.headers.end(), context.headers.begin(), context.headers.end()
+    );
     return http_.send(request);
 }
 
@@ -80,7 +85,7 @@ Result<void> McpClient::open_session() {
                        {"clientInfo", json::object{{"name", client_name_}, {"version", "1.0"}}},
                    }},
     };
-    const net::HttpResponse response = TAGOUT_TRY(post(json::serialize(hello), ""));
+    const net::HttpResponse response = TAGOUT_TRY(post(json::serialize(hello), {}));
     if (response.status != 200) {
         return fail(
             ErrorCode::Unavailable, url_ + ": initialize got HTTP " + std::to_string(response.status)
@@ -96,12 +101,12 @@ Result<void> McpClient::open_session() {
     version_ = std::string(version->get_string());
     session_ = std::string(response.header("Mcp-Session-Id"));
     const json::object ready{{"jsonrpc", "2.0"}, {"method", "notifications/initialized"}};
-    TAGOUT_TRY(post(json::serialize(ready), ""));
+    TAGOUT_TRY(post(json::serialize(ready), {}));
     return {};
 }
 
 Result<std::string> McpClient::request(
-    std::string_view method, const std::string& params, const std::string& traceparent
+    std::string_view method, const std::string& params, const CallContext& context
 ) {
     if (session_.empty()) {
         TAGOUT_TRY(open_session());
@@ -110,7 +115,7 @@ Result<std::string> McpClient::request(
         const std::string body = R"({"jsonrpc":"2.0","id":)" + std::to_string(next_id_++) +
                                  R"(,"method":")" + std::string(method) + R"(","params":)" + params +
                                  "}";
-        net::HttpResponse response = TAGOUT_TRY(post(body, traceparent));
+        net::HttpResponse response = TAGOUT_TRY(post(body, context));
         if (response.status == 200) {
             return std::move(response.body);
         }
@@ -125,8 +130,8 @@ Result<std::string> McpClient::request(
     return fail(ErrorCode::Unavailable, url_ + ": the server forgets every session");
 }
 
-Result<std::vector<ListedTool>> McpClient::list_tools() {
-    const std::string body = TAGOUT_TRY(request("tools/list", "{}", ""));
+Result<std::vector<ListedTool>> McpClient::list_tools(const CallContext& context) {
+    const std::string body = TAGOUT_TRY(request("tools/list", "{}", context));
     const json::value answer(TAGOUT_TRY(parse_object(body, url_)));
     boost::system::error_code error;
     const json::value* const tools = answer.find_pointer("/result/tools", error);
@@ -155,8 +160,7 @@ Result<std::vector<ListedTool>> McpClient::list_tools() {
 }
 
 Result<ToolOutcome> McpClient::call(
-    const std::string& tool, std::string_view arguments, const std::string& user,
-    const std::string& traceparent
+    const std::string& tool, std::string_view arguments, const CallContext& context
 ) {
     boost::system::error_code error;
     json::value given = json::parse(arguments, error);
@@ -166,10 +170,10 @@ Result<ToolOutcome> McpClient::call(
     const json::object params{
         {"name", tool},
         {"arguments", std::move(given)},
-        {"_meta", json::object{{"example.harbour/user", user}}},
+        {"_meta", json::object{{"example.harbour/user", context.user}}},
     };
     const std::string body =
-        TAGOUT_TRY(request("tools/call", json::serialize(params), traceparent));
+        TAGOUT_TRY(request("tools/call", json::serialize(params), context));
     const json::object answer = TAGOUT_TRY(parse_object(body, url_));
     if (const json::value* const failure = answer.if_contains("error")) {
         return ToolOutcome{true, 0, R"({"error":)" + json::serialize(*failure) + "}"};

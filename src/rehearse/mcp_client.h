@@ -15,6 +15,14 @@ struct ToolOutcome {
     bool is_error = false;  ///< The tool's own failure (isError) or a protocol error.
     int status = 0;         ///< HTTP status behind an error where the server tells it, else 0.
     std::string text;       ///< The result's text content.
+    bool denied = false;    ///< A gateway refused the call: its decision stands in the result.
+};
+
+/// What travels with a call: whose it is, and what the agent's runtime says about itself.
+struct CallContext {
+    std::string user;         ///< Scopes the call at the tool.
+    std::string traceparent;  ///< May be "".
+    net::Headers headers;     ///< Of the agent's identity.
 };
 
 struct ListedTool {
@@ -30,18 +38,17 @@ public:
         : url_(std::move(url)), client_name_(std::move(client_name)) {}
 
     /// Unavailable: the server cannot be reached or does not speak the protocol.
-    Result<std::vector<ListedTool>> list_tools();
-    /// `arguments` is JSON; `user` scopes the call; `traceparent` may be "".
+    Result<std::vector<ListedTool>> list_tools(const CallContext& context = {});
+    /// `arguments` is JSON.
     Result<ToolOutcome> call(
-        const std::string& tool, std::string_view arguments, const std::string& user,
-        const std::string& traceparent
+        const std::string& tool, std::string_view arguments, const CallContext& context
     );
 
 private:
-    Result<net::HttpResponse> post(const std::string& body, const std::string& traceparent);
+    Result<net::HttpResponse> post(const std::string& body, const CallContext& context);
     Result<void> open_session();
     Result<std::string> request(
-        std::string_view method, const std::string& params, const std::string& traceparent
+        std::string_view method, const std::string& params, const CallContext& context
     );
 
     std::string url_;

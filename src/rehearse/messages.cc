@@ -300,4 +300,6 @@ std::string answer_json(const std::string& text) {
     }});
 }
 
+std::string json_text(std::string_view text) { return json::serialize(json::value(text)); }
+
 }  // namespace tagout::rehearse

@@ -63,6 +63,8 @@ void add_tool_result(std::string& chat, const ModelReply& call, const std::strin
 [[nodiscard]] std::string captured_system_json(const std::string& chat);
 [[nodiscard]] std::string captured_output_json(const ModelReply& reply);
 [[nodiscard]] std::string captured_tools_json(const std::string& tools);
+/// Quoted and escaped.
+[[nodiscard]] std::string json_text(std::string_view text);
 [[nodiscard]] std::string user_message_json(const std::string& text);
 [[nodiscard]] std::string answer_json(const std::string& text);
 

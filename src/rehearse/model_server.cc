@@ -40,6 +40,7 @@ struct Request {
     std::string model;
     std::string conversation;
     std::vector<Message> messages;
+    std::string system;  ///< What the prompt says.
     std::size_t bytes = 0;
     bool stream = false;
     bool stream_usage = false;
@@ -61,6 +62,7 @@ std::variant<Request, BadRequest> read_request(std::string_view body) {
         .model = std::string(text_at(object, "model")),
         .conversation = {},
         .messages = {},
+        .system = {},
         .bytes = body.size(),
     };
     if (request.model.empty()) {
@@ -86,6 +88,7 @@ std::variant<Request, BadRequest> read_request(std::string_view body) {
             one.role = Message::Role::Tool;
             one.is_error = one.text.starts_with(R"({"error")");
         } else if (role == "system" || role == "developer") {
+            request.system += one.text;
             continue;
         } else {
             return BadRequest{"unknown role '" + std::string(role) + "'", "messages"};
@@ -239,7 +242,9 @@ void stream_out(net::EventStream& stream, const Completion& completion, bool wit
 
 class ScriptedModel final : public ModelServer {
 public:
-    ScriptedModel(const Clock& clock, const FaultPlan& plan, const Troubles& troubles)
+    ScriptedModel(
+        const Clock& clock, const FaultPlan& plan, const Troubles& troubles
+    )
         : clock_(clock), plan_(plan), troubles_(troubles), chance_(troubles.seed ^ 0x6d6f64656c),
           delayed_(clock) {}
     ~ScriptedModel() override {
@@ -247,9 +252,9 @@ public:
         server_.reset();
     }
 
-    Result<void> listen() {
+    Result<void> listen(std::uint16_t port) {
         server_ = TAGOUT_TRY(net::HttpServer::start(
-            net::ServerOptions{},
+            server_options(port),
             [this](net::ServerRequest request, std::shared_ptr<net::Responder> responder) {
                 handle(request, std::move(responder));
             }
@@ -306,7 +311,7 @@ private:
             .move = script == nullptr
                         ? Move{.tool = {}, .arguments = {},
                                .text = "I can help with orders, refunds, mail and invoices."}
-                        : next_move(*script, request.messages),
+                        : next_move(under_prompt(*script, request.system), request.messages),
         };
         completion.prompt_tokens = request.bytes / bytes_per_token + 1;
         completion.completion_tokens =
@@ -344,8 +349,8 @@ private:
     }
 
     bool is_slow(const Script* script) {
-        const Fault* const fault = plan_.active(FaultKind::SlowModel, clock_.now());
-        return fault != nullptr && script != nullptr && script->agent == AgentKind::Refund &&
+        const std::optional<Fault> fault = plan_.active(FaultKind::SlowModel, clock_.now());
+        return fault && script != nullptr && script->agent == AgentKind::Refund &&
                luck(troubles_.seed + 3, std::to_string(script->number)) < fault->share;
     }
 
@@ -383,10 +388,10 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<ModelServer>> ModelServer::start(
-    const Clock& clock, const FaultPlan& plan, const Troubles& troubles
+    const Clock& clock, const FaultPlan& plan, const Troubles& troubles, std::uint16_t port
 ) {
     auto server = std::make_unique<ScriptedModel>(clock, plan, troubles);
-    TAGOUT_TRY(server->listen());
+    TAGOUT_TRY(server->listen(port));
     return server;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "net/http_server.h"
 #include "rehearse/fault.h"
 #include "rehearse/script.h"
 #include "rehearse/shop.h"
@@ -32,7 +33,7 @@ struct Troubles {
 class ModelServer {
 public:
     static Result<std::unique_ptr<ModelServer>> start(
-        const Clock& clock, const FaultPlan& plan, const Troubles& troubles
+        const Clock& clock, const FaultPlan& plan, const Troubles& troubles, std::uint16_t port = 0
     );
     virtual ~ModelServer() = default;
     /// The model will decide by `script` in that conversation, which a request names in
@@ -47,11 +48,18 @@ class ToolServer {
 public:
     static Result<std::unique_ptr<ToolServer>> start(
         ToolServerKind kind, Shop& shop, const Clock& clock, const FaultPlan& plan,
-        const Troubles& troubles
+        const Troubles& troubles, std::uint16_t port = 0
     );
     virtual ~ToolServer() = default;
     [[nodiscard]] virtual std::string url() const = 0;  ///< "http://127.0.0.1:PORT/mcp"
 };
+
+/// A loopback server's options: `port` 0 takes a free one; a taken one is said with its remedy.
+[[nodiscard]] net::ServerOptions server_options(std::uint16_t port);
+
+/// Who a tool call is for that names no user: a test account of the shop, as journeys use it. It is
+/// put back to how it was before each write, so that a journey can be run again and again.
+[[nodiscard]] const World& journey_world();
 
 /// 0 to 1, the same for the same words.
 [[nodiscard]] double luck(std::uint64_t seed, std::string_view words) noexcept;

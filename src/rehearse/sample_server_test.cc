@@ -122,22 +122,22 @@ TEST_F(SampleServerTest, TheClientOpensItsSessionAgainWhenTheServerForgotIt) {
     McpClient client(tools_->url(), "test");
     const auto tools = client.list_tools();
     ASSERT_TRUE(tools.has_value()) << tools.error().message;
-    ASSERT_EQ(tools->size(), 4u);
+    ASSERT_EQ(tools->size(), 5u);
     EXPECT_EQ(tools->front().name, "get_order");
-    const auto call = client.call("get_order", R"({"order_id":"ORD-1"})", "cust-1", "");
+    const auto call = client.call("get_order", R"({"order_id":"ORD-1"})", {"cust-1", "", {}});
     ASSERT_TRUE(call.has_value());
     EXPECT_FALSE(call->is_error);
-    const auto missing = client.call("get_order", R"({"order_id":"ORD-9"})", "cust-1", "");
+    const auto missing = client.call("get_order", R"({"order_id":"ORD-9"})", {"cust-1", "", {}});
     ASSERT_TRUE(missing.has_value());
     EXPECT_TRUE(missing->is_error);
     EXPECT_EQ(missing->status, 404);
-    const auto unknown = client.call("fly", "{}", "cust-1", "");
+    const auto unknown = client.call("fly", "{}", {"cust-1", "", {}});
     ASSERT_TRUE(unknown.has_value());
     EXPECT_TRUE(unknown->is_error);
 
     const std::string address = tools_->url();
     tools_.reset();
-    EXPECT_FALSE(client.call("get_order", "{}", "cust-1", "").has_value()) << "nobody there";
+    EXPECT_FALSE(client.call("get_order", "{}", {"cust-1", "", {}}).has_value()) << "nobody there";
 }
 
 TEST_F(SampleServerTest, AnUnluckyCallMeets503OnceAndThenSucceeds) {
@@ -145,8 +145,8 @@ TEST_F(SampleServerTest, AnUnluckyCallMeets503OnceAndThenSucceeds) {
     always.tool_unavailable = 1;
     serve(healthy_, always);
     McpClient client(tools_->url(), "test");
-    const auto first = client.call("get_order", R"({"order_id":"ORD-1"})", "cust-1", "");
-    const auto second = client.call("get_order", R"({"order_id":"ORD-1"})", "cust-1", "");
+    const auto first = client.call("get_order", R"({"order_id":"ORD-1"})", {"cust-1", "", {}});
+    const auto second = client.call("get_order", R"({"order_id":"ORD-1"})", {"cust-1", "", {}});
     ASSERT_TRUE(first.has_value() && second.has_value());
     EXPECT_EQ(first->status, 503);
     EXPECT_FALSE(second->is_error);
@@ -157,8 +157,8 @@ TEST_F(SampleServerTest, TheStormRefusesTheCarriersToolAndNoOther) {
     storm.start = Duration::zero();
     serve(FaultPlan({storm}, clock_.now()), no_troubles);
     McpClient client(tools_->url(), "test");
-    const auto tracked = client.call("track_shipment", R"({"order_id":"ORD-1"})", "cust-1", "");
-    const auto looked_up = client.call("get_order", R"({"order_id":"ORD-1"})", "cust-1", "");
+    const auto tracked = client.call("track_shipment", R"({"order_id":"ORD-1"})", {"cust-1", "", {}});
+    const auto looked_up = client.call("get_order", R"({"order_id":"ORD-1"})", {"cust-1", "", {}});
     ASSERT_TRUE(tracked.has_value() && looked_up.has_value());
     EXPECT_EQ(tracked->status, 422);
     EXPECT_FALSE(looked_up->is_error);

@@ -50,6 +50,8 @@ public:
             case AgentKind::Billing:
                 billing();
                 break;
+            case AgentKind::Handover:
+                break;  // Nobody asks for it: conversations are routed to it (handed_over).
         }
         if (script_.fault == nullptr) {
             if (chance_.chance(says_thanks)) {
@@ -62,14 +64,19 @@ public:
         }
         script_.praises = chance_.chance(praises);
         script_.complains = chance_.chance(complains);
+        if (misled_) {
+            misled_->praises = script_.praises;
+            misled_->complains = script_.complains;
+            script_.misled = std::move(misled_);
+        }
     }
 
 private:
     /// The fault if it is on and this conversation is one that it hits.
     bool hit_by(FaultKind kind) {
         const double draw = chance_.unit();  // Drawn always, so that a fault moves no other draw.
-        const Fault* const fault = plan_.active(kind, at_);
-        if (fault == nullptr || draw >= fault->share) {
+        const std::optional<Fault> fault = plan_.active(kind, at_);
+        if (!fault || draw >= fault->share) {
             return false;
         }
         script_.fault = &info_of(kind);
@@ -94,6 +101,7 @@ private:
 
     void support();
     void where_is_order();
+    void write_misled();
     void change_address();
     void cancel_order();
     void refund();
@@ -113,6 +121,7 @@ private:
     Prng& chance_;
     const FaultPlan& plan_;
     Instant at_;
+    std::shared_ptr<Script> misled_;
 };
 
 void Writer::ask_for_the_number() {
@@ -141,26 +150,25 @@ void Writer::ask_for_the_number() {
 
 void Writer::where_is_order() {
     ask_for_the_number();
-    const bool meddles = hit_by(FaultKind::UnexpectedWrite);
+    // The same conversations go wrong under a meddling prompt, wherever that prompt comes from.
+    const double draw = chance_.unit();
+    const std::optional<Fault> fault = plan_.active(FaultKind::UnexpectedWrite, at_);
+    const bool meddles = draw < (fault ? fault->share : info_of(FaultKind::UnexpectedWrite).share);
     Turn& turn = script_.turns.back();
     turn.steps.push_back({"track_shipment", order_argument(world_)});
     turn.answer = "Order " + world_.order_id + " (" + world_.item +
                   ") is ${result.state} with ${result.carrier}, tracking number ${result.tracking}. "
                   "It should arrive ${result.eta}.";
     if (meddles) {
-        script_.prompt_version = "13";
         world_.status = "processing";
-        turn.steps.push_back(
-            {"update_address",
-             R"({"order_id":")" + world_.order_id + R"(","address":"Depot )" +
-                 std::to_string(100 + chance_.below(800)) + R"(, 17 Canal Yard, Hull"})"}
-        );
-        turn.answer += " I have also corrected its delivery address for you.";
-        Turn& anger = add(say(Wish::DidNotAskForThat, world_, chance_));
-        anger.answer = "I apologise. The address is changed and I cannot take that back.";
-        return;
+        write_misled();
+        if (fault) {
+            script_.fault = &info_of(FaultKind::UnexpectedWrite);
+            script_.prompt_version = "13";
+            return;
+        }
     }
-    if (plan_.active(FaultKind::ToolErrors, at_) != nullptr) {
+    if (plan_.active(FaultKind::ToolErrors, at_)) {
         script_.fault = &info_of(FaultKind::ToolErrors);  // Hit through the tool server, not here.
     }
     complain_after_failure();
@@ -171,6 +179,23 @@ void Writer::where_is_order() {
         }
         more.answer = "${result.carrier} delivers it ${result.eta}; there is nothing you need to do.";
     }
+}
+
+/// Branches off the conversation as it stands; its draws are its own, so that none of the others move.
+void Writer::write_misled() {
+    Prng chance(script_.number ^ 0x6d6565646c65ULL);
+    misled_ = std::make_shared<Script>(script_);
+    misled_->world = world_;
+    Turn& turn = misled_->turns.back();
+    turn.steps.push_back(
+        {"update_address",
+         R"({"order_id":")" + world_.order_id + R"(","address":"Depot )" +
+             std::to_string(100 + chance.below(800)) + R"(, 17 Canal Yard, Hull"})"}
+    );
+    turn.answer += " I have also corrected its delivery address for you.";
+    Turn anger{.user = say(Wish::DidNotAskForThat, world_, chance)};
+    anger.answer = "I apologise. The address is changed and I cannot take that back.";
+    misled_->turns.push_back(std::move(anger));
 }
 
 void Writer::change_address() {
@@ -220,7 +245,7 @@ void Writer::refund() {
         refund_in_the_wrong_workflow();
         return;
     }
-    if (plan_.active(FaultKind::SlowModel, at_) != nullptr) {
+    if (plan_.active(FaultKind::SlowModel, at_)) {
         script_.fault = &info_of(FaultKind::SlowModel);  // Hit through the model server, not here.
     }
     const bool only_asks = chance_.chance(0.25);
@@ -402,6 +427,34 @@ AgentKind draw_agent(Prng& chance) {
 }
 
 }  // namespace
+
+std::string built_in_prompt(AgentKind kind, std::string_view version) {
+    std::string text(info_of(kind).system);
+    if (kind == AgentKind::Support && version == "13") {
+        text += " Where a delivery address looks wrong, " + std::string(meddling_order) + ".";
+    }
+    return text;
+}
+
+const Script& under_prompt(const Script& script, std::string_view prompt) {
+    const bool obeys = script.misled && prompt.find(meddling_order) != std::string_view::npos;
+    return obeys ? *script.misled : script;
+}
+
+Script handed_over(const Script& script) {
+    Script out;
+    out.number = script.number;
+    out.conversation = script.conversation;
+    out.agent = AgentKind::Handover;
+    out.prompt_version = "1";
+    out.world = script.world;
+    Turn turn{.user = script.turns.front().user};
+    turn.answer = "I have passed this on. A colleague will answer you at " + script.world.email +
+                  " within two hours.";
+    out.turns.push_back(std::move(turn));
+    out.praises = script.praises;
+    return out;
+}
 
 Script write_script(
     std::uint64_t seed, std::uint64_t number, std::uint64_t run, const FaultPlan& plan, Instant at

@@ -9,13 +9,15 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace tagout::rehearse {
 
-enum class AgentKind : std::uint8_t { Support = 0, Refund = 1, Mail = 2, Billing = 3 };
+enum class AgentKind : std::uint8_t { Support = 0, Refund = 1, Mail = 2, Billing = 3, Handover = 4 };
+inline constexpr std::size_t agent_kinds = 5;
 
 struct AgentInfo {
     AgentKind kind;
@@ -26,7 +28,7 @@ struct AgentInfo {
     std::string_view system;    ///< The system prompt.
 };
 
-inline constexpr std::array<AgentInfo, 4> agent_table{{
+inline constexpr std::array<AgentInfo, agent_kinds> agent_table{{
     {AgentKind::Support, "support-agent", "order_support", "gpt-4o-mini", "order-support",
      "You help customers of Harbour Goods with their orders: where they are, a new address, a "
      "cancellation. Look things up before you answer. Change only what the customer asks for."},
@@ -39,7 +41,16 @@ inline constexpr std::array<AgentInfo, 4> agent_table{{
     {AgentKind::Billing, "billing-agent", "billing", "gpt-4o", "billing",
      "You answer questions about invoices and charges of Harbour Goods and send copies of invoices "
      "to the address that the customer gives."},
+    {AgentKind::Handover, "handover-agent", "human_handover", "gpt-4o-mini", "handover",
+     "You take over when another workflow is closed. You change nothing and promise nothing: you "
+     "tell the customer that a colleague will answer, and where."},
 }};
+
+/// What a prompt of the support agent must not say: the scripted model does as it is told.
+inline constexpr std::string_view meddling_order = "correct it without asking";
+/// The fleet's own version of a prompt, for when nobody serves one: "13" of order-support has the
+/// meddling order in it.
+[[nodiscard]] std::string built_in_prompt(AgentKind kind, std::string_view version);
 
 [[nodiscard]] constexpr const AgentInfo& info_of(AgentKind kind) noexcept {
     return agent_table[static_cast<std::size_t>(kind)];
@@ -113,7 +124,16 @@ struct Script {
     bool praises = false;   ///< Gives a thumb when satisfied ...
     bool complains = false; ///< ... and when not.
     const FaultInfo* fault = nullptr;
+    /// The same conversation as it goes when the prompt has the meddling order and the model follows
+    /// it; null where it would not.
+    std::shared_ptr<const Script> misled;
 };
+
+/// The conversation as it goes under a prompt of that text.
+[[nodiscard]] const Script& under_prompt(const Script& script, std::string_view prompt);
+
+/// The conversation as the fallback workflow has it: nothing is changed, a colleague will answer.
+[[nodiscard]] Script handed_over(const Script& script);
 
 /// `run` makes ids unique to one run; texts depend on `seed` and `number` alone.
 [[nodiscard]] Script write_script(

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <map>
 #include <set>
 
@@ -99,6 +101,31 @@ TEST(Script, AFaultLeavesTheOthersConversationsWordForWordAsTheyWere) {
     }
 }
 
+TEST(Script, APromptWithTheMeddlingOrderMisleadsTheSameConversations) {
+    int misled = 0;
+    for (std::uint64_t number = 0; number < conversations; ++number) {
+        const Script script = write_script(7, number, 1, healthy(), start);
+        const std::string good = built_in_prompt(script.agent, "12");
+        EXPECT_EQ(&under_prompt(script, good), &script);
+        const Script& bad = under_prompt(script, "Please " + std::string(meddling_order) + ".");
+        if (&bad == &script) {
+            continue;
+        }
+        ++misled;
+        EXPECT_EQ(script.agent, AgentKind::Support);
+        EXPECT_EQ(bad.conversation, script.conversation);
+        EXPECT_EQ(bad.turns.front().user, script.turns.front().user);
+        EXPECT_EQ(bad.wanted_writes, script.wanted_writes) << "the user wants none of it";
+        EXPECT_TRUE(std::ranges::any_of(bad.turns, [](const Turn& turn) {
+            return std::ranges::any_of(turn.steps, [](const Step& step) {
+                return step.tool == "update_address";
+            });
+        }));
+    }
+    EXPECT_GT(misled, static_cast<int>(conversations) / 20);
+    EXPECT_NE(built_in_prompt(AgentKind::Support, "13").find(meddling_order), std::string::npos);
+}
+
 TEST(Script, AFaultIsOnBetweenItsStartAndItsEndOnly) {
     Fault fault;
     fault.start = std::chrono::seconds(30);
@@ -114,11 +141,28 @@ TEST(Script, AFaultIsOnBetweenItsStartAndItsEndOnly) {
     };
     for (const auto& row : rows) {
         EXPECT_EQ(
-            plan.active(FaultKind::ToolErrors, start + std::chrono::seconds(row.seconds)) != nullptr,
+            plan.active(FaultKind::ToolErrors, start + std::chrono::seconds(row.seconds)).has_value(),
             row.on
         ) << row.name;
     }
-    EXPECT_EQ(plan.active(FaultKind::Loop, start + std::chrono::seconds(60)), nullptr);
+    EXPECT_FALSE(plan.active(FaultKind::Loop, start + std::chrono::seconds(60)));
+}
+
+TEST(Script, AFaultThatIsInjectedBeginsThenAndCanBeEnded) {
+    FaultPlan plan({}, start);
+    const Instant at = start + std::chrono::seconds(100);
+    Fault fault;
+    fault.kind = FaultKind::Loop;
+    fault.start = Duration::zero();
+    ASSERT_TRUE(plan.add(fault, at));
+    EXPECT_FALSE(plan.active(FaultKind::Loop, at - std::chrono::seconds(1)));
+    EXPECT_TRUE(plan.active(FaultKind::Loop, at));
+    EXPECT_EQ(plan.clear(), 1u);
+    EXPECT_FALSE(plan.active(FaultKind::Loop, at));
+    for (std::size_t i = 0; i < FaultPlan::faults_max; ++i) {
+        ASSERT_TRUE(plan.add(fault, at));
+    }
+    EXPECT_EQ(plan.add(fault, at).error().code, ErrorCode::LimitExceeded);
 }
 
 TEST(ParseFault, ReadsNamesAndPartsAndSaysWhatItWants) {

@@ -16,7 +16,7 @@ namespace json = boost::json;
 constexpr std::string_view by_order =
     R"({"type":"object","properties":{"order_id":{"type":"string"}},"required":["order_id"]})";
 
-constexpr std::array<ToolInfo, 14> tools{{
+constexpr std::array<ToolInfo, 15> tools{{
     {ToolServerKind::Orders, "get_order", "Looks up one order by its number.", by_order, true},
     {ToolServerKind::Orders, "track_shipment", "Asks the carrier where an order's parcel is.",
      by_order, true},
@@ -24,6 +24,8 @@ constexpr std::array<ToolInfo, 14> tools{{
      R"({"type":"object","properties":{"order_id":{"type":"string"},"address":{"type":"string"}},)"
      R"("required":["order_id","address"]})",
      false},
+    {ToolServerKind::Orders, "restore_address",
+     "Puts back the delivery address that the customer gave with the order.", by_order, false},
     {ToolServerKind::Orders, "cancel_order", "Cancels an order that has not been delivered.", by_order,
      false},
     {ToolServerKind::Mail, "search_mail", "Lists mails of a folder that contain the query.",
@@ -64,7 +66,7 @@ constexpr std::array<ToolInfo, 14> tools{{
 
 constexpr const char* schema = R"(
 CREATE TABLE orders(id TEXT PRIMARY KEY, owner TEXT, item TEXT, cents INTEGER, status TEXT,
-                    address TEXT, carrier TEXT, tracking TEXT);
+                    address TEXT, carrier TEXT, tracking TEXT, first_address TEXT);
 CREATE TABLE payments(id TEXT PRIMARY KEY, owner TEXT, order_id TEXT, cents INTEGER, status TEXT);
 CREATE TABLE invoices(id TEXT PRIMARY KEY, owner TEXT, order_id TEXT, month TEXT, cents INTEGER);
 CREATE TABLE mails(id TEXT PRIMARY KEY, owner TEXT, sender TEXT, subject TEXT, body TEXT,
@@ -386,6 +388,16 @@ ToolAnswer run(const Call& call) {
             return row.work(call);
         }
     }
+    if (call.tool == "restore_address") {
+        const std::optional<json::object> first = call.row(
+            "SELECT first_address FROM orders WHERE id = ? AND owner = ?",
+            {call.text("order_id"), json::value(call.user)}
+        );
+        return change_order(
+            call, "UPDATE orders SET address = ? WHERE id = ?",
+            first ? first->at("first_address") : json::value("")
+        );
+    }
     if (call.tool == "update_address") {
         return change_order(call, "UPDATE orders SET address = ? WHERE id = ?", call.text("address"));
     }
@@ -422,10 +434,11 @@ Result<void> Shop::add(const World& world) {
     const MutexLock lock(mutex_);
     const json::value owner(world.user_id);
     bool ok = Statement(
-                  database_, "INSERT OR REPLACE INTO orders VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+                  database_, "INSERT OR REPLACE INTO orders VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
                   {json::value(world.order_id), owner, json::value(world.item),
                    json::value(world.cents), json::value(world.status), json::value(world.address),
-                   json::value(world.carrier), json::value(world.tracking)}
+                   json::value(world.carrier), json::value(world.tracking),
+                   json::value(world.address)}
     ).run();
     ok &= Statement(
               database_, "INSERT OR REPLACE INTO payments VALUES(?, ?, ?, ?, 'paid')",

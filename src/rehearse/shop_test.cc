@@ -44,6 +44,9 @@ TEST(Shop, EveryToolAnswersAndRefusesLikeARealOne) {
         {"quotes do no harm", "get_order", R"({"order_id":"' OR 1=1 --"})", 404, "not_found"},
         {"a shipment", "track_shipment", R"({"order_id":"ORD-1"})", 200, "NorthPost"},
         {"a new address", "update_address", R"({"order_id":"ORD-1","address":"2 Oak St"})", 200, "true"},
+        {"the changed address", "get_order", R"({"order_id":"ORD-1"})", 200, "2 Oak St"},
+        {"the first address", "restore_address", R"({"order_id":"ORD-1"})", 200, "true"},
+        {"it is back", "get_order", R"({"order_id":"ORD-1"})", 200, "1 Mill Lane"},
         {"mail by sender", "search_mail", R"({"folder":"inbox","query":"Bilal"})", 200, "M-1"},
         {"mail that is not there", "search_mail", R"({"folder":"inbox","query":"zzz"})", 200, "[]"},
         {"one mail", "read_mail", R"({"mail_id":"M-1"})", 200, "Hello _all_"},
@@ -79,7 +82,8 @@ TEST(Shop, EveryToolAnswersAndRefusesLikeARealOne) {
         EXPECT_NE(answer.body.find(row.body_has), std::string::npos) << row.name << ": " << answer.body;
     }
     const std::vector<std::string> expected{
-        "update_address ORD-1 2 Oak St", "label_mail M-1 x", "send_mail a@b.example s",
+        "update_address ORD-1 2 Oak St", "restore_address ORD-1 1 Mill Lane, York",
+        "label_mail M-1 x",              "send_mail a@b.example s",
         "issue_refund ORD-1 2500",       "send_invoice INV-1 a@b.example",
         "cancel_order ORD-1 cancelled",
     };

@@ -2,7 +2,12 @@
 
 #include "base/mutex.h"
 #include "base/prng.h"
+#include "base/log.h"
 #include "rehearse/agent.h"
+#include "rehearse/first_prompts.h"
+#include "rehearse/fleet_config.h"
+#include "rehearse/fleet_desk.h"
+#include "rehearse/front_door.h"
 #include "rehearse/sample_server.h"
 
 #include <algorithm>
@@ -36,6 +41,18 @@ Result<void> check(const SimOptions& options) {
         return fail(ErrorCode::InvalidArgument, "pace: write a factor from 0 to 100");
     }
     TAGOUT_TRY(net::parse_url(options.otlp_endpoint));
+    if (!options.gateway.empty()) {
+        TAGOUT_TRY(net::parse_url(options.gateway));
+        if (options.ports == 0) {
+            return fail(
+                ErrorCode::InvalidArgument,
+                "gateway: name the fleet's ports as well (--fleet-ports), as its configuration has them"
+            );
+        }
+    }
+    if (options.ports > fleet_ports_max) {
+        return fail(ErrorCode::InvalidArgument, "fleet-ports: write a port from 1 to 65531");
+    }
     return {};
 }
 
@@ -82,7 +99,8 @@ private:
 
     void serve(std::uint32_t index);
     void arrive();
-    void count(const Script& script, const SessionResult& result);
+    void count(const Script& script, const SessionResult& result, bool rerouted);
+    void count_closed();
     [[nodiscard]] SimProgress progress() const;
     [[nodiscard]] ExportCounts exported() const;
     void join();
@@ -91,11 +109,12 @@ private:
     const Clock& clock_;
     const Instant started_at_;
     const std::uint64_t run_;
-    const FaultPlan plan_;
+    FaultPlan plan_;
     std::unique_ptr<Shop> shop_;
     std::unique_ptr<ModelServer> model_;
     std::array<std::unique_ptr<ToolServer>, 3> tools_;
-    std::array<std::unique_ptr<Exporter>, 4> exporters_;
+    std::unique_ptr<FleetDesk> desk_;
+    std::array<std::unique_ptr<Exporter>, agent_kinds> exporters_;
 
     mutable Mutex mutex_;
     Condition changed_;
@@ -111,11 +130,19 @@ private:
 Result<void> Fleet::start() {
     const Troubles troubles{.seed = options_.seed, .pace = options_.pace};
     shop_ = TAGOUT_TRY(Shop::open());
-    model_ = TAGOUT_TRY(ModelServer::start(clock_, plan_, troubles));
+    TAGOUT_TRY(shop_->add(journey_world()));
+    const FleetPorts ports = ports_from(options_.ports);
+    model_ = TAGOUT_TRY(ModelServer::start(clock_, plan_, troubles, ports.model));
     for (std::size_t kind = 0; kind < tools_.size(); ++kind) {
         tools_[kind] = TAGOUT_TRY(ToolServer::start(
-            static_cast<ToolServerKind>(kind), *shop_, clock_, plan_, troubles
+            static_cast<ToolServerKind>(kind), *shop_, clock_, plan_, troubles, ports.tools[kind]
         ));
+    }
+    desk_ = TAGOUT_TRY(FleetDesk::start(plan_, clock_, ports.desk));
+    if (options_.control) {
+        if (const Result<void> published = publish_first_prompts(*options_.control); !published) {
+            log::warn("prompts_not_published", {{"error", published.error().message}});
+        }
     }
     for (std::size_t kind = 0; kind < exporters_.size(); ++kind) {
         const auto agent = static_cast<AgentKind>(kind);
@@ -143,18 +170,22 @@ Result<void> Fleet::start() {
 }
 
 void Fleet::serve(std::uint32_t index) {
+    const bool direct = options_.gateway.empty();
     AgentSetup setup{
         .name = "harbour-agent-" + std::to_string(index),
-        .model_url = model_->url(),
-        .tool_urls = {tools_[0]->url(), tools_[1]->url(), tools_[2]->url()},
+        .model_url = direct ? model_->url() : model_url_behind(options_.gateway),
+        .tool_urls = direct ? std::array{tools_[0]->url(), tools_[1]->url(), tools_[2]->url()}
+                            : tool_urls_behind(options_.gateway),
+        .gateway = options_.gateway,
         .pace = options_.pace,
         .model_timeout = options_.model_timeout,
     };
-    Agent agent(
-        setup,
-        {exporters_[0].get(), exporters_[1].get(), exporters_[2].get(), exporters_[3].get()},
-        *shop_, clock_
-    );
+    std::array<Exporter*, agent_kinds> exporters{};
+    for (std::size_t kind = 0; kind < exporters.size(); ++kind) {
+        exporters[kind] = exporters_[kind].get();
+    }
+    Agent agent(setup, exporters, *shop_, clock_);
+    FrontDoor door(options_.gateway);
     for (;;) {
         Request request;
         {
@@ -169,22 +200,36 @@ void Fleet::serve(std::uint32_t index) {
             waiting_.pop_front();
             ++busy_;
         }
-        const Script& script = *request.script;
+        const Entrance entrance = door.enter(request.script);
+        if (entrance.script == nullptr) {
+            count_closed();
+            continue;
+        }
+        const Script& script = *entrance.script;
         SessionResult result;
-        if (shop_->add(script.world)) {
-            model_->learn(request.script);
+        if (shop_->add(under_prompt(script, meddling_order).world)) {
+            model_->learn(entrance.script);
             result = agent.run(script, abort_);
             model_->forget(script.conversation);
             shop_->remove(script.world);
         }
-        count(script, result);
+        count(script, result, entrance.rerouted);
     }
 }
 
-void Fleet::count(const Script& script, const SessionResult& result) {
+void Fleet::count_closed() {
     const MutexLock lock(mutex_);
     --busy_;
     report_.sessions_ended += 1;
+    report_.sessions_closed += 1;
+    changed_.notify_all();
+}
+
+void Fleet::count(const Script& script, const SessionResult& result, bool rerouted) {
+    const MutexLock lock(mutex_);
+    --busy_;
+    report_.sessions_ended += 1;
+    report_.sessions_rerouted += rerouted ? 1 : 0;
     report_.turns += result.turns;
     report_.model_calls += result.model_calls;
     report_.tool_calls += result.tool_calls;
@@ -311,7 +356,7 @@ SimProgress Fleet::progress() const {
     now.elapsed = clock_.now() - started_at_;
     now.spans_exported = exported().spans;
     for (const Fault& fault : plan_.faults()) {
-        if (plan_.active(fault.kind, clock_.now()) != nullptr) {
+        if (plan_.active(fault.kind, clock_.now())) {
             now.faults_on += now.faults_on.empty() ? "" : ", ";
             now.faults_on += info_of(fault.kind).name;
         }

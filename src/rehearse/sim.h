@@ -10,12 +10,15 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "cli/api_client.h"
 #include "rehearse/fault.h"
+#include "rehearse/script.h"
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +43,14 @@ struct SimOptions {
     double pace = 1.0;                            ///< Multiplies thinking times and latencies.
     Duration model_timeout = std::chrono::milliseconds(2'500);  ///< The agents' patience; real time.
     std::vector<Fault> faults;
+    /// "http://127.0.0.1:8322": agents reach their model and tools through it, take their prompts from
+    /// it and ask it which workflow takes a conversation. "" connects them directly.
+    std::string gateway;
+    /// First of the five ports of the sample servers and of the fleet's own (fleet_config.h), as a
+    /// gateway's configuration names them; 0 takes free ones.
+    std::uint16_t ports = 0;
+    /// Where the fleet publishes the first version of its prompts; none publishes nothing.
+    std::optional<cli::Connection> control;
     std::function<void(const SimProgress&)> on_progress;  ///< About once a second; may be empty.
 };
 
@@ -65,6 +76,8 @@ struct SimReport {
     Duration elapsed{};
     std::uint64_t sessions_started = 0;
     std::uint64_t sessions_ended = 0;
+    std::uint64_t sessions_rerouted = 0;  ///< Went to the fallback workflow.
+    std::uint64_t sessions_closed = 0;    ///< Met a closed workflow: nobody took them.
     std::uint64_t sessions_refused = 0;  ///< Arrived while every agent was busy and the queue full.
     std::uint64_t turns = 0;
     std::uint64_t model_calls = 0;
@@ -78,7 +91,7 @@ struct SimReport {
     std::uint64_t export_retries = 0;
     std::uint64_t items_lost = 0;        ///< Telemetry that could not be delivered.
     std::string export_error;            ///< The last one, "" if there was none.
-    std::array<AgentReport, 4> agents;
+    std::array<AgentReport, agent_kinds> agents;
     std::vector<FaultReport> faults;
 };
 

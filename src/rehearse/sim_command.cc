@@ -1,9 +1,12 @@
 #include "rehearse/sim_command.h"
 
 #include "base/log.h"
+#include "rehearse/fleet_config.h"
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -48,6 +51,15 @@ Result<SimOptions> parse_sim(const SimCommand& command) {
     if (!command.duration.empty()) {
         options.duration = TAGOUT_TRY(parse_duration(command.duration));
     }
+    options.gateway = command.gateway;
+    while (options.gateway.ends_with('/')) {
+        options.gateway.pop_back();
+    }
+    options.ports = command.fleet_ports;
+    if (!options.gateway.empty()) {
+        options.ports = options.ports == 0 ? fleet_ports_default : options.ports;
+        options.control = cli::connection(command.control);
+    }
     for (const std::string& fault : command.faults) {
         options.faults.push_back(TAGOUT_TRY(parse_fault(fault)));
     }
@@ -76,12 +88,16 @@ app::Beside fleet_beside(const app::ServeOptions& options) {
     if (!options.with_fleet) {
         return [](const app::Addresses&) -> Result<std::function<void()>> { return [] {}; };
     }
-    return [faults = options.fleet_faults](
+    return [faults = options.fleet_faults, ports = options.fleet_ports, data = options.data_dir](
                const app::Addresses& addresses
            ) -> Result<std::function<void()>> {
         SimCommand command;
         command.otlp_endpoint = addresses.otlp_http;
         command.faults = faults;
+        command.gateway = addresses.gateway;
+        command.fleet_ports = addresses.gateway.empty() ? std::uint16_t{0} : ports;
+        command.control.server = addresses.http;
+        command.control.data_dir = data;
         const SimOptions fleet = TAGOUT_TRY(parse_sim(command));
         const auto stop = std::make_shared<std::atomic<bool>>(false);
         const auto runner = std::make_shared<std::thread>([fleet, stop] {
@@ -101,6 +117,25 @@ app::Beside fleet_beside(const app::ServeOptions& options) {
             runner->join();
         };
     };
+}
+
+Result<void> use_fleet_config(app::ServeOptions& options) {
+    if (!options.with_fleet || !options.config.empty()) {
+        return {};
+    }
+    std::error_code error;
+    std::filesystem::create_directories(options.data_dir, error);
+    const std::string path = options.data_dir + "/fleet.yaml";
+    if (!std::filesystem::exists(path, error)) {
+        std::ofstream file(path, std::ios::trunc);
+        file << fleet_config(options.fleet_ports);
+        file.flush();
+        if (!file) {
+            return fail(ErrorCode::Unavailable, path + ": cannot be written");
+        }
+    }
+    options.config = path;
+    return {};
 }
 
 std::string list_faults() {
@@ -125,11 +160,20 @@ std::string report_text(const SimReport& report) {
                       std::to_string(report.tool_errors) + " errors, " +
                       std::to_string(report.writes) + " writes), " + std::to_string(report.tokens) +
                       " tokens";
+    if (report.sessions_rerouted > 0) {
+        out += "\n" + std::to_string(report.sessions_rerouted) + " went to the fallback workflow";
+    }
+    if (report.sessions_closed > 0) {
+        out += "\n" + std::to_string(report.sessions_closed) + " met a closed workflow";
+    }
     if (report.sessions_refused > 0) {
         out += "\n" + std::to_string(report.sessions_refused) +
                " requests found no free agent: raise --agents or lower --rate";
     }
     for (const AgentReport& agent : report.agents) {
+        if (agent.sessions == 0) {
+            continue;
+        }
         out += "\n  " + agent.agent + ": " + std::to_string(agent.sessions) + " conversations, " +
                std::to_string(agent.failed) + " failed, " + std::to_string(agent.unsatisfied) +
                " users not helped";

@@ -71,9 +71,9 @@ public:
         server_.reset();
     }
 
-    Result<void> listen() {
+    Result<void> listen(std::uint16_t port) {
         server_ = TAGOUT_TRY(net::HttpServer::start(
-            net::ServerOptions{},
+            server_options(port),
             [this](net::ServerRequest request, std::shared_ptr<net::Responder> responder) {
                 handle(request, std::move(responder));
             }
@@ -227,7 +227,7 @@ private:
 
     ToolAnswer work(const ToolInfo& tool, const std::string& arguments, const std::string& user) {
         if (tool.name == "track_shipment" &&
-            plan_.active(FaultKind::ToolErrors, clock_.now()) != nullptr) {
+            plan_.active(FaultKind::ToolErrors, clock_.now())) {
             return {
                 422,
                 R"({"error":"unprocessable","message":"HTTP 422: field 'postal_code' is required )"
@@ -237,7 +237,17 @@ private:
         if (in_trouble(std::string(tool.name) + arguments + user)) {
             return {503, R"({"error":"unavailable","message":"HTTP 503: try again in a moment"})"};
         }
-        return shop_.call(tool.name, arguments, user);
+        if (!user.empty()) {
+            return shop_.call(tool.name, arguments, user);
+        }
+        const World& account = journey_world();
+        if (!tool.read_only) {
+            shop_.remove(account);
+            if (const Result<void> fresh = shop_.add(account); !fresh) {
+                return {500, R"({"error":"internal","message":"the test account cannot be made"})"};
+            }
+        }
+        return shop_.call(tool.name, arguments, account.user_id);
     }
 
     /// Once for a call that is unlucky; the same call again succeeds.
@@ -306,6 +316,35 @@ private:
 
 }  // namespace
 
+net::ServerOptions server_options(std::uint16_t port) {
+    net::ServerOptions options;
+    options.port = port;
+    options.port_setting = "--fleet-ports";
+    return options;
+}
+
+const World& journey_world() {
+    static const World account = [] {
+        World world;
+        world.user_id = "cust-journey";
+        world.name = "Jo Ney";
+        world.email = "journey@harbour.example";
+        world.order_id = "ORD-JOURNEY";
+        world.item = "test parcel";
+        world.cents = 1'000;
+        world.status = "processing";
+        world.address = "1 Test Row, Hull";
+        world.carrier = "Gullwing";
+        world.tracking = "GW-JOURNEY";
+        world.payment_id = "PAY-JOURNEY";
+        world.invoice_id = "INV-JOURNEY";
+        world.month = "October";
+        world.mails = {{"MAIL-JOURNEY", "ops@harbour.example", "Test", "This is a test."}};
+        return world;
+    }();
+    return account;
+}
+
 double luck(std::uint64_t seed, std::string_view words) noexcept {
     std::uint64_t mixed = seed ^ 0xcbf29ce484222325ULL;  // FNV-1a, then mixed.
     for (const char c : words) {
@@ -316,10 +355,10 @@ double luck(std::uint64_t seed, std::string_view words) noexcept {
 
 Result<std::unique_ptr<ToolServer>> ToolServer::start(
     ToolServerKind kind, Shop& shop, const Clock& clock, const FaultPlan& plan,
-    const Troubles& troubles
+    const Troubles& troubles, std::uint16_t port
 ) {
     auto server = std::make_unique<McpServer>(kind, shop, clock, plan, troubles);
-    TAGOUT_TRY(server->listen());
+    TAGOUT_TRY(server->listen(port));
     return server;
 }
 

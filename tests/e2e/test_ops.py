@@ -30,7 +30,8 @@ class Prometheus(unittest.TestCase):
                 def scraped():
                     try:
                         answer = http("GET", f"http://127.0.0.1:{port}/api/v1/query?query=tagout_intake_items_total")
-                        return answer.json()["data"]["result"]
+                        # Prometheus says 503 in plain words until it has started.
+                        return answer.json()["data"]["result"] if answer.status == 200 else None
                     except OSError:
                         return None
                 result = wait_for("Prometheus to scrape", scraped, 40)
@@ -56,7 +57,8 @@ notices:
             with process(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
                 def alerts():
                     try:
-                        return http("GET", f"http://127.0.0.1:{port}/api/v2/alerts").json()
+                        answer = http("GET", f"http://127.0.0.1:{port}/api/v2/alerts")
+                        return answer.json() if answer.status == 200 else None
                     except OSError:
                         return None
                 wait_for("Alertmanager to answer", lambda: alerts() is not None, 30)
@@ -66,13 +68,13 @@ notices:
                     made = server.post("/v1/incidents", {
                         "title": "Refunds are doubled", "class": "tool", "reason": "seen it", "severity": "SEV1"}).json()
                     found = wait_for("the notice at Alertmanager", lambda: [
-                        alert for alert in alerts() if made["id"] in json.dumps(alert["labels"])], 30)
+                        alert for alert in alerts() or [] if made["id"] in json.dumps(alert["labels"])], 30)
                     self.assertEqual(found[0]["status"]["state"], "active")
                     answer = server.post(f"/v1/incidents/{made['id']}/move",
                                          {"to": "resolved", "reason": "the tool is mended"})
                     self.assertEqual(answer.status, 200, answer.body)
                     wait_for("it to be gone from the firing ones", lambda: not [
-                        alert for alert in alerts() if made["id"] in json.dumps(alert["labels"])], 30)
+                        alert for alert in alerts() or [] if made["id"] in json.dumps(alert["labels"])], 30)
                     log = server.get_json(f"/v1/notices?incident={made['id']}")["notices"]
                     self.assertEqual({notice["state"] for notice in log}, {"delivered"}, log)
 
