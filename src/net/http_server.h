@@ -14,13 +14,16 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "domain/event_batch.h"
+#include "net/event_loop.h"
 #include "net/http_client.h"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tagout::net {
 
@@ -49,7 +52,15 @@ public:
     /// Queues one chunk. False once the client is gone or fell behind by more than
     /// ServerOptions::stream_queue_bytes_max; its connection is then closed.
     virtual bool send(std::string chunk) = 0;
+    /// The body is complete.
     virtual void close() = 0;
+    /// The body will never be complete: the connection is cut, so that the client can tell.
+    virtual void abort() = 0;
+    /// Bytes handed to send() that the client's socket has not taken yet.
+    [[nodiscard]] virtual std::size_t queued() const = 0;
+    /// Calls `drained` on the connection's loop each time all of it was taken: with queued() the means
+    /// to slow a source down to its client.
+    virtual void on_drained(std::function<void()> drained) = 0;
 };
 
 /// Thread-safe: may be moved to and answered from another thread.
@@ -59,6 +70,16 @@ public:
     virtual void respond(ServerResponse response) = 0;
     /// Answers with a body of unknown length (server-sent events) and hands out its far end.
     virtual std::shared_ptr<EventStream> respond_stream(ServerResponse head) = 0;
+    /// As respond_stream, for a body that is passed on: `length` bytes where that is known, and the
+    /// connection stays usable. Head and first chunk leave together if the chunk is sent at once.
+    virtual std::shared_ptr<EventStream> respond_body(
+        ServerResponse head, std::optional<std::uint64_t> length
+    ) = 0;
+    /// `gone` is called on the connection's loop if the client goes before its answer is complete;
+    /// until then the connection is watched. On the loop's thread only, before the answer.
+    virtual void on_gone(std::function<void()> gone) = 0;
+    /// Of the connection: the handler runs on it.
+    [[nodiscard]] virtual std::shared_ptr<EventLoop> loop() const = 0;
 };
 
 using Handler = std::function<void(ServerRequest, std::shared_ptr<Responder>)>;
@@ -100,6 +121,7 @@ public:
     virtual ~HttpServer() = default;
     [[nodiscard]] virtual std::uint16_t port() const = 0;
     [[nodiscard]] virtual ServerStats stats() const = 0;
+    [[nodiscard]] virtual std::vector<std::shared_ptr<EventLoop>> loops() const = 0;
 };
 
 }  // namespace tagout::net

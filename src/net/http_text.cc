@@ -32,6 +32,7 @@ constexpr std::array phrases{
     Phrase{405, "Method Not Allowed"},
     Phrase{408, "Request Timeout"},
     Phrase{409, "Conflict"},
+    Phrase{410, "Gone"},
     Phrase{411, "Length Required"},
     Phrase{413, "Content Too Large"},
     Phrase{415, "Unsupported Media Type"},
@@ -93,7 +94,8 @@ std::string http_date(Instant at) {
 }
 
 std::string head_text(
-    const ServerResponse& response, Framing framing, After after, std::string_view date
+    const ServerResponse& response, Framing framing, After after, std::string_view date,
+    std::optional<std::uint64_t> length
 ) {
     std::string text;
     text.reserve(256);
@@ -117,7 +119,7 @@ std::string head_text(
         text += "Transfer-Encoding: chunked\r\n";
     } else if (framing == Framing::Length && may_have_body(response.status)) {
         text += "Content-Length: ";
-        append_number(text, response.body.size(), 10);
+        append_number(text, length.value_or(response.body.size()), 10);
         text += "\r\n";
     }
     if (after == After::Close) {

@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "net/http_server.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,10 +22,11 @@ namespace tagout::net {
 enum class Framing : std::uint8_t { Length, Chunked, UntilClose };
 enum class After : std::uint8_t { KeepAlive, Close };
 
-/// Everything before the body. With Framing::Length, Content-Length is that of the body; a 204 or
-/// 304 has none.
+/// Everything before the body. With Framing::Length, Content-Length is `length`, else that of the
+/// body; a 204 or 304 has none.
 [[nodiscard]] std::string head_text(
-    const ServerResponse& response, Framing framing, After after, std::string_view date
+    const ServerResponse& response, Framing framing, After after, std::string_view date,
+    std::optional<std::uint64_t> length = std::nullopt
 );
 
 /// Whether an answer of that status may carry a body (RFC 9110 6.4.1).

@@ -39,7 +39,8 @@ void LoopConnection::leave() {
     loop_.remove(shared_from_this());
 }
 
-Loop::Loop(Duration tick, std::atomic<std::size_t>& open) : tick_(tick), open_(open) {}
+Loop::Loop(Duration tick, std::atomic<std::size_t>& open, unsigned index)
+    : gate_(std::make_shared<Gate>(*this, io_, index)), tick_(tick), open_(open) {}
 
 const std::string& Loop::date() {
     const Instant now = clock_.now();
@@ -117,7 +118,7 @@ LoopPool::LoopPool(const ServerOptions& options, Make make)
       loops_([&] {
           std::vector<std::unique_ptr<Loop>> loops;
           for (unsigned i = 0; i < std::max(options.threads, 1U); ++i) {
-              loops.push_back(std::make_unique<Loop>(tick_of(options), open_));
+              loops.push_back(std::make_unique<Loop>(tick_of(options), open_, i));
           }
           return loops;
       }()),
@@ -192,6 +193,14 @@ LoopPool::~LoopPool() {
     for (std::thread& thread : threads_) {
         thread.join();
     }
+}
+
+std::vector<std::shared_ptr<EventLoop>> LoopPool::loops() const {
+    std::vector<std::shared_ptr<EventLoop>> all;
+    for (const auto& loop : loops_) {
+        all.push_back(loop->gate());
+    }
+    return all;
 }
 
 void LoopPool::accept() {

@@ -11,6 +11,7 @@
 #include "net/asio_setup.h"
 
 #include "base/mutex.h"
+#include "net/event_loop.h"
 #include "net/http_server.h"
 
 #include <boost/asio/io_context.hpp>
@@ -21,6 +22,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <thread>
 #include <unordered_set>
@@ -60,9 +62,21 @@ private:
 };
 
 /// The way to a loop from other threads.
-class Gate {
+class Gate final : public EventLoop {
 public:
-    explicit Gate(boost::asio::io_context& io) : io_(&io) {}
+    Gate(Loop& loop, boost::asio::io_context& io, unsigned index)
+        : loop_(loop), index_(index), io_(&io) {}
+
+    bool schedule(std::function<void()> task) override {
+        const MutexLock lock(mutex_);
+        if (io_ != nullptr) {
+            boost::asio::post(*io_, std::move(task));
+        }
+        return io_ != nullptr;
+    }
+    [[nodiscard]] unsigned index() const noexcept override { return index_; }
+    /// On the loop's thread only.
+    [[nodiscard]] Loop& loop() const noexcept { return loop_; }
 
     /// Runs `task` on the loop's thread: at once when this is that thread, else soon. Not any more
     /// once the loop has ended.
@@ -92,6 +106,8 @@ private:
         return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
     }
 
+    Loop& loop_;
+    const unsigned index_;
     Mutex mutex_;
     boost::asio::io_context* io_ TAGOUT_GUARDED_BY(mutex_);
     std::atomic<std::thread::id> thread_{};
@@ -99,7 +115,7 @@ private:
 
 class Loop {
 public:
-    Loop(Duration tick, std::atomic<std::size_t>& open);
+    Loop(Duration tick, std::atomic<std::size_t>& open, unsigned index);
 
     boost::asio::io_context& io() noexcept { return io_; }
     const std::shared_ptr<Gate>& gate() const noexcept { return gate_; }
@@ -111,6 +127,10 @@ public:
     /// The Date header's value, made anew at most once a second.
     const std::string& date();
 
+    /// Keeps something beside the connections that ends with the loop, found again by its owner's
+    /// address; null until it is put there.
+    std::shared_ptr<void>& beside(const void* owner) { return beside_[owner]; }
+
     void add(std::shared_ptr<LoopConnection> connection);
     void remove(const std::shared_ptr<LoopConnection>& connection);
     void wind_down();
@@ -120,7 +140,7 @@ private:
     void arm();
 
     boost::asio::io_context io_{1};
-    const std::shared_ptr<Gate> gate_ = std::make_shared<Gate>(io_);
+    const std::shared_ptr<Gate> gate_;
     const Duration tick_;
     std::atomic<std::size_t>& open_;
     boost::asio::steady_timer timer_{io_};
@@ -131,6 +151,7 @@ private:
     bool ticking_ = false;
     bool ending_ = false;
     std::unordered_set<std::shared_ptr<LoopConnection>> connections_;
+    std::map<const void*, std::shared_ptr<void>> beside_;
 };
 
 /// Thread-safe after open.
@@ -146,6 +167,7 @@ public:
     LoopPool& operator=(const LoopPool&) = delete;
 
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] std::vector<std::shared_ptr<EventLoop>> loops() const;
     [[nodiscard]] std::uint64_t accepted() const noexcept { return accepted_.load(); }
     [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(); }
 
