@@ -76,10 +76,10 @@ struct Agent::State {
         }
     }
 
-    SpanRecord begin(std::string name, SpanKind kind, const SpanId& parent);
-    void end(SpanRecord& span, std::string_view error, std::string message);
+    otlp::SpanRecord begin(std::string name, otlp::SpanKind kind, const SpanId& parent);
+    void end(otlp::SpanRecord& span, std::string_view error, std::string message);
     void pause(std::int64_t low_ms, std::int64_t high_ms, const std::atomic<bool>& stop);
-    [[nodiscard]] std::string traceparent(const SpanRecord& span) const;
+    [[nodiscard]] std::string traceparent(const otlp::SpanRecord& span) const;
     /// What the runtime tells a gateway about who calls.
     [[nodiscard]] net::Headers identity() const;
     const std::string& definitions();
@@ -91,7 +91,7 @@ struct Agent::State {
     };
     Answer ask_model(const SpanId& parent, const std::atomic<bool>& stop);
     Answer attempt(const SpanId& parent, int number, const std::atomic<bool>& stop);
-    void describe_request(SpanRecord& span, int number) const;
+    void describe_request(otlp::SpanRecord& span, int number) const;
     /// One kind of agent streams its answers, the others wait for them whole.
     [[nodiscard]] bool streams() const { return info->kind == AgentKind::Support; }
     void use_tool(const ModelReply& reply, const SpanId& parent);
@@ -107,8 +107,8 @@ struct Agent::State {
     SpanId last_root;
 };
 
-SpanRecord Agent::State::begin(std::string name, SpanKind kind, const SpanId& parent) {
-    SpanRecord span;
+otlp::SpanRecord Agent::State::begin(std::string name, otlp::SpanKind kind, const SpanId& parent) {
+    otlp::SpanRecord span;
     span.trace_id = trace;
     draw(span.span_id.bytes, chance);
     span.parent_span_id = parent;
@@ -122,7 +122,7 @@ SpanRecord Agent::State::begin(std::string name, SpanKind kind, const SpanId& pa
     return span;
 }
 
-void Agent::State::end(SpanRecord& span, std::string_view error, std::string message) {
+void Agent::State::end(otlp::SpanRecord& span, std::string_view error, std::string message) {
     span.ended_at = clock.now();
     if (!error.empty()) {
         span.status = SpanStatus::Error;
@@ -142,7 +142,7 @@ void Agent::State::pause(std::int64_t low_ms, std::int64_t high_ms, const std::a
     }
 }
 
-std::string Agent::State::traceparent(const SpanRecord& span) const {
+std::string Agent::State::traceparent(const otlp::SpanRecord& span) const {
     return "00-" + to_hex(span.trace_id) + "-" + to_hex(span.span_id) + "-01";
 }
 
@@ -174,8 +174,8 @@ const std::string& Agent::State::definitions() {
     return *known;
 }
 
-void Agent::State::describe_request(SpanRecord& span, int number) const {
-    Attributes& attributes = span.attributes;
+void Agent::State::describe_request(otlp::SpanRecord& span, int number) const {
+    otlp::Attributes& attributes = span.attributes;
     attributes.push_back({"gen_ai.operation.name", std::string("chat")});
     attributes.push_back({"gen_ai.provider.name", std::string("openai")});
     attributes.push_back({"gen_ai.request.model", std::string(info->model)});
@@ -195,7 +195,7 @@ void Agent::State::describe_request(SpanRecord& span, int number) const {
 Agent::State::Answer Agent::State::attempt(
     const SpanId& parent, int number, const std::atomic<bool>& stop
 ) {
-    SpanRecord span = begin("chat " + std::string(info->model), SpanKind::Client, parent);
+    otlp::SpanRecord span = begin("chat " + std::string(info->model), otlp::SpanKind::Client, parent);
     net::HttpRequest request{
         .method = "POST",
         .url = setup.model_url + "/chat/completions",
@@ -223,7 +223,7 @@ Agent::State::Answer Agent::State::attempt(
         });
     result.model_calls += 1;
     describe_request(span, number);
-    Attributes& attributes = span.attributes;
+    otlp::Attributes& attributes = span.attributes;
     if (first_chunk_at) {
         const double seconds = std::chrono::duration<double>(*first_chunk_at - span.started_at).count();
         attributes.push_back({"gen_ai.response.time_to_first_chunk", seconds});
@@ -275,7 +275,7 @@ Agent::State::Answer Agent::State::ask_model(const SpanId& parent, const std::at
 }
 
 void Agent::State::use_tool(const ModelReply& reply, const SpanId& parent) {
-    SpanRecord span = begin("execute_tool " + reply.tool, SpanKind::Internal, parent);
+    otlp::SpanRecord span = begin("execute_tool " + reply.tool, otlp::SpanKind::Internal, parent);
     const ToolInfo* const tool = find_tool(reply.tool);
     Result<ToolOutcome> outcome =
         tool == nullptr
@@ -290,7 +290,7 @@ void Agent::State::use_tool(const ModelReply& reply, const SpanId& parent) {
     result.tool_calls += 1;
     result.tool_errors += outcome->is_error ? 1 : 0;
     result.writes += tool != nullptr && !tool->read_only && !outcome->is_error ? 1 : 0;
-    Attributes& attributes = span.attributes;
+    otlp::Attributes& attributes = span.attributes;
     attributes.push_back({"gen_ai.operation.name", std::string("execute_tool")});
     attributes.push_back({"gen_ai.tool.name", reply.tool});
     attributes.push_back({"gen_ai.tool.type", std::string("function")});
@@ -346,9 +346,10 @@ bool Agent::State::play(const Turn& turn, const std::atomic<bool>& stop) {
     draw(trace.bytes, chance);
     add_user_message(chat, turn.user);
     const std::int64_t tokens_before = result.tokens;
-    SpanRecord root =
-        begin("invoke_workflow " + std::string(info->workflow), SpanKind::Internal, SpanId{});
-    SpanRecord agent = begin("invoke_agent " + std::string(info->agent), SpanKind::Internal, root.span_id);
+    otlp::SpanRecord root =
+        begin("invoke_workflow " + std::string(info->workflow), otlp::SpanKind::Internal, SpanId{});
+    otlp::SpanRecord agent =
+        begin("invoke_agent " + std::string(info->agent), otlp::SpanKind::Internal, root.span_id);
     last_root = root.span_id;
     const Ending ending = loop(agent.span_id, stop);
     const std::string asked = user_message_json(turn.user);
@@ -381,7 +382,7 @@ bool Agent::State::play(const Turn& turn, const std::atomic<bool>& stop) {
 }
 
 void Agent::State::give_feedback(const SpanId& root) {
-    LogEvent event;
+    otlp::LogEvent event;
     event.trace_id = trace;
     event.span_id = root;
     event.at = clock.now();
@@ -441,7 +442,7 @@ SessionResult Agent::run(const Script& script, const std::atomic<bool>& stop) {
     return state.result;
 }
 
-Reporter reporter_of(AgentKind kind, const std::string& environment) {
+otlp::Reporter reporter_of(AgentKind kind, const std::string& environment) {
     const AgentInfo& info = info_of(kind);
     return {
         .resource =

@@ -67,6 +67,6 @@ private:
 };
 
 /// Resource and scope of one agent kind's service.
-[[nodiscard]] Reporter reporter_of(AgentKind kind, const std::string& environment);
+[[nodiscard]] otlp::Reporter reporter_of(AgentKind kind, const std::string& environment);
 
 }  // namespace tagout::rehearse

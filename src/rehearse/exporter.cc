@@ -24,7 +24,7 @@ Duration retry_after(const net::HttpResponse& response, int attempt) {
 
 }  // namespace
 
-Exporter::Exporter(std::string endpoint, Reporter from, Duration linger)
+Exporter::Exporter(std::string endpoint, otlp::Reporter from, Duration linger)
     : endpoint_(std::move(endpoint)), from_(std::move(from)), linger_(linger),
       thread_([this] { run(); }) {}
 
@@ -38,7 +38,7 @@ Exporter::~Exporter() {
     thread_.join();
 }
 
-void Exporter::add(SpanRecord span) {
+void Exporter::add(otlp::SpanRecord span) {
     const MutexLock lock(mutex_);
     if (spans_.size() >= queue_max) {
         counts_.lost += 1;
@@ -50,7 +50,7 @@ void Exporter::add(SpanRecord span) {
     }
 }
 
-void Exporter::add(LogEvent event) {
+void Exporter::add(otlp::LogEvent event) {
     const MutexLock lock(mutex_);
     if (logs_.size() >= queue_max) {
         counts_.lost += 1;
@@ -77,8 +77,8 @@ ExportCounts Exporter::counts() const {
 void Exporter::run() {
     net::HttpClient client;
     for (;;) {
-        std::vector<SpanRecord> spans;
-        std::vector<LogEvent> logs;
+        std::vector<otlp::SpanRecord> spans;
+        std::vector<otlp::LogEvent> logs;
         {
             const MutexLock lock(mutex_);
             if (!stopping_ && !hurry_ && spans_.size() < batch_max) {
@@ -106,13 +106,14 @@ void Exporter::run() {
 }
 
 void Exporter::send(
-    net::HttpClient& client, const std::vector<SpanRecord>& spans, const std::vector<LogEvent>& logs
+    net::HttpClient& client, const std::vector<otlp::SpanRecord>& spans,
+    const std::vector<otlp::LogEvent>& logs
 ) {
-    if (!spans.empty() && post(client, "/v1/traces", encode_spans(from_, spans), spans.size())) {
+    if (!spans.empty() && post(client, "/v1/traces", otlp::encode_spans(from_, spans), spans.size())) {
         const MutexLock lock(mutex_);
         counts_.spans += spans.size();
     }
-    if (!logs.empty() && post(client, "/v1/logs", encode_logs(from_, logs), logs.size())) {
+    if (!logs.empty() && post(client, "/v1/logs", otlp::encode_logs(from_, logs), logs.size())) {
         const MutexLock lock(mutex_);
         counts_.logs += logs.size();
     }

@@ -7,7 +7,7 @@
 
 #include "base/mutex.h"
 #include "net/http_client.h"
-#include "rehearse/otlp_encoder.h"
+#include "intake/otlp_encoder.h"
 
 #include <cstdint>
 #include <string>
@@ -33,14 +33,14 @@ public:
     static constexpr int attempts_max = 6;
 
     /// `endpoint` is the base URL ("http://127.0.0.1:4318"); /v1/traces and /v1/logs are added.
-    Exporter(std::string endpoint, Reporter from, Duration linger);
+    Exporter(std::string endpoint, otlp::Reporter from, Duration linger);
     /// Sends what is queued, each batch once, and stops.
     ~Exporter();
     Exporter(const Exporter&) = delete;
     Exporter& operator=(const Exporter&) = delete;
 
-    void add(SpanRecord span);
-    void add(LogEvent event);
+    void add(otlp::SpanRecord span);
+    void add(otlp::LogEvent event);
     /// Waits until everything added before has been sent or given up.
     void flush();
     [[nodiscard]] ExportCounts counts() const;
@@ -48,21 +48,21 @@ public:
 private:
     void run();
     void send(
-        net::HttpClient& client, const std::vector<SpanRecord>& spans,
-        const std::vector<LogEvent>& logs
+        net::HttpClient& client, const std::vector<otlp::SpanRecord>& spans,
+        const std::vector<otlp::LogEvent>& logs
     );
     bool post(net::HttpClient& client, std::string_view path, std::string body, std::size_t items);
     [[nodiscard]] bool pause(Duration time);
 
     const std::string endpoint_;
-    const Reporter from_;
+    const otlp::Reporter from_;
     const Duration linger_;
 
     mutable Mutex mutex_;
     Condition changed_;
     Condition stopped_;
-    std::vector<SpanRecord> spans_ TAGOUT_GUARDED_BY(mutex_);
-    std::vector<LogEvent> logs_ TAGOUT_GUARDED_BY(mutex_);
+    std::vector<otlp::SpanRecord> spans_ TAGOUT_GUARDED_BY(mutex_);
+    std::vector<otlp::LogEvent> logs_ TAGOUT_GUARDED_BY(mutex_);
     ExportCounts counts_ TAGOUT_GUARDED_BY(mutex_);
     bool sending_ TAGOUT_GUARDED_BY(mutex_) = false;
     bool hurry_ TAGOUT_GUARDED_BY(mutex_) = false;

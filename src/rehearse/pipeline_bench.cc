@@ -5,7 +5,7 @@
 
 #include "app/app.h"
 #include "net/http_client.h"
-#include "rehearse/otlp_encoder.h"
+#include "intake/otlp_encoder.h"
 
 #include <arpa/inet.h>
 #include <benchmark/benchmark.h>
@@ -84,10 +84,10 @@ private:
 };
 
 /// One of the spans of a session: chat, execute_tool, http and at last the agent.
-SpanRecord make_span(
+otlp::SpanRecord make_span(
     Prose& prose, const TraceId& trace, const SpanId& root, std::size_t at, Instant start
 ) {
-    SpanRecord span;
+    otlp::SpanRecord span;
     span.trace_id = trace;
     const bool is_root = at + 1 == spans_per_session;
     span.span_id = is_root ? root : prose.span();
@@ -124,14 +124,14 @@ SpanRecord make_span(
         add("gen_ai.tool.call.result", prose.text(850));
     } else if (at % 3 == 2) {
         span.name = "POST";
-        span.kind = SpanKind::Client;
+        span.kind = otlp::SpanKind::Client;
         add("http.request.method", std::string("POST"));
         add("http.response.status_code", std::int64_t{200});
         add("url.full", "https://api.example/v1/" + prose.text(60));
         add("user_agent.original", prose.text(400));
     } else {
         span.name = "chat gpt-x";
-        span.kind = SpanKind::Client;
+        span.kind = otlp::SpanKind::Client;
         add("gen_ai.operation.name", std::string("chat"));
         add("gen_ai.request.model", std::string("gpt-x"));
         add("gen_ai.response.model", std::string("gpt-x-2026"));
@@ -157,9 +157,9 @@ struct Load {
 Load make_load(Instant now) {
     Load load;
     Prose prose(42);
-    const Reporter reporter{{{"service.name", std::string("support")}}, "bench", "1"};
+    const otlp::Reporter reporter{{{"service.name", std::string("support")}}, "bench", "1"};
     for (std::size_t b = 0; b < batches * iterations; ++b) {
-        std::vector<SpanRecord> spans;
+        std::vector<otlp::SpanRecord> spans;
         while (spans.size() < batch_spans) {
             const TraceId trace = prose.trace();
             const SpanId root = prose.span();
@@ -170,7 +170,7 @@ Load make_load(Instant now) {
                 spans.push_back(make_span(prose, trace, root, at, now - std::chrono::seconds(1)));
             }
         }
-        const std::string body = encode_spans(reporter, spans);
+        const std::string body = otlp::encode_spans(reporter, spans);
         load.body_bytes += body.size();
         load.requests.push_back(
             "POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: "

@@ -1,6 +1,6 @@
 // The encoder's bytes, read back by the intake that real SDKs' bytes go through.
 
-#include "rehearse/otlp_encoder.h"
+#include "intake/otlp_encoder.h"
 
 #include "intake/intake.h"
 
@@ -8,7 +8,7 @@
 
 #include <limits>
 
-namespace tagout::rehearse {
+namespace tagout::otlp {
 namespace {
 
 const Instant start = *parse_rfc3339("2026-11-24T12:00:00Z");
@@ -143,4 +143,4 @@ TEST(OtlpEncoder, ManySpansShareOneResource) {
 }
 
 }  // namespace
-}  // namespace tagout::rehearse
+}  // namespace tagout::otlp

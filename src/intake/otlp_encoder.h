@@ -1,5 +1,6 @@
-// Writes OTLP export requests in protobuf, as an OpenTelemetry SDK does: the simulated agents report
-// through this and so meet the same intake as everybody else.
+// Writes OTLP export requests in protobuf, as an OpenTelemetry SDK does: what Tagout itself has to
+// report (the gateway's calls, the simulated fleet) goes through this and so meets the same intake as
+// everybody else.
 //
 // Field numbers: opentelemetry-proto 1.x, telemetry reference 3.2. Only what an SDK sets is written;
 // nothing is read here. Strings must be valid UTF-8 (proto3); the caller owns that.
@@ -16,7 +17,7 @@
 #include <variant>
 #include <vector>
 
-namespace tagout::rehearse {
+namespace tagout::otlp {
 
 using AttributeValue =
     std::variant<std::string, std::int64_t, double, bool, std::vector<std::string>>;
@@ -64,4 +65,4 @@ struct Reporter {
 /// ExportLogsServiceRequest.
 [[nodiscard]] std::string encode_logs(const Reporter& from, std::span<const LogEvent> events);
 
-}  // namespace tagout::rehearse
+}  // namespace tagout::otlp

@@ -1,9 +1,9 @@
-#include "rehearse/otlp_encoder.h"
+#include "intake/otlp_encoder.h"
 
 #include <array>
 #include <bit>
 
-namespace tagout::rehearse {
+namespace tagout::otlp {
 
 namespace {
 
@@ -170,4 +170,4 @@ std::string encode_logs(const Reporter& from, std::span<const LogEvent> events) 
     return encode_request(from, events);
 }
 
-}  // namespace tagout::rehearse
+}  // namespace tagout::otlp
