@@ -55,6 +55,116 @@ TEST(Conventions, StrandsTellsMessagesAsSpanEventsAndUsageTwice) {
     EXPECT_EQ(tokens_counted(*batch), 74) << "the agent repeats its call's tokens";
 }
 
+// What follows was seen in captures of the Python SDKs; the texts are ours.
+
+TEST(Conventions, AToolThatFailsIsDeniedWhereItsExceptionQuotesA403) {
+    const auto batch = linked(
+        {{.name = "execute_tool book_hotel",
+          .attributes = {{"gen_ai.operation.name", "execute_tool"},
+                         {"gen_ai.tool.name", "book_hotel"},
+                         {"gen_ai.tool.call.arguments", R"({"city":"Oslo"})"},
+                         {"gen_ai.tool.call.result", "HTTP 403 Forbidden: no rights"}},
+          .id = 1,
+          .status = 2,
+          .events = {{"exception",
+                      {{"exception.type", "pydantic_ai.exceptions.ToolRetryError"},
+                       {"exception.message", "HTTP 403 Forbidden: no rights"}}}}}},
+        "pydantic-ai"
+    );
+    const AgentEvent& tool = batch->events.at(0);
+    EXPECT_EQ(tool.error_message, "HTTP 403 Forbidden: no rights");
+    EXPECT_EQ(tool.http_status, 403);
+    EXPECT_EQ(tool.outcome, StepOutcome::Denied);
+}
+
+TEST(Conventions, ADecoratedFunctionsArgumentsAreTheToolsArguments) {
+    struct Row {
+        std::string recorded;
+        std::string args;
+    };
+    const Row rows[] = {
+        {R"({"args": [], "kwargs": {"city": "Oslo"}})", R"({"city": "Oslo"})"},
+        {R"({"args":[],"kwargs":{}})", "{}"},
+        {R"({"args":[{"city":"Oslo"}],"kwargs":{}})", R"({"city":"Oslo"})"},
+        {R"({"args":["Oslo"],"kwargs":{}})", R"({"args":["Oslo"],"kwargs":{}})"},
+        {R"({"args":["Oslo"],"kwargs":{"days":2}})", R"({"args":["Oslo"],"kwargs":{"days":2}})"},
+        {R"({"args":[{"a":1},{"b":2}],"kwargs":{}})", R"({"args":[{"a":1},{"b":2}],"kwargs":{}})"},
+        {R"({"args":"-l","command":"ls"})", R"({"args":"-l","command":"ls"})"},
+        {R"({"args":[]})", R"({"args":[]})"},
+    };
+    for (const Row& row : rows) {
+        const auto batch = linked({
+            {.name = "book_hotel",
+             .attributes = {{"langfuse.observation.type", "tool"},
+                            {"langfuse.observation.input", row.recorded}},
+             .id = 1},
+            {.name = "book_hotel.tool",
+             .attributes = {{"traceloop.span.kind", "tool"},
+                            {"traceloop.entity.name", "book_hotel"},
+                            {"traceloop.entity.input", row.recorded}},
+             .id = 2},
+        });
+        for (const AgentEvent& event : batch->events) {
+            EXPECT_EQ(event.kind, EventKind::Tool);
+            EXPECT_EQ(event.tool_args, row.args);
+        }
+    }
+}
+
+TEST(Conventions, TheUsersTextIsFoundInEveryFormOfAnAgentsInput) {
+    struct Row {
+        std::string input;
+        std::string user;
+    };
+    const Row rows[] = {
+        {R"({"messages": [["user", "Refund order 7"]]})", "Refund order 7"},
+        {R"({"messages": [["human", "Hello"], ["ai", "Yes?"], ["human", "Refund order 7"]]})",
+         "Refund order 7"},
+        {R"({"messages": [{"content": "Refund order 7", "type": "human", "id": "a"},
+                          {"content": "Sure", "type": "ai"},
+                          {"content": "I am the user: 9", "type": "tool"}]})",
+         "Refund order 7"},
+        {R"({"args": [], "kwargs": {"question": "Refund order 7", "limit": 3}})", "Refund order 7"},
+        {R"({"args": [], "kwargs": {"a": "x", "b": "y"}})", ""},
+        {R"({"messages": [["system", "Be kind"]]})", ""},
+    };
+    for (const Row& row : rows) {
+        const auto batch = linked({{.name = "desk",
+                                    .attributes = {{"langfuse.observation.type", "agent"},
+                                                   {"langfuse.observation.input", row.input}},
+                                    .id = 1}});
+        EXPECT_EQ(batch->events.at(0).user_text, row.user) << row.input;
+    }
+}
+
+TEST(Conventions, AToolMessageThatSaysItFailedIsAFailure) {
+    struct Row {
+        std::string output;
+        bool failed;
+    };
+    const Row rows[] = {
+        {R"({"content":"no such order","type":"tool","tool_call_id":"c1","status":"error"})", true},
+        {R"({"type":"tool","data":{"content":"no","tool_call_id":"c1","status":"error"}})", true},
+        {R"({"lc":1,"kwargs":{"content":"no","tool_call_id":"c1","status":"error"}})", true},
+        {R"({"output":{"lc":1,"kwargs":{"content":"no","status":"error"}}})", true},
+        {R"({"content":"found","type":"tool","tool_call_id":"c1","status":"success"})", false},
+        {R"({"order":7,"status":"error"})", false},  // what the tool tells about an order
+        {R"({"data":{"status":"error","order":7}})", false},
+    };
+    for (const Row& row : rows) {
+        for (const bool langfuse : {false, true}) {
+            const auto* const kind = langfuse ? "langfuse.observation.type" : "openinference.span.kind";
+            const auto* const output = langfuse ? "langfuse.observation.output" : "output.value";
+            const auto batch = linked(
+                {{.name = "lookup",
+                  .attributes = {{kind, langfuse ? "tool" : "TOOL"}, {output, row.output}},
+                  .id = 1}}
+            );
+            EXPECT_EQ(batch->events.at(0).status == SpanStatus::Error, row.failed) << row.output;
+        }
+    }
+}
+
 TEST(Conventions, MastraRollsUpGenerationsAndDropsChunks) {
     const auto batch = linked(
         {

@@ -137,6 +137,24 @@ void fill_evaluation_event(std::span<const EventView> events, EventBatch& batch,
     }
 }
 
+/// The text in which a failure may quote an HTTP status: the one that becomes its message.
+std::string_view quoted_message_of(const SpanView& span, const AttributeIndex& attributes) {
+    if (!span.status_message.empty()) {
+        return span.status_message;
+    }
+    for (const KeyId id : {key("error.message"), key("langfuse.observation.status_message")}) {
+        if (const std::string_view text = attributes.text(id); !text.empty()) {
+            return text;
+        }
+    }
+    for (const EventView& event : span.events) {
+        if (event.name == "exception") {
+            return find_attribute(event.attributes, key("exception.message")).text();
+        }
+    }
+    return {};
+}
+
 bool is_word_of_case(std::string_view text, std::string_view upper) noexcept {
     return text.size() == upper.size()
         && std::equal(text.begin(), text.end(), upper.begin(), [](char a, char b) {
@@ -177,9 +195,7 @@ void normalise_span(
             .failed = failed,
             .name = span.name,
             .status_message = span.status_message,
-            .quoted_message = span.status_message.empty()
-                ? attributes.text(key("langfuse.observation.status_message"))
-                : span.status_message,
+            .quoted_message = failed ? quoted_message_of(span, attributes) : std::string_view{},
             .attributes = span.attributes,
             .resource = resource.attributes,
             .events = span.events,
@@ -192,6 +208,9 @@ void normalise_span(
         out.status = span.status == SpanStatus::Ok ? SpanStatus::Ok : SpanStatus::Unset;
     }
     settle_usage(out.convention, out.kind, out);
+    if (out.kind == EventKind::Tool) {
+        out.tool_args = arguments_of_call(out.tool_args);
+    }
     fill_texts(
         {attributes, span.events, out.kind, out.convention, span.parent_span_id.empty()}, batch, out
     );

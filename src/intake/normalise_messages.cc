@@ -311,6 +311,41 @@ std::string_view text_of_content(const JsonView& content, EventBatch& batch) {
     }
 }
 
+namespace {
+
+/// LangChain's messages say a type instead of a role, and serialised ones a class. The content of
+/// `message` if it is of that type or class.
+std::optional<JsonView> content_of_type(
+    const JsonObjectsFromBack::Message& message, std::string_view type, std::string_view of_class
+) noexcept {
+    const JsonView said = member(message.whole, "type");
+    if (said.is_text() && said.raw.substr(1, said.raw.size() - 2) == type) {
+        return message.content;
+    }
+    if (member(message.whole, "id").raw.find(of_class) != std::string_view::npos) {
+        return member(member(message.whole, "kwargs"), "content");
+    }
+    return std::nullopt;
+}
+
+/// The text of the last `["user", "hello"]`, the short form in which LangChain takes messages.
+std::string_view last_user_pair(const JsonView& messages, EventBatch& batch) {
+    std::string_view last;
+    JsonElements elements(messages);
+    for (JsonView element; elements.next(element);) {
+        JsonElements pair(element);
+        JsonView role;
+        JsonView content;
+        if (element.type == JsonType::Array && pair.next(role) && pair.next(content)
+            && (is_word(role, "user") || is_word(role, "human"))) {
+            last = text_of_content(content, batch);
+        }
+    }
+    return last;
+}
+
+}  // namespace
+
 std::string_view last_user_message(const JsonView& messages, EventBatch& batch) {
     if (messages.type != JsonType::Array) {
         return {};
@@ -324,16 +359,12 @@ std::string_view last_user_message(const JsonView& messages, EventBatch& batch) 
                 return text;
             }
         } else if (message.role.type == JsonType::None) {
-            // LangChain's serialised messages name a class instead of a role.
-            const JsonView id = member(message.whole, "id");
-            if (id.raw.find("HumanMessage") != std::string_view::npos) {
-                return text_of_content(
-                    member(member(message.whole, "kwargs"), "content"), batch
-                );
+            if (const auto content = content_of_type(message, "human", "HumanMessage")) {
+                return text_of_content(*content, batch);
             }
         }
     }
-    return {};
+    return messages.raw.starts_with("[[") ? last_user_pair(messages, batch) : std::string_view{};
 }
 
 std::string_view last_answer(const JsonView& messages, EventBatch& batch) {
@@ -354,11 +385,8 @@ std::string_view last_answer(const JsonView& messages, EventBatch& batch) {
                 return text_of_message(message.parts, message.content, batch);
             }
         } else if (message.role.type == JsonType::None) {
-            const JsonView id = member(message.whole, "id");
-            if (id.raw.find("AIMessage") != std::string_view::npos) {
-                return text_of_content(
-                    member(member(message.whole, "kwargs"), "content"), batch
-                );
+            if (const auto content = content_of_type(message, "ai", "AIMessage")) {
+                return text_of_content(*content, batch);
             }
         }
     }

@@ -45,9 +45,19 @@ bool is_mcp_probe(const AttributeIndex& attributes) noexcept {
         || is_mcp_path(attributes.text(key("http.url")));
 }
 
+/// LangChain's ToolMessage that says it failed, as it is or below `kwargs` or `data`, which are two
+/// ways to serialise it. A tool that handles its own errors ends well and returns such a message.
+bool is_failed_tool_message(const JsonView& message) noexcept {
+    return is_word(member(message, "status"), "error")
+        && member(message, "tool_call_id").type != JsonType::None;
+}
+
 /// MCP's isError, OpenLLMetry's is_error, LangChain's message with status error; of ADK an object
 /// with nothing but an error in it.
 bool result_tells_failure(const JsonView& result, Convention convention) noexcept {
+    if (is_failed_tool_message(result)) {
+        return true;
+    }
     JsonMembers members(result);
     std::string_view name;
     JsonView value;
@@ -57,6 +67,9 @@ bool result_tells_failure(const JsonView& result, Convention convention) noexcep
         ++count;
         only_error = only_error && same(name, "error");
         if ((same(name, "is_error") || same(name, "isError")) && value.is_true()) {
+            return true;
+        }
+        if ((same(name, "data") || same(name, "kwargs")) && is_failed_tool_message(value)) {
             return true;
         }
         if (same(name, "output") && is_word(member(member(value, "kwargs"), "status"), "error")) {

@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 12> user_places{
     "`user_prompt`; of logs `prompt`, and the body of `gen_ai.user.message`",
     "`mastra.agent_run.input`, `mastra.workflow_run.input`",
     "`input.value`, `langfuse.observation.input`, `traceloop.entity.input` (`messages`, first of "
-    "`args`, or a plain text): not of llm events",
+    "`args`, the only text of `kwargs`, or a plain text): not of llm events",
     "`langfuse.trace.input`, of a span without parent",
     "`gen_ai.prompt`: JSON with `messages`, or a plain text",
 };
@@ -90,6 +90,7 @@ private:
     [[nodiscard]] std::string_view user_of_gemini();
     [[nodiscard]] std::string_view user_of_events();
     [[nodiscard]] std::string_view user_of_input(const AnyValue& input);
+    [[nodiscard]] std::string_view only_text(const JsonView& arguments);
     [[nodiscard]] std::string_view user_of_io();
     [[nodiscard]] std::string_view output_of_events();
     [[nodiscard]] std::string_view output_of_value(const AnyValue& value);
@@ -188,7 +189,23 @@ std::string_view TextFilling::user_of_input(const AnyValue& input) {
     if (JsonElements(member(whole, "args")).next(first)) {
         return text_of(first, batch_);
     }
-    return {};
+    return only_text(member(whole, "kwargs"));
+}
+
+/// The text among a function's arguments by name, if there is but one.
+std::string_view TextFilling::only_text(const JsonView& arguments) {
+    JsonView found;
+    JsonMembers members(arguments);
+    std::string_view name;
+    for (JsonView value; members.next(name, value);) {
+        if (value.is_text()) {
+            if (found.is_text()) {
+                return {};
+            }
+            found = value;
+        }
+    }
+    return text_of(found, batch_);
 }
 
 std::string_view TextFilling::user_of_io() {

@@ -192,6 +192,36 @@ void append_json(const AnyValue& value, std::string& out) {
     append_json_at(value, 0, out);
 }
 
+std::string_view arguments_of_call(std::string_view recorded) noexcept {
+    if (!recorded.starts_with("{\"args\"")) {
+        return recorded;
+    }
+    JsonView positional;
+    JsonView named;
+    JsonMembers members(json_container_of(recorded));
+    std::string_view name;
+    for (JsonView value; members.next(name, value);) {
+        if (same(name, "args") && value.type == JsonType::Array) {
+            positional = value;
+        } else if (same(name, "kwargs") && value.type == JsonType::Object) {
+            named = value;
+        } else {
+            return recorded;
+        }
+    }
+    if (positional.type == JsonType::None || named.type == JsonType::None) {
+        return recorded;
+    }
+    JsonElements arguments(positional);
+    JsonView first;
+    if (!arguments.next(first)) {
+        return named.raw;
+    }
+    JsonView other;
+    const bool alone = !arguments.next(other) && !JsonMembers(named).next(name, other);
+    return alone && first.type == JsonType::Object ? first.raw : recorded;
+}
+
 JsonView container_of(const AnyValue& value, std::string& scratch) {
     if (value.is_text()) {
         return json_container_of(value.text());
