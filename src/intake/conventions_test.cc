@@ -137,6 +137,23 @@ TEST(Conventions, TheUsersTextIsFoundInEveryFormOfAnAgentsInput) {
     }
 }
 
+TEST(Conventions, ContentMayBeToldInOneEventForEachDirection) {
+    const auto batch = linked(
+        {{.name = "chat",
+          .attributes = {{"gen_ai.operation.name", "chat"}, {"gen_ai.request.model", "m"}},
+          .id = 1,
+          .events = {{"gen_ai.client.inference.operation.details",
+                      {{"gen_ai.input.messages",
+                        R"([{"role":"user","parts":[{"type":"text","content":"Refund it"}]}])"}}},
+                     {"gen_ai.client.inference.operation.details",
+                      {{"gen_ai.output.messages",
+                        R"([{"role":"assistant","parts":[{"type":"text","content":"Done."}]}])"}}}}}},
+        "strands.telemetry.tracer"
+    );
+    EXPECT_EQ(batch->events.at(0).user_text, "Refund it");
+    EXPECT_EQ(batch->events.at(0).output_text, "Done.");
+}
+
 TEST(Conventions, AToolMessageThatSaysItFailedIsAFailure) {
     struct Row {
         std::string output;

@@ -94,7 +94,7 @@ private:
     [[nodiscard]] std::string_view user_of_io();
     [[nodiscard]] std::string_view output_of_events();
     [[nodiscard]] std::string_view output_of_value(const AnyValue& value);
-    [[nodiscard]] const EventView* details_event() const noexcept;
+    [[nodiscard]] AnyValue of_details(KeyId id) const noexcept;
 
     const TextContext& context_;
     const AttributeIndex& attributes_;
@@ -122,13 +122,17 @@ void TextFilling::scan_input() {
     input_scanned_ = true;
 }
 
-const EventView* TextFilling::details_event() const noexcept {
+/// Of the events that tell a call's content: some SDKs tell all in one, some one for each direction.
+AnyValue TextFilling::of_details(KeyId id) const noexcept {
     for (const EventView& event : context_.events) {
         if (event.name == "gen_ai.client.inference.operation.details") {
-            return &event;
+            const AnyValue found = find_attribute(event.attributes, id);
+            if (!is_missing(found)) {
+                return found;
+            }
         }
     }
-    return nullptr;
+    return {};
 }
 
 std::string_view TextFilling::user_of_vercel() {
@@ -163,11 +167,10 @@ std::string_view TextFilling::user_of_events() {
             );
         }
     }
-    if (const EventView* const details = details_event()) {
-        const AnyValue messages = find_attribute(details->attributes, key("gen_ai.input.messages"));
-        return kept(last_user_message(container_of(messages, scratch_), batch_));
-    }
-    return {};
+    const AnyValue messages = of_details(key("gen_ai.input.messages"));
+    return is_missing(messages)
+        ? std::string_view{}
+        : kept(last_user_message(container_of(messages, scratch_), batch_));
 }
 
 /// The input of an agent or workflow: a plain text, a history, or the arguments of a function.
@@ -266,12 +269,9 @@ std::string_view TextFilling::output_of_events() {
             );
         }
     }
-    if (const EventView* const details = details_event()) {
-        const AnyValue messages =
-            find_attribute(details->attributes, key("gen_ai.output.messages"));
-        return kept(last_answer(container_of(messages, scratch_), batch_));
-    }
-    return {};
+    const AnyValue messages = of_details(key("gen_ai.output.messages"));
+    return is_missing(messages) ? std::string_view{}
+                                : kept(last_answer(container_of(messages, scratch_), batch_));
 }
 
 /// An output in a shape that is known, else as it came.
