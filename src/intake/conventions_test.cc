@@ -255,11 +255,58 @@ TEST(Conventions, LangSmithTellsItsKindAndKeepsWholeMessagesAsJson) {
     EXPECT_EQ(call.kind, EventKind::Llm);
     EXPECT_EQ(call.user_text, "Hi");
     EXPECT_EQ(call.output_text, "Hello");
-    EXPECT_EQ(call.workflow_name, "support");
+    EXPECT_EQ(call.workflow_name, "") << "langsmith.trace.name is the name of the span, not of its trace";
+    EXPECT_EQ(event_named(*batch, "support").workflow_name, "support");
     EXPECT_EQ(call.user_id, "u-1");
     EXPECT_EQ(event_named(*batch, "lookup").kind, EventKind::Tool);
     EXPECT_EQ(event_named(*batch, "support").kind, EventKind::Workflow);
     EXPECT_EQ(event_named(*batch, "support").correlation, "t-1");
+}
+
+TEST(Conventions, LangSmithsPythonExporterTellsToolsAgentsAndHiddenFailures) {
+    const auto batch = linked({
+        {.name = "get_weather",
+         .attributes = {{"langsmith.span.kind", "tool"}, {"langsmith.trace.name", "get_weather"},
+                        {"gen_ai.operation.name", "execute_tool"},
+                        {"gen_ai.tool.name", "get_weather"},
+                        {"langsmith.metadata.lc_agent_name", "desk"},
+                        {"gen_ai.prompt", R"({"city":"Oslo"})"},
+                        {"gen_ai.completion",
+                         R"({"output":{"content":"no","tool_call_id":"c","status":"error"}})"}},
+         .id = 2,
+         .parent = 1,
+         .status = 1},
+        {.name = "ChatOpenAI",
+         .attributes = {{"langsmith.span.kind", "llm"}, {"langsmith.trace.name", "ChatOpenAI"},
+                        {"gen_ai.prompt",
+                         R"({"messages":[[{"lc":1,"id":["langchain","HumanMessage"],)"
+                         R"("kwargs":{"content":"Hi","type":"human"}}]]})"},
+                        {"gen_ai.completion", R"({"generations":[[{"text":"Hello"}]]})"}},
+         .id = 3,
+         .parent = 1,
+         .status = 1,
+         .events = {{"exception",
+                     {{"exception.type", "Exception"},
+                      {"exception.message", "RateLimitError('Error code: 429')"}}}}},
+        {.name = "desk",
+         .attributes = {{"langsmith.span.kind", "chain"}, {"langsmith.trace.name", "desk"},
+                        {"langsmith.metadata.thread_id", "t-1"},
+                        {"gen_ai.prompt", R"({"messages":[["user","Weather in Oslo?"]]})"}},
+         .id = 1},
+    });
+    const AgentEvent& tool = event_named(*batch, "get_weather");
+    EXPECT_EQ(tool.tool_args, R"({"city":"Oslo"})");
+    EXPECT_NE(tool.tool_result, "");
+    EXPECT_EQ(tool.agent_name, "desk");
+    EXPECT_EQ(tool.workflow_name, "");
+    EXPECT_EQ(tool.status, SpanStatus::Error) << "the message says it";
+    const AgentEvent& call = event_named(*batch, "ChatOpenAI");
+    EXPECT_EQ(call.user_text, "Hi");
+    EXPECT_EQ(call.output_text, "Hello");
+    EXPECT_EQ(call.status, SpanStatus::Error) << "OK was said first";
+    EXPECT_EQ(call.outcome, StepOutcome::Throttled);
+    EXPECT_EQ(event_named(*batch, "desk").user_text, "Weather in Oslo?");
+    EXPECT_EQ(event_named(*batch, "desk").workflow_name, "desk");
 }
 
 TEST(Conventions, PydanticAiOfBothFormatsTellsAgentsToolsAndCosts) {

@@ -328,18 +328,25 @@ std::optional<JsonView> content_of_type(
     return std::nullopt;
 }
 
-/// The text of the last `["user", "hello"]`, the short form in which LangChain takes messages.
-std::string_view last_user_pair(const JsonView& messages, EventBatch& batch) {
+/// A list of lists: LangChain takes messages as pairs, `["user", "hello"]`, and its models take
+/// batches of histories, of which the last that has a user's text counts.
+std::string_view last_user_of_lists(const JsonView& lists, EventBatch& batch) {
     std::string_view last;
-    JsonElements elements(messages);
+    JsonElements elements(lists);
     for (JsonView element; elements.next(element);) {
-        JsonElements pair(element);
-        JsonView role;
+        JsonElements inner(element);
+        JsonView first;
         JsonView content;
-        if (element.type == JsonType::Array && pair.next(role) && pair.next(content)
-            && (is_word(role, "user") || is_word(role, "human"))) {
-            last = text_of_content(content, batch);
+        if (element.type != JsonType::Array || !inner.next(first)) {
+            continue;
         }
+        std::string_view text;
+        if (first.type == JsonType::Object) {
+            text = last_user_message(element, batch);
+        } else if ((is_word(first, "user") || is_word(first, "human")) && inner.next(content)) {
+            text = text_of_content(content, batch);
+        }
+        last = text.empty() ? last : text;
     }
     return last;
 }
@@ -364,7 +371,7 @@ std::string_view last_user_message(const JsonView& messages, EventBatch& batch) 
             }
         }
     }
-    return messages.raw.starts_with("[[") ? last_user_pair(messages, batch) : std::string_view{};
+    return messages.raw.starts_with("[[") ? last_user_of_lists(messages, batch) : std::string_view{};
 }
 
 std::string_view last_answer(const JsonView& messages, EventBatch& batch) {

@@ -69,7 +69,8 @@ bool result_tells_failure(const JsonView& result, Convention convention) noexcep
         if ((same(name, "is_error") || same(name, "isError")) && value.is_true()) {
             return true;
         }
-        if ((same(name, "data") || same(name, "kwargs")) && is_failed_tool_message(value)) {
+        if ((same(name, "data") || same(name, "kwargs") || same(name, "output"))
+            && is_failed_tool_message(value)) {
             return true;
         }
         if (same(name, "output") && is_word(member(member(value, "kwargs"), "status"), "error")) {
@@ -84,7 +85,7 @@ bool tool_result_failed(const AttributeIndex& attributes, Convention convention)
         key("gcp.vertex.agent.tool_response"), key("traceloop.entity.output"),
         key("output.value"),                   key("gen_ai.tool.call.result"),
         key("ai.toolCall.result"),             key("langfuse.observation.output"),
-        key("mcp.response.value"),
+        key("mcp.response.value"),             key("gen_ai.completion"),
     };
     for (const KeyId id : results) {
         if (attributes.has(id) && !is_missing(attributes[id])) {
@@ -93,6 +94,14 @@ bool tool_result_failed(const AttributeIndex& attributes, Convention convention)
         }
     }
     return false;
+}
+
+/// LangSmith's exporter records an exception for failed runs only, but may have said OK before: an OK
+/// is final in OpenTelemetry's SDKs and hides the error that comes after it.
+bool has_exception(const SpanView& span) noexcept {
+    return std::ranges::any_of(span.events, [](const EventView& event) {
+        return event.name == "exception";
+    });
 }
 
 /// ADK for JavaScript leaves a span without any attribute when a tool throws.
@@ -111,6 +120,9 @@ bool has_failed(
     }
     if (error_status || attributes.has(key("error.type"))
         || equals_ignoring_case(attributes.text(key("langfuse.observation.level")), "error")) {
+        return true;
+    }
+    if (convention == Convention::LangSmith && has_exception(span)) {
         return true;
     }
     if (attributes.has(key("success"))) {

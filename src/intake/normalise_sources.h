@@ -51,6 +51,8 @@ inline constexpr auto table = std::to_array<Source>({
     attribute(AgentName, key("crewai.agent.role")),
     attribute(AgentName, key("graph.node.id"), Only::InferenceAgent),
     attribute(AgentName, key("mastra.entity.name")),
+    attribute(AgentName, key("langsmith.metadata.lc_agent_name")),
+    inside(AgentName, key("metadata"), "lc_agent_name"),
     attribute(AgentName, key("recipient_agent_class")),
     in_name(AgentName, "invoke_agent ", ""),
     in_name(AgentName, "", ".agent"),
@@ -72,7 +74,7 @@ inline constexpr auto table = std::to_array<Source>({
     attribute(WorkflowName, key("workflow.name")),
     attribute(WorkflowName, key("traceloop.entity.name"), Only::Workflow),
     attribute(WorkflowName, key("langfuse.trace.name")),
-    attribute(WorkflowName, key("langsmith.trace.name")),
+    attribute(WorkflowName, key("langsmith.trace.name"), Only::Workflow),
     attribute(WorkflowName, key("crewai.crew.name")),
     attribute(WorkflowName, key("ai.telemetry.functionId")),
     in_name(WorkflowName, "invoke_workflow ", ""),
@@ -117,6 +119,7 @@ inline constexpr auto table = std::to_array<Source>({
     attribute(ToolArgs, key("full_command")),
     attribute(ToolArgs, key("mcp.request.argument")),
     attribute(ToolArgs, key("mastra.tool_call.input")),
+    attribute(ToolArgs, key("gen_ai.prompt")),
     on_event(ToolArgs, "gen_ai.tool.message", key("content")),
 
     attribute(ToolResult, key("gen_ai.tool.call.result")),
@@ -131,6 +134,7 @@ inline constexpr auto table = std::to_array<Source>({
     attribute(ToolResult, key("mcp.response.value")),
     on_event(ToolResult, "gen_ai.choice", key("message")),
     attribute(ToolResult, key("mastra.tool_call.output")),
+    attribute(ToolResult, key("gen_ai.completion")),
 
     attribute(Provider, key("gen_ai.provider.name")),
     attribute(Provider, key("llm.provider")),

@@ -298,6 +298,12 @@ std::string_view TextFilling::output_of_value(const AnyValue& value) {
             }
         }
     }
+    JsonView histories;  // LangChain's result of a model: lists of generations
+    JsonView generation;
+    if (JsonElements(member(whole, "generations")).next(histories)
+        && JsonElements(histories).next(generation)) {
+        return text_of(member(generation, "text"), batch_);
+    }
     JsonView choice;  // OpenAI's response, as OpenInference keeps it
     if (JsonElements(member(whole, "choices")).next(choice)) {
         return text_of_content(member(member(choice, "message"), "content"), batch_);
