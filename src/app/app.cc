@@ -254,9 +254,11 @@ private:
         };
         const server::OtlpOptions otlp{limits, config->server.body_bytes_max};
 
+        net::ServerOptions otlp_door =
+            door(config->server, options_.address, options_.otlp_http_port);
+        otlp_door.refuse = server::otlp_http_refuse(metrics_);
         Result<std::unique_ptr<net::HttpServer>> otlp_http = net::HttpServer::start(
-            door(config->server, options_.address, options_.otlp_http_port),
-            server::otlp_http_handler(*pipeline_, otlp, metrics_)
+            otlp_door, server::otlp_http_handler(*pipeline_, otlp, metrics_)
         );
         if (!otlp_http) {
             return with_flag(std::move(otlp_http.error()), "--otlp-http-port");
@@ -273,6 +275,9 @@ private:
         net::ServerOptions api = door(config->server, options_.address, options_.http_port);
         api.threads = 1;
         api.body_bytes_max = server::Api::body_bytes_max;
+        api.refuse = [](const net::ServerRequest&, int status, std::string message) {
+            return server::api_refusal(status, std::move(message));
+        };
         Result<std::unique_ptr<net::HttpServer>> http = net::HttpServer::start(
             api,
             [this](net::ServerRequest request, std::shared_ptr<net::Responder> responder) {

@@ -91,6 +91,11 @@ TEST(Conventions, ADecoratedFunctionsArgumentsAreTheToolsArguments) {
         {R"({"args":[{"a":1},{"b":2}],"kwargs":{}})", R"({"args":[{"a":1},{"b":2}],"kwargs":{}})"},
         {R"({"args":"-l","command":"ls"})", R"({"args":"-l","command":"ls"})"},
         {R"({"args":[]})", R"({"args":[]})"},
+        {R"({"kwargs":{"city":"Oslo"}})", R"({"city":"Oslo"})"},
+        {R"({"kwargs":{"city":"Oslo"},"city":"Rome"})", R"({"kwargs":{"city":"Oslo"},"city":"Rome"})"},
+        {R"({"args":[],"sanitize":true,"kwargs":{"city":"Oslo"}})", R"({"city":"Oslo"})"},
+        {R"({"input_str":"{'city': 'Oslo'}","metadata":{"run":"a7"}})", "{'city': 'Oslo'}"},
+        {R"({"input_str":"{'city': 'Oslo'}","inputs":{"city":"Oslo"}})", R"({"city":"Oslo"})"},
     };
     for (const Row& row : rows) {
         const auto batch = linked({
@@ -126,6 +131,12 @@ TEST(Conventions, TheUsersTextIsFoundInEveryFormOfAnAgentsInput) {
          "Refund order 7"},
         {R"({"args": [], "kwargs": {"question": "Refund order 7", "limit": 3}})", "Refund order 7"},
         {R"({"args": [], "kwargs": {"a": "x", "b": "y"}})", ""},
+        {R"({"inputs": {"messages": [["user", "Refund order 7"]]}, "kwargs": {"name": "desk"}})",
+         "Refund order 7"},
+        {R"({"inputs": {}, "kwargs": {"name": "desk"}})", ""},
+        {R"({"task": "Refund order 7", "stream": false})", "Refund order 7"},
+        {R"({"input": "Refund order 7", "chat_history": []})", "Refund order 7"},
+        {R"({"state": "Refund order 7"})", ""},
         {R"({"messages": [["system", "Be kind"]]})", ""},
     };
     for (const Row& row : rows) {
@@ -135,6 +146,21 @@ TEST(Conventions, TheUsersTextIsFoundInEveryFormOfAnAgentsInput) {
                                     .id = 1}});
         EXPECT_EQ(batch->events.at(0).user_text, row.user) << row.input;
     }
+}
+
+TEST(Conventions, AStepsNamedInputIsNotTheUsers) {
+    const auto batch = linked({
+        {.name = "rewrite",
+         .attributes = {{"openinference.span.kind", "CHAIN"}, {"input.value", R"({"query":"rewritten"})"}},
+         .id = 2,
+         .parent = 1},
+        {.name = "desk.run",
+         .attributes = {{"openinference.span.kind", "AGENT"}, {"input.value", R"({"task":"Refund it"})"}},
+         .id = 1},
+    });
+    EXPECT_EQ(event_named(*batch, "rewrite").user_text, "");
+    EXPECT_EQ(event_named(*batch, "desk.run").user_text, "Refund it");
+    EXPECT_EQ(event_named(*batch, "desk.run").agent_name, "desk");
 }
 
 TEST(Conventions, ContentMayBeToldInOneEventForEachDirection) {

@@ -209,7 +209,7 @@ void normalise_span(
     }
     settle_usage(out.convention, out.kind, out);
     if (out.kind == EventKind::Tool) {
-        out.tool_args = arguments_of_call(out.tool_args);
+        out.tool_args = arguments_of_call(out.tool_args, batch);
     }
     fill_texts(
         {attributes, span.events, out.kind, out.convention, span.parent_span_id.empty()}, batch, out

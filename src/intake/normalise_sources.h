@@ -29,8 +29,10 @@ using enum Field;
 [[nodiscard]] consteval Source on_event(Field field, std::string_view event, KeyId key) {
     return {field, From::Event, key, Only::Always, event, {}};
 }
-[[nodiscard]] consteval Source in_name(Field field, std::string_view begin, std::string_view end) {
-    return {field, From::Name, KeyId::Unknown, Only::Always, begin, end};
+[[nodiscard]] consteval Source in_name(
+    Field field, std::string_view begin, std::string_view end, Only only = Only::Always
+) {
+    return {field, From::Name, KeyId::Unknown, only, begin, end};
 }
 [[nodiscard]] consteval Source whole_name(Field field, Only only) {
     return {field, From::WholeName, KeyId::Unknown, only, {}, {}};
@@ -57,6 +59,7 @@ inline constexpr auto table = std::to_array<Source>({
     in_name(AgentName, "invoke_agent ", ""),
     in_name(AgentName, "", ".agent"),
     in_name(AgentName, "agent run: '", "'"),
+    in_name(AgentName, "", ".run", Only::InferenceAgent),
     attribute(AgentName, key("traceloop.entity.name"), Only::Agent),
     whole_name(AgentName, Only::Agent),
 

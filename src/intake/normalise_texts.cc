@@ -16,6 +16,8 @@ constexpr Kinds user_kinds = kinds(
 constexpr Kinds session_kinds =
     kinds({EventKind::Workflow, EventKind::Agent, EventKind::Request, EventKind::Step});
 
+constexpr Kinds asked_kinds = kinds({EventKind::Workflow, EventKind::Agent, EventKind::Request});
+
 constexpr std::array<std::string_view, 12> user_places{
     "`gen_ai.input.messages`: last message of role user, its text parts",
     "`pydantic_ai.all_messages`: likewise",
@@ -27,8 +29,9 @@ constexpr std::array<std::string_view, 12> user_places{
     "`gen_ai.client.inference.operation.details`",
     "`user_prompt`; of logs `prompt`, and the body of `gen_ai.user.message`",
     "`mastra.agent_run.input`, `mastra.workflow_run.input`",
-    "`input.value`, `langfuse.observation.input`, `traceloop.entity.input` (`messages`, first of "
-    "`args`, the only text of `kwargs`, or a plain text): not of llm events",
+    "`input.value`, `langfuse.observation.input`, `traceloop.entity.input` (`messages`, also in "
+    "`inputs`, first of `args`, the only text of `kwargs`, a plain text; of agents and workflows `task`, "
+    "`input`, `question`, `query`, `prompt`, `message`): not of llm events",
     "`langfuse.trace.input`, of a span without parent",
     "`gen_ai.prompt`: JSON with `messages`, or a plain text",
 };
@@ -91,6 +94,7 @@ private:
     [[nodiscard]] std::string_view user_of_events();
     [[nodiscard]] std::string_view user_of_input(const AnyValue& input);
     [[nodiscard]] std::string_view only_text(const JsonView& arguments);
+    [[nodiscard]] std::string_view request_of(const JsonView& inputs);
     [[nodiscard]] std::string_view user_of_io();
     [[nodiscard]] std::string_view output_of_events();
     [[nodiscard]] std::string_view output_of_value(const AnyValue& value);
@@ -178,9 +182,12 @@ std::string_view TextFilling::user_of_input(const AnyValue& input) {
     if (!input.is_text()) {
         return {};
     }
-    const JsonView whole = json_container_of(input.text());
+    JsonView whole = json_container_of(input.text());
     if (whole.type == JsonType::None) {
         return input.text();
+    }
+    if (const JsonView inputs = member(whole, "inputs"); inputs.type == JsonType::Object) {
+        whole = inputs;  // what LangChain's callbacks tell, as OpenLLMetry keeps it
     }
     const JsonView messages = whole.type == JsonType::Array ? whole : member(whole, "messages");
     if (messages.type == JsonType::Array) {
@@ -188,11 +195,31 @@ std::string_view TextFilling::user_of_input(const AnyValue& input) {
             return text;
         }
     }
+    const JsonView positional = member(whole, "args");
     JsonView first;
-    if (JsonElements(member(whole, "args")).next(first)) {
+    if (JsonElements(positional).next(first)) {
         return text_of(first, batch_);
     }
-    return only_text(member(whole, "kwargs"));
+    return positional.type == JsonType::Array ? only_text(member(whole, "kwargs"))
+                                              : request_of(whole);
+}
+
+/// What an agent is asked, where it is one of several named inputs. Of agents and workflows only: a
+/// step's input may be what a model made of it.
+std::string_view TextFilling::request_of(const JsonView& inputs) {
+    static constexpr std::array<std::string_view, 8> names{
+        "task", "input", "question", "query", "prompt", "message", "user_input", "user_msg",
+    };
+    if (!has(asked_kinds, context_.kind) && !context_.outermost) {
+        return {};
+    }
+    for (const std::string_view name : names) {
+        const JsonView found = member(inputs, name);
+        if (found.is_text()) {
+            return text_of(found, batch_);
+        }
+    }
+    return {};
 }
 
 /// The text among a function's arguments by name, if there is but one.

@@ -192,33 +192,42 @@ void append_json(const AnyValue& value, std::string& out) {
     append_json_at(value, 0, out);
 }
 
-std::string_view arguments_of_call(std::string_view recorded) noexcept {
-    if (!recorded.starts_with("{\"args\"")) {
+std::string_view arguments_of_call(std::string_view recorded, EventBatch& batch) {
+    if (!recorded.starts_with("{\"args\"") && !recorded.starts_with("{\"kwargs\"")
+        && !recorded.starts_with("{\"input_str\"")) {
         return recorded;
     }
+    const JsonView call = json_container_of(recorded);
+    JsonView inputs;
+    JsonView input_text;
     JsonView positional;
     JsonView named;
-    JsonMembers members(json_container_of(recorded));
+    std::size_t count = 0;
+    JsonMembers members(call);
     std::string_view name;
-    for (JsonView value; members.next(name, value);) {
+    for (JsonView value; members.next(name, value); ++count) {
         if (same(name, "args") && value.type == JsonType::Array) {
             positional = value;
         } else if (same(name, "kwargs") && value.type == JsonType::Object) {
             named = value;
-        } else {
-            return recorded;
+        } else if (same(name, "inputs") && value.type == JsonType::Object) {
+            inputs = value;
+        } else if (same(name, "input_str") && value.is_text()) {
+            input_text = value;
         }
     }
-    if (positional.type == JsonType::None || named.type == JsonType::None) {
-        return recorded;
+    if (input_text.is_text()) {
+        return inputs.type == JsonType::Object ? inputs.raw : text_of(input_text, batch);
     }
     JsonElements arguments(positional);
     JsonView first;
     if (!arguments.next(first)) {
-        return named.raw;
+        const bool decorated = positional.type == JsonType::Array || count == 1;
+        return decorated && named.type == JsonType::Object ? named.raw : recorded;
     }
     JsonView other;
-    const bool alone = !arguments.next(other) && !JsonMembers(named).next(name, other);
+    const bool alone = named.type == JsonType::Object && !arguments.next(other)
+        && !JsonMembers(named).next(name, other);
     return alone && first.type == JsonType::Object ? first.raw : recorded;
 }
 

@@ -40,9 +40,10 @@ void append_json(const AnyValue& value, std::string& out);
 /// None if it is a text that is no object and no list.
 [[nodiscard]] JsonView container_of(const AnyValue& value, std::string& scratch);
 
-/// What decorators record of a function's call, `{"args": [...], "kwargs": {...}}`, as the arguments
-/// by name; the text as it is where it is none such, or has arguments by position only.
-[[nodiscard]] std::string_view arguments_of_call(std::string_view recorded) noexcept;
+/// The arguments by name in what is recorded of a call: of decorators `{"args": [], "kwargs": {...}}`,
+/// of LangChain's callbacks `{"input_str": "...", "inputs": {...}}` with metadata that differs at every
+/// call. The text as it is where it is none such, or has arguments by position only.
+[[nodiscard]] std::string_view arguments_of_call(std::string_view recorded, EventBatch& batch);
 
 /// `number` as Python's repr() writes it, whole numbers without a point if `whole` says so.
 enum class WholeNumbers : std::uint8_t { AsInts, WithPoint };

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 import unittest
+import zlib
 
 from harness import TAGOUT, Server, free_port, http, span, wait_for
 
@@ -23,7 +24,34 @@ def is_well(server):
     assert server.get(f"/v1/traces/{trace}").status == 200
 
 
+def zstd_bomb(size=300_000_000):
+    """A zstd frame of `size` zeros: RLE blocks of 128 KB, four bytes each."""
+    block = 128 * 1024
+    frame = b"\x28\xb5\x2f\xfd" + bytes([0x00, 0x38])  # no content size, a window of 128 KB
+    count = size // block
+    for i in range(count):
+        header = (block << 3) | (1 << 1) | (i == count - 1)
+        frame += header.to_bytes(3, "little") + b"\0"
+    return frame
+
+
+ZSTD_BOMB = zstd_bomb()
+
+
 class Garbage(unittest.TestCase):
+    def refused_at_head(self, url, path):
+        """The body of the 413 that a Content-Length of 999 MB gets."""
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as peer:
+            peer.sendall((f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
+                          "Content-Length: 999999999\r\nExpect: 100-continue\r\n\r\n").encode())
+            answer = b""
+            while chunk := peer.recv(65536):
+                answer += chunk
+        head, body = answer.split(b"\r\n\r\n", 1)
+        self.assertIn(b"413", head.split(b"\r\n")[0])
+        return body
+
     def test_any_bytes_to_any_port(self):
         chance = random.Random(7)
         with Server() as server:
@@ -60,6 +88,13 @@ class Garbage(unittest.TestCase):
 
             self.assertIn(post(b"x" * 100_000_000), (413, "closed"))
             self.assertEqual(post(gzip.compress(b"\0" * 300_000_000, 1), "gzip"), 413)
+            self.assertEqual(post(zlib.compress(b"\0" * 300_000_000, 1), "deflate"), 413)
+            self.assertEqual(post(ZSTD_BOMB, "zstd"), 413)
+            # What is refused before the handler sees it answers in the door's own form too.
+            told = self.refused_at_head(server.otlp, "/v1/traces")
+            self.assertEqual(json.loads(told)["code"], 8)
+            told = self.refused_at_head(server.url, "/v1/incidents")
+            self.assertIn("larger", json.loads(told)["error"]["message"])
             deep = b'{"resourceSpans":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
             self.assertEqual(post(deep), 400)
             nested = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
