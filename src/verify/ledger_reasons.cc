@@ -11,11 +11,16 @@ namespace tagout::verify {
 
 namespace {
 
+bool agrees(const std::string& wanted, const std::string& told) {
+    return wanted.empty() || told.empty() || wanted == told;
+}
+
 const Finding* finding_at(
-    const incident::Incident& incident, std::span<const std::string> spans
+    const incident::Incident& incident, std::span<const std::string> spans, const LedgerRow& row
 ) {
     for (const Finding& finding : incident.findings) {
-        if (!finding.span_id.empty() && std::ranges::find(spans, finding.span_id) != spans.end()) {
+        if (!finding.span_id.empty() && agrees(finding.trace_id, row.trace_id) &&
+            std::ranges::find(spans, finding.span_id) != spans.end()) {
             return &finding;
         }
     }
@@ -36,14 +41,10 @@ const Finding* finding_of_session(
     return found;
 }
 
-bool agrees(const std::string& wanted, const std::string& told) {
-    return wanted.empty() || told.empty() || wanted == told;
-}
-
 void add_findings(
     const incident::Incident& incident, std::span<const std::string> spans, LedgerRow& row
 ) {
-    const Finding* const at = finding_at(incident, spans);
+    const Finding* const at = finding_at(incident, spans, row);
     const Finding* const session = finding_of_session(incident, row.correlation);
     if (at != nullptr) {
         row.reasons.push_back(

@@ -46,16 +46,24 @@ bool contains(const SaidText& said, const std::string& value) {
     return said.text.find(value) != std::string::npos;
 }
 
+/// As people write it: no exponent.
+std::string plain(double number) {
+    std::array<char, 400> text{};
+    const auto [end, error] = std::to_chars(
+        text.data(), text.data() + text.size(), number, std::chars_format::fixed
+    );
+    return error == std::errc{} ? std::string(text.data(), end) : std::string();
+}
+
 /// 4200, 4,200 and 42.00 may be one amount: the last where a tool counts in cents.
 bool is_number_said(double number, const SaidText& said) {
     const double whole = std::abs(number);
     if (whole < 100 || whole > 1e15) {
         return true;
     }
-    std::string digits = json::serialize(json::value(whole));
+    const std::string digits = plain(whole);
     const double rounded = std::round(whole);
     if (rounded == whole) {
-        digits = std::to_string(static_cast<std::int64_t>(rounded));
         std::string grouped = digits;
         for (std::size_t at = grouped.size(); at > 3;) {
             at -= 3;
@@ -67,9 +75,7 @@ bool is_number_said(double number, const SaidText& said) {
         return contains(said, digits) || contains(said, grouped) || contains(said, money) ||
                (cents == 0 && contains(said, units));
     }
-    char text[40];
-    const auto [end, error] = std::to_chars(text, text + sizeof text, whole, std::chars_format::fixed, 2);
-    return contains(said, digits) || (error == std::errc{} && contains(said, std::string(text, end)));
+    return contains(said, digits);
 }
 
 void look(
@@ -98,7 +104,7 @@ void look(
         boost::system::error_code error;
         const auto number = value.to_number<double>(error);
         if (!error && !is_number_said(number, said)) {
-            unsaid.push_back({key, json::serialize(value)});
+            unsaid.push_back({key, plain(number)});
         }
     }
 }
