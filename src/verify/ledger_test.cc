@@ -1,5 +1,6 @@
 #include "verify/ledger.h"
 
+#include "store/memory/evidence_log.h"
 #include "verify/ledger_reasons.h"
 #include "verify/said.h"
 #include "verify/telemetry_test_support.h"
@@ -72,7 +73,8 @@ protected:
     }
 
     ManualClock clock{second(0)};
-    Telemetry telemetry{clock};
+    store::MemoryEvidenceLog evidence{clock};
+    Telemetry telemetry{evidence};
     incident::Incident incident;
     catalog::Catalog catalog;
     LedgerOptions options;

@@ -1,8 +1,8 @@
-// Telemetry of small sessions for this room's tests, through the real intake into a log in memory.
+// Telemetry of small sessions for this room's tests, through the real intake into an evidence log.
 #pragma once
 
 #include "intake/intake.h"
-#include "store/memory/evidence_log.h"
+#include "journal/evidence_log.h"
 
 #include "otlp_bytes.pb.h"
 
@@ -34,7 +34,7 @@ struct SpanDraft {
 
 class Telemetry {
 public:
-    explicit Telemetry(const Clock& clock) : log(clock) {}
+    explicit Telemetry(journal::EvidenceLog& evidence) : log(evidence) {}
 
     /// One batch; spans in the order given.
     void send(const std::vector<SpanDraft>& spans) {
@@ -70,7 +70,7 @@ public:
         ASSERT_TRUE(log.append(batch, [](Result<void>) {}).has_value());
     }
 
-    store::MemoryEvidenceLog log;
+    journal::EvidenceLog& log;
     intake::Linker linker{intake::LinkerOptions{}};
 
     static std::string id(int number, std::size_t size) {

@@ -1,6 +1,7 @@
 #include "verify/verifier.h"
 
 #include "intake/otlp_file.h"
+#include "store/memory/evidence_log.h"
 #include "store/memory/journal_store.h"
 #include "verify/pack_test_support.h"
 #include "verify/telemetry_test_support.h"
@@ -87,7 +88,8 @@ protected:
     }
 
     ManualClock clock{second(0)};
-    Telemetry telemetry{clock};
+    store::MemoryEvidenceLog evidence{clock};
+    Telemetry telemetry{evidence};
     std::unique_ptr<journal::Journal> journal;
     incident::Incident incident;
     std::vector<TarFile> documents{{"versions.json", "{}"}, {"review.json", ""}};
