@@ -10,7 +10,7 @@ tagout_room(verify USES catalog journal incident intake PkgConfig::SODIUM OpenSS
 tagout_room(net USES domain OpenSSL::SSL Boost::url PkgConfig::NGHTTP2 PkgConfig::DEFLATE PkgConfig::ZSTD)
 tagout_room(store USES journal PkgConfig::SQLITE PkgConfig::ZSTD)
 tagout_room(notify USES net incident PkgConfig::SODIUM TEST_USES store)
-tagout_room(server USES net incident intake detect PkgConfig::SODIUM Boost::json)
+tagout_room(server USES net incident intake detect verify PkgConfig::SODIUM Boost::json)
 # The page, embedded: made anew when a file of ui/dist changes.
 file(GLOB_RECURSE page_files CONFIGURE_DEPENDS ui/dist/*)
 add_custom_command(
@@ -22,6 +22,8 @@ set_source_files_properties(${CMAKE_BINARY_DIR}/embedded_page.cc PROPERTIES COMP
 
 tagout_room(cli USES net intake Boost::json ZLIB::ZLIB)
 tagout_room(app USES server store notify cli)
+set_source_files_properties(src/app/evidence_source.cc PROPERTIES
+    COMPILE_DEFINITIONS TAGOUT_VERSION="${PROJECT_VERSION}")
 tagout_room(rehearse USES app PkgConfig::SQLITE PkgConfig::FMT)
 
 add_executable(tagout src/main.cc)

@@ -1,5 +1,6 @@
 // The command line: every verb and flag of `tagout`, declared once. What they do is in the rooms.
 
+#include "app/evidence_verify.h"
 #include "app/offline.h"
 #include "app/serve.h"
 #include "app/stores.h"
@@ -42,7 +43,7 @@ void add_format(CLI::App* command, cli::Format& format) {
         ->default_str("table");
 }
 
-void add_common(CLI::App* command, cli::Common& common) {
+void add_connection(CLI::App* command, cli::Common& common) {
     command->add_option(
         "--server", common.connection.server, "Address of the control API (or TAGOUT_URL)"
     );
@@ -56,6 +57,10 @@ void add_common(CLI::App* command, cli::Common& common) {
             "--data-dir", common.connection.data_dir, "Where the server keeps its data and token"
         )
         ->capture_default_str();
+}
+
+void add_common(CLI::App* command, cli::Common& common) {
+    add_connection(command, common);
     add_format(command, common.format);
 }
 
@@ -341,7 +346,12 @@ void add_verb(
         std::vector<std::string>& force = values["force"];
         command->add_flag_callback("--force", [&force] { force = {"true"}; }, "Replace the file");
     }
-    add_common(command, common);
+    // An answer that is saved as it came has no other form, and -o names its file.
+    if (verb.save_to.empty()) {
+        add_common(command, common);
+    } else {
+        add_connection(command, common);
+    }
     if (verb.method == "POST") {
         add_dry_run(command, common);
     }
@@ -370,6 +380,31 @@ void add_verbs(
             add_verb(line, parent, verb, common, values[key]);
         }
     }
+}
+
+void add_evidence_verify(CommandLine& line, app::EvidenceVerifyOptions& options) {
+    CLI::App* const evidence = line.app.add_subcommand(
+        "evidence", "Sealed evidence packs: one signed file that proves itself"
+    );
+    evidence->require_subcommand(1);
+    CLI::App* const verify = evidence->add_subcommand(
+        "verify",
+        "Check a pack without a server: every changed byte is named, and who signed it; exit 1 on any"
+    );
+    verify->add_option("FILE", options.file, "The pack")->required();
+    verify->add_option(
+        "--key", options.key, "The trusted public key: a file such as evidence.pub, or its hex digits"
+    );
+    verify->add_option("--incident", options.incident, "The incident that it must be of");
+    verify->add_option("--data-dir", options.data_dir, "Without --key, its evidence.pub is trusted")
+        ->capture_default_str();
+    verify->add_flag(
+        "--any-key", options.any_key, "Check that it is whole and trust whoever signed it"
+    );
+    add_format(verify, options.format);
+    line.runs(verify, [&options](cli::Terminal& terminal) {
+        return app::verify_evidence_pack(options, terminal);
+    });
 }
 
 void add_sim(
@@ -429,6 +464,7 @@ int run(int argc, char** argv) {
     app::ServeOptions serve;
     app::ReplayOptions replay;
     app::VerifyOptions verify;
+    app::EvidenceVerifyOptions evidence;
     rehearse::SimCommand sim;
     cli::Common common;
     cli::ListOptions filter;
@@ -449,6 +485,7 @@ int run(int argc, char** argv) {
     add_stores(line, verify);
     add_incidents(line, common, filter, flags);
     add_views(line, common, incident, channel);
+    add_evidence_verify(line, evidence);
     add_verbs(line, common, values);
     add_sim(line, sim, fault, fleet_ports);
     CLI11_PARSE(line.app, argc, argv);

@@ -1,6 +1,7 @@
 #include "app/app.h"
 
 #include "app/directory.h"
+#include "app/evidence_source.h"
 #include "app/metrics.h"
 #include "app/pipeline.h"
 #include "app/runbook.h"
@@ -242,8 +243,15 @@ private:
             [this] { return configured(); },
             [this](const Actor& by) { return reload(by); },
             [this] { return std::string(ready_.load() ? "" : "starting or stopping"); }});
+        verifier_ = std::make_unique<verify::Verifier>(evidence_sources(EvidenceSourceParts{
+            clock_,
+            *desk_,
+            *journal_,
+            *evidence_,
+            [this] { return configured()->catalog; },
+            options_.data_dir}));
         api_ = std::make_unique<server::Api>(server::ApiParts{
-            *desk_, *view_, hub_, *token_, metrics_, hosts_of(config->server, options_.address)});
+            *desk_, *view_, *verifier_, hub_, *token_, metrics_, hosts_of(config->server, options_.address)});
         for (const MetricInfo& info : metric_list) {
             touch(info);
         }
@@ -365,6 +373,7 @@ private:
     std::unique_ptr<Runbook> runbook_;
     std::unique_ptr<Pipeline> pipeline_;
     std::unique_ptr<LiveView> view_;
+    std::unique_ptr<verify::Verifier> verifier_;
     std::unique_ptr<server::Api> api_;
     std::unique_ptr<net::HttpServer> otlp_http_;
     std::unique_ptr<net::GrpcServer> otlp_grpc_;

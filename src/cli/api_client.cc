@@ -10,6 +10,11 @@ namespace tagout::cli {
 
 namespace {
 
+/// An evidence pack is the largest answer.
+constexpr std::size_t answer_bytes_max = std::size_t{260} << 20U;
+/// Sealing one reads the whole journal.
+constexpr Duration change_timeout = std::chrono::minutes(2);
+
 std::string first_line_of(const std::string& path) {
     std::ifstream file(path);
     std::string line;
@@ -96,6 +101,7 @@ Result<std::string> ApiClient::post(std::string_view path, std::string_view json
     request.method = "POST";
     request.url = connection_.url + std::string(path);
     request.headers.emplace_back("Content-Type", "application/json");
+    request.timeout = change_timeout;
     request.body = json;
     return send(std::move(request));
 }
@@ -104,6 +110,7 @@ Result<std::string> ApiClient::send(net::HttpRequest request) {
     if (!connection_.token.empty()) {
         request.headers.emplace_back("Authorization", "Bearer " + connection_.token);
     }
+    request.response_bytes_max = answer_bytes_max;
     Result<net::HttpResponse> response = http_.send(request);
     if (!response) {
         return fail(

@@ -1,10 +1,11 @@
 #include "cli/verb.h"
+#include "cli/verify_verbs.h"
 
 namespace tagout::cli {
 
 const std::vector<VerbGroup>& verb_groups() {
     // Each family's rows stand in its own file and are listed here in the order of the help.
-    static const std::vector<VerbGroup> groups{};
+    static const std::vector<VerbGroup> groups{ledger_verbs(), evidence_verbs()};
     return groups;
 }
 

@@ -8,6 +8,7 @@
 #include "server/incident_api.h"
 #include "server/metrics.h"
 #include "server/routes.h"
+#include "server/verify_api.h"
 
 #include <boost/json.hpp>
 
@@ -268,6 +269,9 @@ Result<std::string> Api::State::answer_json(const Call& call) {
     if (operation == "listIncidents" || operation == "getIncident") {
         return answer_incident_read(parts.desk, request, call.argument);
     }
+    if (operation == "getLedger" || operation == "getEvidenceKey") {
+        return answer_verify_read(parts.verifier, operation, call.argument, request);
+    }
     if (operation == "getTrace") {
         return view.trace(call.argument, TAGOUT_TRY(number_of(request, "limit", 1000, 5000)));
     }
@@ -326,6 +330,12 @@ net::ServerResponse Api::State::answer(const Call& call) {
     if (operation == "metrics") {
         parts.view.refresh_metrics();
         return text_answer(200, parts.metrics.expose(), "text/plain; version=0.0.4; charset=utf-8");
+    }
+    if (operation == "exportEvidence") {
+        Result<net::ServerResponse> pack = answer_evidence_export(
+            parts.verifier, call.argument, call.request.body.view()
+        );
+        return pack ? std::move(*pack) : error_answer(pack.error());
     }
     Result<std::string> body = answer_json(call);
     if (!body) {

@@ -15,6 +15,7 @@
 #include "server/admin_token.h"
 #include "server/ports.h"
 #include "server/stream_hub.h"
+#include "verify/verifier.h"
 
 #include <memory>
 #include <string>
@@ -25,6 +26,7 @@ namespace tagout::server {
 struct ApiParts {
     incident::Desk& desk;
     View& view;
+    const verify::Verifier& verifier;
     StreamHub& hub;
     const TokenVerifier& token;
     MetricRegistry& metrics;

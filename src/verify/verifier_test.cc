@@ -6,8 +6,12 @@
 #include "verify/pack_test_support.h"
 #include "verify/telemetry_test_support.h"
 
+#include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
 
 namespace tagout::verify {
 namespace {
@@ -172,6 +176,39 @@ TEST_F(VerifierTest, BrokenTelemetryIsCountedAndThePackStands) {
     EXPECT_THAT(report.faults, IsEmpty());
     EXPECT_THAT(report.cut, Contains("1 stored items no longer read and are not in it"));
     EXPECT_THAT(file_of(pack.bytes, "ledger.json"), HasSubstr(R"("unreadable":1)"));
+}
+
+/// Every name of a pack's file, and every member of its manifest and journal lines, stands in the page.
+TEST_F(VerifierTest, TheReferencePageNamesAllThatAPackHolds) {
+    std::ifstream file(std::string(TAGOUT_SOURCE_DIR) + "/docs/reference/evidence-pack.md");
+    const std::string page((std::istreambuf_iterator<char>(file)), {});
+    telemetry.send(
+        {gateway_span(1, 3, 2, 101.2, "refund"), tool_span(1, 2, 1, 101, "refund"),
+         agent_span(1, 1, 100, 110, "refund-agent")}
+    );
+    const SealedPack pack = verifier().export_pack(IncidentId("INC-7"), by).value();
+    const auto expect_named = [&page](std::string_view name) {
+        EXPECT_THAT(page, HasSubstr("`" + std::string(name) + "`"));
+    };
+    for (const TarView& each : read_tar(pack.bytes).files) {
+        expect_named(each.name);
+    }
+    const auto expect_members = [&](const std::string& text) {
+        const boost::json::value tree = boost::json::parse(text);
+        for (const auto& [name, value] : tree.as_object()) {
+            expect_named(name);
+            for (const auto& [inner, more] :
+                 value.is_object() ? value.as_object() : boost::json::object()) {
+                expect_named(inner);
+            }
+        }
+    };
+    expect_members(file_of(pack.bytes, "manifest.json"));
+    const std::string journal_file = file_of(pack.bytes, "journal.jsonl");
+    expect_members(journal_file.substr(0, journal_file.find('\n')));
+    EXPECT_THAT(page, HasSubstr("At most " + std::to_string(tar_files_max) + " files"));
+    EXPECT_THAT(page, HasSubstr(std::to_string(pack_bytes_max >> 20U) + " MiB"));
+    EXPECT_THAT(page, HasSubstr(std::string(journal::chain_tag)));
 }
 
 TEST_F(VerifierTest, AnUnknownIncidentIsNotFound) {
