@@ -17,18 +17,22 @@ const json::array& rows_of(const json::value& answer) {
     return rows != nullptr && rows->is_array() ? rows->as_array() : none;
 }
 
+std::vector<std::string> reasons_of(const json::value& row) {
+    std::vector<std::string> out;
+    const json::value* const reasons =
+        row.is_object() ? row.as_object().if_contains("reasons") : nullptr;
+    if (reasons != nullptr && reasons->is_array()) {
+        for (const json::value& reason : reasons->as_array()) {
+            out.emplace_back(reason.is_string() ? reason.as_string() : json::string());
+        }
+    }
+    return out;
+}
+
 void render_ledger(const json::value& answer, Terminal& terminal) {
     terminal.line(terminal.toned(field(answer, "sentence"), Tone::Bold));
     std::vector<std::vector<std::string>> rows;
     for (const json::value& row : rows_of(answer)) {
-        std::string why;
-        if (const json::value* const reasons = row.as_object().if_contains("reasons");
-            reasons != nullptr && reasons->is_array()) {
-            for (const json::value& reason : reasons->as_array()) {
-                why += (why.empty() ? "" : "; ") +
-                       (reason.is_string() ? std::string(reason.as_string()) : "");
-            }
-        }
         const std::string undo = field(row, "compensating_tool");
         rows.push_back(
             {field(row, "suspect") == "true" ? "!" : "",
@@ -38,15 +42,29 @@ void render_ledger(const json::value& answer, Terminal& terminal) {
              field(row, "state"),
              field(row, "reversibility") + (undo.empty() ? "" : " by " + undo),
              field(row, "verdict_today"),
-             why.empty() ? field(row, "arguments") : why}
+             field(row, "arguments")}
         );
     }
     if (!rows.empty()) {
         terminal.line(table(
-            {"", "AT", "TOOL", "AGENT", "STATE", "TAKEN BACK", "TODAY", "WHY OR ARGUMENTS"},
+            {"", "AT", "TOOL", "AGENT", "STATE", "TAKEN BACK", "TODAY", "ARGUMENTS"},
             rows,
             terminal.width()
         ));
+    }
+    for (const json::value& row : rows_of(answer)) {
+        const std::vector<std::string> reasons = reasons_of(row);
+        if (reasons.empty()) {
+            continue;
+        }
+        terminal.line(terminal.toned(
+            "! " + short_time(field(row, "at"), field(answer, "judged_at")) + " " +
+                field(row, "tool") + " of " + field(row, "correlation"),
+            Tone::Yellow
+        ));
+        for (const std::string& reason : reasons) {
+            terminal.line("    " + reason);
+        }
     }
 }
 
