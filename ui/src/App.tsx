@@ -8,6 +8,12 @@ import { Shell } from './shell/Shell';
 const IncidentsPage = lazy(() => import('./pages/incidents/IncidentsPage'));
 const IncidentPage = lazy(() => import('./pages/incident/IncidentPage'));
 const TracePage = lazy(() => import('./pages/trace/TracePage'));
+const ContainmentPage = lazy(() => import('./pages/containment/ContainmentPage'));
+const ControlPage = lazy(() => import('./pages/containment/ControlPage'));
+const ReleasesPage = lazy(() => import('./pages/releases/ReleasesPage'));
+const ReviewsPage = lazy(() => import('./pages/reviews/ReviewsPage'));
+const ReviewPage = lazy(() => import('./pages/reviews/ReviewPage'));
+const GatePage = lazy(() => import('./pages/gate/GatePage'));
 const ClassesPage = lazy(() => import('./pages/classes/ClassesPage'));
 const AgentsPage = lazy(() => import('./pages/agents/AgentsPage'));
 const NoticesPage = lazy(() => import('./pages/notices/NoticesPage'));
@@ -24,6 +30,12 @@ export function App() {
                 <Route path="incidents/:id" element={<IncidentPage />} />
                 {/* Correlations may hold dots and slashes, which the server takes for files: a query holds them. */}
                 <Route path="traces" element={<TracePage />} />
+                <Route path="containment" element={<ContainmentPage />} />
+                <Route path="containment/:id" element={<ControlPage />} />
+                <Route path="releases" element={<ReleasesPage />} />
+                <Route path="reviews" element={<ReviewsPage />} />
+                <Route path="reviews/:id" element={<ReviewPage />} />
+                <Route path="gate" element={<GatePage />} />
                 <Route path="classes" element={<Navigate to="/classes/intent" replace />} />
                 <Route path="classes/:name" element={<ClassesPage />} />
                 <Route path="agents" element={<AgentsPage />} />

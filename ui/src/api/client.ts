@@ -33,7 +33,7 @@ interface Answer<T> {
     response: Response;
 }
 
-function errorOf(status: number, body: unknown): ApiError {
+export function errorOf(status: number, body: unknown): ApiError {
     const error = (body as { error?: { code?: string; message?: string } } | undefined)?.error;
     if (error?.message) return new ApiError(status, error.code ?? 'unknown', error.message);
     return new ApiError(status, 'unknown', `The server answered ${status} and gave no reason. Its log may tell more.`);

@@ -2,7 +2,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { useSyncExternalStore } from 'react';
 
-import { keys } from './queries';
+import { keys } from './keys';
 import { EventReader, backoffMs } from './sse';
 import type { IncidentSummary, Now } from './types';
 

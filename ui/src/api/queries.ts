@@ -1,23 +1,11 @@
-// Every read and change of the API as a TanStack Query hook; the keys stand here and nowhere else.
+// Reads and changes of incidents, traces, the catalog and the system as TanStack Query hooks; each step of the
+// runbook has a file of its own beside this one.
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { answered, api } from './client';
-import { personName, useToken } from './token';
+import { keys } from './keys';
+import { signed, useToken } from './token';
 import type { FailureClass, Incident, IncidentKind, IncidentState, Severity } from './types';
-
-export const keys = {
-    now: ['now'] as const,
-    incidents: ['incidents'] as const,
-    incident: (id: string) => ['incident', id] as const,
-    trace: (correlation: string) => ['trace', correlation] as const,
-    boards: ['class'] as const,
-    board: (name: string) => ['class', name] as const,
-    agents: ['agents'] as const,
-    notices: ['notices'] as const,
-    journal: ['journal'] as const,
-    settings: ['settings'] as const,
-    token: (token: string) => ['token', token] as const,
-};
 
 export interface IncidentFilter {
     state?: string;
@@ -128,10 +116,6 @@ export type IncidentChange =
 
 function send(id: string, change: IncidentChange): Promise<Incident> {
     const params = { path: { id } };
-    const signed = <T extends object>(body: T): T & { actor?: string } => {
-        const actor = personName();
-        return actor ? { ...body, actor } : body;
-    };
     const because = (reason: string | undefined) => (reason ? { reason } : {});
     switch (change.do) {
         case 'confirm':
@@ -203,10 +187,7 @@ export interface Declaration {
 export const useDeclare = () => {
     const cache = useQueryClient();
     return useMutation({
-        mutationFn: (body: Declaration) => {
-            const actor = personName();
-            return answered(api.POST('/v1/incidents', { body: actor ? { ...body, actor } : body }));
-        },
+        mutationFn: (body: Declaration) => answered(api.POST('/v1/incidents', { body: signed(body) })),
         onSuccess: (incident) => {
             cache.setQueryData(keys.incident(incident.id), incident);
             void cache.invalidateQueries({ queryKey: keys.incidents });

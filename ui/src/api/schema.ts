@@ -210,6 +210,435 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/incidents/{id}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        /** Every write-class call of the incident's window, judged from the evidence as it is now */
+        get: operations["getLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/incidents/{id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Seal the incident's evidence into one signed archive; `tagout evidence verify` checks it without a server */
+        post: operations["exportEvidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/evidence/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public key that this server's evidence packs are signed with */
+        get: operations["getEvidenceKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/incidents/{id}/containment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        /** What the playbooks propose for this incident, and the controls that belong to it */
+        get: operations["getIncidentContainment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/controls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Controls, newest first, and the enforcement points with the revision that each enforces */
+        get: operations["listControls"];
+        put?: never;
+        /** Put a control in force; answered when it is durable and published */
+        post: operations["applyControl"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/controls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ControlId"];
+            };
+            cookie?: never;
+        };
+        /** One control with its points and probes */
+        get: operations["getControl"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/controls/{id}/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ControlId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a probe through every point now and wait for it */
+        post: operations["probeControl"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/controls/{id}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ControlId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move the time at which somebody must look again */
+        post: operations["renewControl"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/controls/{id}/request-release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ControlId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for its release; from now on journeys pass it and can prove the capability */
+        post: operations["requestRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/controls/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ControlId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Release it, as a second person who is neither its author nor the one who asked */
+        post: operations["releaseControl"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether one call may pass, for callers without the proxy; needs no token and changes nothing */
+        post: operations["decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls that wait for a person, oldest first */
+        get: operations["listApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ApprovalId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let exactly this call pass, once */
+        post: operations["approveCall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ApprovalId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse exactly this call */
+        post: operations["denyCall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/incidents/{id}/regressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a regression case of what was recorded of this incident
+         * @description Recorded turns and calls of its sessions, redacted, with the versions that were in force and
+         *     what must not happen again. Refused with the reason when nothing of it can be judged.
+         */
+        post: operations["createRegression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/regressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Regression cases, newest first */
+        get: operations["listRegressions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/regressions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** One whole case - a file for `tagout regressions run` in CI */
+        get: operations["getRegression"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/incidents/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        /** The incident's review - draft or published, what is still missing, and as Markdown */
+        get: operations["getReview"];
+        put?: never;
+        /** Begin the review, or change fields of its draft; without fields it is filled in from the incident */
+        post: operations["draftReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/incidents/{id}/review/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publish the review; 409 names every missing thing and its remedy */
+        post: operations["publishReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reviews, newest first */
+        get: operations["listReviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Corrective actions, those due first */
+        get: operations["listActions"];
+        put?: never;
+        /** Add a corrective action to an incident */
+        post: operations["addAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/actions/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close an action with the evidence that it was done */
+        post: operations["closeAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a release of this agent may go out now - pass, fail or inconclusive, and why */
+        get: operations["getGate"];
+        put?: never;
+        /** As getGate, with the candidate bundle in the body */
+        post: operations["evaluateGate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/traces/{correlation}": {
         parameters: {
             query?: never;
@@ -306,6 +735,229 @@ export interface paths {
         get: operations["readJournal"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions of prompts, policies and model routes, newest first, without their content */
+        get: operations["listVersions"];
+        put?: never;
+        /** Publish a version; identical content gives the version that exists */
+        post: operations["publishVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/versions/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version with its content, by its hash or a unique beginning of it */
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Point a label at a version; agents that fetch by it get that version from then on */
+        post: operations["moveLabel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changed between two versions, line by line */
+        get: operations["diffVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/prompts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A prompt for an agent, by label; the gateway answers the same */
+        get: operations["fetchPrompt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A policy by label */
+        get: operations["fetchPolicy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/model-routes/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A model route by label */
+        get: operations["fetchModelRoute"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bundles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bundles of every agent, with what is known for and against each */
+        get: operations["listBundles"];
+        put?: never;
+        /** Name what an agent runs now as a bundle; the same set gives the bundle that exists */
+        post: operations["makeBundle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bundles/{agent}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bundle that an agent runs now (or another of its bundles), with the content of every version - a file for CI */
+        get: operations["exportBundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move the production label back - of one prompt, policy or model route, or of an agent's whole bundle */
+        post: operations["rollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/freezes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents that freeze changes now, and of what */
+        get: operations["listFreezes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/journeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** User journeys of the configuration with their last run */
+        get: operations["listJourneys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/journeys/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run journeys and wait for them; without names all, or those that name the tool */
+        post: operations["runJourneys"];
         delete?: never;
         options?: never;
         head?: never;
@@ -616,6 +1268,356 @@ export interface components {
             reason: string;
             actor?: string;
         };
+        /** @enum {string} */
+        ControlMode: "observe" | "read_only" | "approvals" | "allowlist" | "stopped" | "route";
+        /** @enum {string} */
+        ControlState: "requested" | "acknowledged" | "proved" | "unproved" | "released";
+        /** @enum {string} */
+        Verdict: "allow" | "deny" | "escalate" | "modify";
+        /**
+         * @description global, or KIND:NAME where NAME may be a glob, such as tool:payments.refund
+         * @example tool:payments.refund
+         * @example tool_class:write
+         * @example agent:refund-*
+         * @example global
+         */
+        Scope: string;
+        Probe: {
+            /** @example mcp:payments */
+            road: string;
+            /** @description The point answered at all */
+            reached: boolean;
+            /** @enum {string} */
+            verdict: "none" | "allow" | "deny" | "escalate" | "modify";
+            decided_by?: string;
+            detail: string;
+        };
+        ControlPoint: {
+            point: string;
+            acknowledged_at?: components["schemas"]["Time"];
+            proved_at?: components["schemas"]["Time"];
+            /** @description Why it did not acknowledge */
+            error?: string;
+            probes: components["schemas"]["Probe"][];
+        };
+        Control: {
+            id: string;
+            scope: components["schemas"]["Scope"];
+            mode: components["schemas"]["ControlMode"];
+            /** @description Of mode allowlist */
+            allowed?: string[];
+            /** @description Of mode route - the workflow that takes over */
+            route_to?: string;
+            reason: string;
+            author: string;
+            incident?: string;
+            /** @description The playbook that applied it */
+            rule?: string;
+            since: components["schemas"]["Time"];
+            review_by: components["schemas"]["Time"];
+            state: components["schemas"]["ControlState"];
+            requested_at: components["schemas"]["Time"];
+            published_at?: components["schemas"]["Time"];
+            acknowledged_at?: components["schemas"]["Time"];
+            proved_at?: components["schemas"]["Time"];
+            /** @description From the request to the last acknowledgement */
+            time_to_effect_ms?: number;
+            /** @description First snapshot that holds it */
+            revision: number;
+            points: components["schemas"]["ControlPoint"][];
+            acknowledged: {
+                reached: number;
+                of: number;
+            };
+            /** @description Its release was asked for - journeys pass it */
+            validating: boolean;
+            release_requested_by?: string;
+            release_requested_at?: components["schemas"]["Time"];
+            release_reason?: string;
+            released_by?: string;
+            released_at?: components["schemas"]["Time"];
+            /** @description Since this start */
+            calls_refused: number;
+        };
+        EnforcementPoint: {
+            name: string;
+            /** @description Newest that it said it enforces; 0 for none yet */
+            revision: number;
+            acknowledged_at?: components["schemas"]["Time"];
+            /** @description Why it is behind */
+            error?: string;
+        };
+        ControlList: {
+            controls: components["schemas"]["Control"][];
+            points: components["schemas"]["EnforcementPoint"][];
+            /** @description Of the newest snapshot */
+            revision: number;
+        };
+        ApplyControl: {
+            scope: components["schemas"]["Scope"];
+            mode: components["schemas"]["ControlMode"];
+            reason: string;
+            actor?: string;
+            incident?: string;
+            /** @description Of mode allowlist - tool names or globs */
+            allowed?: string[];
+            /** @description Of mode route - the workflow that takes over */
+            route_to?: string;
+            review_by?: components["schemas"]["Time"];
+        };
+        RenewControl: {
+            review_by: components["schemas"]["Time"];
+            reason: string;
+            actor?: string;
+        };
+        ReleaseControl: {
+            reason: string;
+            actor?: string;
+            /** @description Why it may be released although no journey names what it closed */
+            without_journeys?: string;
+        };
+        DecideRequest: {
+            /**
+             * @default tool
+             * @enum {string}
+             */
+            kind: "tool" | "model" | "workflow";
+            tool?: string;
+            server?: string;
+            agent?: string;
+            workflow?: string;
+            session?: string;
+            user?: string;
+            tenant?: string;
+            environment?: string;
+            model?: string;
+            /** @description NAME@VERSION */
+            prompt?: string;
+            /** @description Arguments of the call; no rule reads them yet */
+            arguments?: unknown;
+        };
+        Decision: {
+            verdict: components["schemas"]["Verdict"];
+            /** @description For the model */
+            reason: string;
+            reason_for_person?: string;
+            /** @description Id of the control */
+            decided_by?: string;
+            route_to?: string;
+            /** @description Id of an observing control that would have refused it */
+            shadow?: string;
+            revision: number;
+        };
+        Approval: {
+            id: string;
+            control: string;
+            tool?: string;
+            server?: string;
+            agent?: string;
+            workflow?: string;
+            session?: string;
+            /** @description Clipped to 8 KiB; the hash is over all of it */
+            arguments: string;
+            arguments_hash: string;
+            asked_at: components["schemas"]["Time"];
+            expires_at: components["schemas"]["Time"];
+        };
+        ApprovalList: {
+            approvals: components["schemas"]["Approval"][];
+        };
+        Proposal: {
+            /** @example playbook safety/SEV1 */
+            rule: string;
+            scope?: components["schemas"]["Scope"];
+            mode?: components["schemas"]["ControlMode"];
+            route_to?: string;
+            /** @enum {string} */
+            enforcement: "observe" | "enforce";
+            /** @description What it does and how to undo it */
+            sentence: string;
+            /** @description Id of the control in force that already does it */
+            control?: string;
+        };
+        IncidentContainment: {
+            proposals: components["schemas"]["Proposal"][];
+            controls: components["schemas"]["Control"][];
+        };
+        RegressionDraft: {
+            reason: string;
+            actor?: string;
+            /** @description Without it: the calls that the findings point at */
+            must_not?: components["schemas"]["MustNot"];
+        };
+        MustNot: {
+            calls?: components["schemas"]["HarmfulCall"][];
+            /** @description Signals that must not fire when the recording is replayed */
+            signals?: string[];
+        };
+        HarmfulCall: {
+            /** @description Name or glob */
+            tool: string;
+            why?: string;
+            arguments?: components["schemas"]["ArgumentMatcher"][];
+        };
+        /** @description One of equals, matches, above and below */
+        ArgumentMatcher: {
+            /**
+             * @description JSON pointer into the arguments
+             * @example /amount
+             */
+            at: string;
+            /** @description Any JSON value */
+            equals?: unknown;
+            /** @description Glob over a text */
+            matches?: string;
+            above?: number;
+            below?: number;
+        };
+        /** @description NAME@VERSION each, "" or absent where nobody told */
+        VersionsInForce: {
+            prompt?: string;
+            policy?: string;
+            model_route?: string;
+        };
+        RegressionSummary: {
+            id: string;
+            incident: string;
+            title: string;
+            class: components["schemas"]["FailureClass"];
+            cause: string;
+            agent: string;
+            workflow?: string;
+            created_at: components["schemas"]["Time"];
+            created_by: string;
+            reason?: string;
+            signals: string[];
+            versions: components["schemas"]["VersionsInForce"];
+            sessions: number;
+            harmful_calls: number;
+        };
+        RegressionList: {
+            regressions: components["schemas"]["RegressionSummary"][];
+        };
+        /** @description As api/regression.schema.json says */
+        RegressionCase: Record<string, never>;
+        ReviewFields: {
+            summary?: string;
+            impact?: string;
+            /** @description How it was noticed and how that could be earlier */
+            detection?: string;
+            /** @description What set it off */
+            proximate_trigger?: string;
+            /** @description Why the system let it happen, which is not the trigger */
+            systemic_gap?: string;
+            went_well?: string;
+            went_badly?: string;
+            got_lucky?: string;
+            lessons?: string;
+        };
+        ReviewDraft: {
+            actor?: string;
+            reason?: string;
+        } & components["schemas"]["ReviewFields"];
+        MissingPart: {
+            /** @enum {string} */
+            what: "timeline" | "evidence" | "proximate_trigger" | "systemic_gap" | "actions";
+            remedy: string;
+        };
+        Review: {
+            incident: string;
+            title: string;
+            severity: components["schemas"]["Severity"];
+            /**
+             * @description "none" shows what a draft would begin with
+             * @enum {string}
+             */
+            state: "none" | "draft" | "published";
+            fields: components["schemas"]["ReviewFields"];
+            timeline: components["schemas"]["TimelineEntry"][];
+            anchors: components["schemas"]["Anchors"];
+            impact: components["schemas"]["Impact"];
+            actions: components["schemas"]["Action"][];
+            /** @description What publishing still needs */
+            missing: components["schemas"]["MissingPart"][];
+            markdown: string;
+            drafted_at?: components["schemas"]["Time"];
+            drafted_by?: string;
+            changed_at?: components["schemas"]["Time"];
+            published_at?: components["schemas"]["Time"];
+            published_by?: string;
+        };
+        ReviewSummary: {
+            incident: string;
+            title: string;
+            severity: components["schemas"]["Severity"];
+            /** @enum {string} */
+            state: "draft" | "published";
+            drafted_at?: components["schemas"]["Time"];
+            drafted_by?: string;
+            published_at?: components["schemas"]["Time"];
+            published_by?: string;
+        };
+        ReviewList: {
+            reviews: components["schemas"]["ReviewSummary"][];
+        };
+        /** @enum {string} */
+        ActionKind: "prevent" | "mitigate" | "detect";
+        ActionDraft: {
+            incident: string;
+            title: string;
+            kind: components["schemas"]["ActionKind"];
+            owner: string;
+            due: components["schemas"]["Time"];
+            actor?: string;
+            reason?: string;
+        };
+        CloseAction: {
+            /** @description What shows that it was done - a link */
+            evidence: string;
+            actor?: string;
+            reason?: string;
+        };
+        Action: {
+            id: string;
+            incident: string;
+            title: string;
+            kind: components["schemas"]["ActionKind"];
+            owner: string;
+            due: components["schemas"]["Time"];
+            /** @enum {string} */
+            state: "open" | "closed";
+            overdue: boolean;
+            created_at: components["schemas"]["Time"];
+            created_by: string;
+            closed_at?: components["schemas"]["Time"];
+            closed_by?: string;
+            evidence?: string;
+        };
+        ActionList: {
+            actions: components["schemas"]["Action"][];
+        };
+        /** @enum {string} */
+        GateVerdict: "pass" | "fail" | "inconclusive";
+        GateRequest: {
+            agent?: string;
+            /** @description As `tagout catalog bundle` writes it */
+            bundle: Record<string, never>;
+        };
+        Gate: {
+            verdict: components["schemas"]["GateVerdict"];
+            /** @description Why */
+            sentence: string;
+            /** @description "" for every agent */
+            agent: string;
+            /** @description "" for what is in force */
+            bundle: string;
+            checks: {
+                /** @example open_incidents */
+                name: string;
+                verdict: components["schemas"]["GateVerdict"];
+                sentence: string;
+            }[];
+        };
         Now: {
             at: components["schemas"]["Time"];
             /** @description The worst open incident in plain words, or that all is well */
@@ -800,6 +1802,322 @@ export interface components {
                 help: string;
             }[];
         };
+        LedgerRow: {
+            at: components["schemas"]["Time"];
+            tool: string;
+            agent?: string;
+            workflow?: string;
+            user?: string;
+            correlation: string;
+            trace_id?: string;
+            span_id?: string;
+            tool_call_id?: string;
+            /** @enum {string} */
+            effect: "unknown" | "write" | "egress";
+            /** @description From the tool's name; tagout.yaml does not say */
+            effect_inferred?: boolean;
+            /** @enum {string} */
+            reversibility: "unknown" | "read_only" | "reversible" | "externally_reversible" | "irreversible";
+            /** @description As sent */
+            arguments?: string;
+            /** @description As answered */
+            result?: string;
+            /** @description arguments or result are longer in the evidence */
+            clipped?: boolean;
+            /** @enum {string} */
+            outcome: "ok" | "error" | "client_error" | "server_error" | "throttled" | "timeout" | "cancelled" | "denied" | "blocked";
+            session_outcome?: components["schemas"]["SessionOutcome"];
+            prompt_version?: string;
+            policy?: string;
+            route?: string;
+            /**
+             * @description Who saw the call
+             * @enum {string}
+             */
+            source: "telemetry" | "gateway" | "both";
+            /**
+             * @description requested: no answer was seen; recorded: answered as done; failed: answered as an error; unknown: cancelled in flight, a write may have happened; refused: Tagout did not let it through; confirmed and disproved: by a second witness
+             * @enum {string}
+             */
+            state: "requested" | "recorded" | "confirmed" | "disproved" | "failed" | "unknown" | "refused";
+            /** @description The control or rule that decided when the call was made */
+            decided_by?: string;
+            suspect: boolean;
+            /** @description What speaks against the call */
+            reasons: string[];
+            /** @enum {string} */
+            verdict_today: "allow" | "deny" | "escalate" | "modify" | "unknown";
+            verdict_reason?: string;
+            compensating_tool?: string;
+        };
+        Ledger: {
+            incident: string;
+            from: components["schemas"]["Time"];
+            to: components["schemas"]["Time"];
+            judged_at: components["schemas"]["Time"];
+            /** @description What a person must know first */
+            sentence: string;
+            /** @description Write-class calls in the window */
+            calls: number;
+            /** @description Of them */
+            suspects: number;
+            totals: {
+                reversibility: string;
+                calls: number;
+                suspects: number;
+                failed: number;
+                /** @description Cancelled in flight or never answered */
+                unknown: number;
+            }[];
+            /** @description A bound cut the rows or the evidence that was read; the sentence says so */
+            truncated: boolean;
+            /** @description Stored items that no longer read; a write may be among them */
+            unreadable: number;
+            rows: components["schemas"]["LedgerRow"][];
+        };
+        EvidenceKey: {
+            /** @enum {string} */
+            algorithm: "ed25519";
+            /** @description 64 hex digits */
+            public_key: string;
+            /** @description First 16 hex digits of the key's SHA-256 */
+            fingerprint: string;
+        };
+        /** @enum {string} */
+        VersionFamily: "prompt" | "policy" | "model_route";
+        Version: {
+            family: components["schemas"]["VersionFamily"];
+            name: string;
+            /** @description From 1 in its family and name */
+            number: number;
+            /** @description Content address: first 16 hex digits of SHA-256 over family, name and content */
+            hash: string;
+            author: string;
+            message: string;
+            created_at: components["schemas"]["Time"];
+            /** @description Labels that point at it now */
+            labels: string[];
+            /** @description The production label pointed at it at some time */
+            was_production?: boolean;
+            /** @description Whose it is; absent when it belongs to all */
+            agent?: string;
+            workflow?: string;
+            /** @description The incident whose change it was */
+            incident?: string;
+            /** @description Only where one version is asked for */
+            content?: string;
+        };
+        VersionList: {
+            versions: components["schemas"]["Version"][];
+            /** @description How many there are in all */
+            total: number;
+        };
+        Publish: {
+            family: components["schemas"]["VersionFamily"];
+            name: string;
+            /** @description Text. A policy is YAML that reads as one; a model route is a JSON object with a "model" */
+            content: string;
+            /** @description What changed and why */
+            message: string;
+            actor?: string;
+            /** @description Whose it is; the first that is given stays */
+            agent?: string;
+            workflow?: string;
+            /** @description Pointed at the version in the same step */
+            label?: string;
+            /** @description The incident whose change it is; passes its freeze */
+            incident?: string;
+            /** @description Why it cannot wait for the end of the freeze */
+            emergency?: string;
+        };
+        MoveLabel: {
+            family: components["schemas"]["VersionFamily"];
+            name: string;
+            /** @description Any but "latest", which is always the newest version */
+            label: string;
+            /** @description A number (3 or v3), a hash or another label */
+            to: string;
+            /** @description What it is expected to point at; 409 when somebody moved it */
+            from?: string;
+            reason: string;
+            actor?: string;
+            incident?: string;
+            emergency?: string;
+        };
+        VersionDiff: {
+            family: components["schemas"]["VersionFamily"];
+            name: string;
+            from: number;
+            to: number;
+            /** @description Lines */
+            added: number;
+            /** @description Lines */
+            removed: number;
+            /** @description The texts are too large to be compared line by line: what differs is shown as removed, then added */
+            whole: boolean;
+            /** @description Unified form */
+            text: string;
+            lines: {
+                /** @enum {string} */
+                kind: "same" | "added" | "removed" | "gap";
+                text: string;
+                from_line?: number;
+                to_line?: number;
+            }[];
+        };
+        BundleVersion: {
+            family: components["schemas"]["VersionFamily"];
+            name: string;
+            number: number;
+            hash: string;
+        };
+        Bundle: {
+            /** @description Content address: the same set is the same bundle */
+            id: string;
+            agent: string;
+            /** @description One of each prompt, policy and model route of the agent */
+            versions: components["schemas"]["BundleVersion"][];
+            tools: string[];
+            made_at: components["schemas"]["Time"];
+            made_by: string;
+            in_force: boolean;
+            last_in_force_at?: components["schemas"]["Time"];
+            /** @description There was evidence enough and no incident on it */
+            good: boolean;
+            good_at?: components["schemas"]["Time"];
+            good_reason?: string;
+            /** @description A rollback of the bundle goes here */
+            last_known_good: boolean;
+            /** @description Incidents that began while it was in force */
+            blocked_by: string[];
+            evidence: {
+                succeeded: number;
+                failed: number;
+                abandoned: number;
+                denied: number;
+                unknown: number;
+                in_force_seconds: number;
+            };
+            /** @description Why it is good */
+            sentence: string;
+        };
+        BundleList: {
+            bundles: components["schemas"]["Bundle"][];
+        };
+        MakeBundle: {
+            agent: string;
+            reason: string;
+            actor?: string;
+        };
+        BundleExport: {
+            /**
+             * @description Version of this file's form
+             * @constant
+             */
+            tagout_bundle: 1;
+            bundle: components["schemas"]["Bundle"];
+            /** @description With content */
+            versions: components["schemas"]["Version"][];
+            /** @description Production versions that belong to no agent and so bind this one too - with content */
+            shared: components["schemas"]["Version"][];
+        };
+        Rollback: {
+            /** @enum {string} */
+            family: "prompt" | "policy" | "model_route" | "bundle";
+            /** @description Of the prompt */
+            name: string;
+            /** @description A number or hash, with bundle its id; absent: of the last known good bundle, else what production pointed at before */
+            to?: string;
+            /** @description What production is expected to point at; 409 when somebody moved it */
+            from?: string;
+            reason: string;
+            actor?: string;
+            incident?: string;
+            emergency?: string;
+        };
+        RolledBack: {
+            /** @enum {string} */
+            family: "prompt" | "policy" | "model_route" | "bundle";
+            name: string;
+            /** @description Id of the bundle that is in force now; absent when the versions belong to no agent */
+            bundle?: string;
+            /**
+             * @description How the target was chosen
+             * @enum {string}
+             */
+            target?: "named" | "last_known_good" | "previous";
+            sentence: string;
+            incident?: string;
+            moves: {
+                family: components["schemas"]["VersionFamily"];
+                name: string;
+                label: string;
+                /** @description 0 when the label stood nowhere */
+                from: number;
+                to: number;
+                /** @description Of the version it moved to */
+                hash: string;
+            }[];
+        };
+        FreezeList: {
+            freezes: {
+                incident: string;
+                severity: components["schemas"]["Severity"];
+                title: string;
+                /** @description Absent with workflow when the incident names neither and so freezes all */
+                agent?: string;
+                workflow?: string;
+                since: components["schemas"]["Time"];
+                /** @description What is frozen and what passes */
+                sentence: string;
+            }[];
+        };
+        JourneyRun: {
+            journey: string;
+            passed: boolean;
+            at: components["schemas"]["Time"];
+            duration_ms: number;
+            actor: string;
+            /** @description Steps that were run */
+            steps: number;
+            /** @description From 1; absent when it passed */
+            failed_step?: number;
+            /** @description The line that did not hold */
+            expected?: string;
+            /** @description What was seen instead - clipped */
+            seen?: string;
+            sentence: string;
+            /** @description The journey is still as it was when it ran */
+            current: boolean;
+        };
+        Journey: {
+            name: string;
+            tools: string[];
+            steps: {
+                /** @enum {string} */
+                kind: "http" | "mcp";
+                request: string;
+                expect: string[];
+            }[];
+            /** @description The newest first - at most ten */
+            runs: components["schemas"]["JourneyRun"][];
+        };
+        JourneyList: {
+            journeys: components["schemas"]["Journey"][];
+        };
+        RunJourneys: {
+            /** @description Which; without names all */
+            names?: string[];
+            /** @description Those that name this tool */
+            tool?: string;
+            actor?: string;
+            reason?: string;
+        };
+        JourneyRuns: {
+            /** @description Every one of them */
+            passed: boolean;
+            runs: components["schemas"]["JourneyRun"][];
+        };
         TokenInfo: {
             name: string;
             /** @enum {string} */
@@ -817,6 +2135,15 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["Incident"];
+            };
+        };
+        /** @description The control as it is now */
+        Control: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Control"];
             };
         };
         /** @description The request has a mistake */
@@ -846,6 +2173,15 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
+        /** @description A declared bound would be passed */
+        LimitExceeded: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
         /** @description Its state does not allow it */
         Conflict: {
             headers: {
@@ -858,6 +2194,8 @@ export interface components {
     };
     parameters: {
         IncidentId: string;
+        ControlId: string;
+        ApprovalId: string;
     };
     requestBodies: {
         Reason: {
@@ -1121,6 +2459,664 @@ export interface operations {
             409: components["responses"]["Conflict"];
         };
     };
+    getLedger: {
+        parameters: {
+            query?: {
+                /** @description Only the calls that something speaks against */
+                suspect?: boolean;
+                /** @description Rows at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ledger */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    exportEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Reason"];
+        responses: {
+            /** @description The pack, a POSIX tar; its format is docs/reference/evidence-pack.md */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    /** @description SHA-256 of the body as the journal's evidence.exported has it */
+                    "Tagout-Pack-Sha256"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    getEvidenceKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceKey"];
+                };
+            };
+        };
+    };
+    getIncidentContainment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Proposals and controls */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentContainment"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    listControls: {
+        parameters: {
+            query?: {
+                state?: "in_force" | "all";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControlList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+        };
+    };
+    applyControl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyControl"];
+            };
+        };
+        responses: {
+            201: components["responses"]["Control"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    getControl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ControlId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Control"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    probeControl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ControlId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Control"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    renewControl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ControlId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenewControl"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Control"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    requestRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ControlId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Control"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    releaseControl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ControlId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseControl"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Control"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideRequest"];
+            };
+        };
+        responses: {
+            /** @description The decision; a refusal is 200 too */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+        };
+    };
+    listApprovals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalList"];
+                };
+            };
+        };
+    };
+    approveCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ApprovalId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description The call that was answered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    denyCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ApprovalId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description The call that was answered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    createRegression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegressionDraft"];
+            };
+        };
+        responses: {
+            /** @description The whole case */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegressionCase"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    listRegressions: {
+        parameters: {
+            query?: {
+                agent?: string;
+                incident?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegressionList"];
+                };
+            };
+        };
+    };
+    getRegression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The whole case */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegressionCase"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    getReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The review */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    draftReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewDraft"];
+            };
+        };
+        responses: {
+            /** @description The review as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    publishReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Reason"];
+        responses: {
+            /** @description The review as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    listReviews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewList"];
+                };
+            };
+        };
+    };
+    listActions: {
+        parameters: {
+            query?: {
+                incident?: string;
+                state?: "open" | "closed" | "overdue" | "all";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+        };
+    };
+    addAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionDraft"];
+            };
+        };
+        responses: {
+            /** @description The action */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Action"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    closeAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseAction"];
+            };
+        };
+        responses: {
+            /** @description The action as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Action"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    getGate: {
+        parameters: {
+            query?: {
+                /** @description Without it every agent */
+                agent?: string;
+                /** @description Candidate bundle that the server knows; without it what is in force */
+                bundle?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The verdict */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gate"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    evaluateGate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GateRequest"];
+            };
+        };
+        responses: {
+            /** @description The verdict */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gate"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+        };
+    };
     getTrace: {
         parameters: {
             query?: {
@@ -1259,6 +3255,421 @@ export interface operations {
                     "application/json": components["schemas"]["JournalPage"];
                 };
             };
+        };
+    };
+    listVersions: {
+        parameters: {
+            query?: {
+                family?: components["schemas"]["VersionFamily"];
+                name?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The versions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+        };
+    };
+    publishVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Publish"];
+            };
+        };
+        responses: {
+            /** @description The version */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["LimitExceeded"];
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    moveLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveLabel"];
+            };
+        };
+        responses: {
+            /** @description The version that holds the label now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    diffVersions: {
+        parameters: {
+            query: {
+                family: components["schemas"]["VersionFamily"];
+                name: string;
+                /** @description A number (3 or v3), a hash or a label */
+                from: string;
+                /** @description A number (3 or v3), a hash or a label */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The difference */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDiff"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    fetchPrompt: {
+        parameters: {
+            query?: {
+                label?: string;
+            };
+            header?: {
+                /** @description The ETag of what the agent holds */
+                "If-None-Match"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    /** @description The quoted hash of the version */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description What the agent holds is still the one */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    fetchPolicy: {
+        parameters: {
+            query?: {
+                label?: string;
+            };
+            header?: {
+                /** @description The ETag of what the agent holds */
+                "If-None-Match"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    /** @description The quoted hash of the version */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description What the agent holds is still the one */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    fetchModelRoute: {
+        parameters: {
+            query?: {
+                label?: string;
+            };
+            header?: {
+                /** @description The ETag of what the agent holds */
+                "If-None-Match"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    /** @description The quoted hash of the version */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description What the agent holds is still the one */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    listBundles: {
+        parameters: {
+            query?: {
+                agent?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bundles - newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleList"];
+                };
+            };
+        };
+    };
+    makeBundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeBundle"];
+            };
+        };
+        responses: {
+            /** @description The bundle */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bundle"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    exportBundle: {
+        parameters: {
+            query?: {
+                /** @description Of another bundle of the agent */
+                id?: string;
+            };
+            header?: never;
+            path: {
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bundle with contents */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleExport"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    rollback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rollback"];
+            };
+        };
+        responses: {
+            /** @description What moved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolledBack"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    listFreezes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The freezes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeList"];
+                };
+            };
+        };
+    };
+    listJourneys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The journeys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JourneyList"];
+                };
+            };
+        };
+    };
+    runJourneys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunJourneys"];
+            };
+        };
+        responses: {
+            /** @description How they went */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JourneyRuns"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
         };
     };
     getSettings: {

@@ -56,6 +56,12 @@ export function keepPersonName(value: string): void {
     told();
 }
 
+/** A change's body with the name of who makes it. */
+export function signed<T extends object>(body: T): T & { actor?: string } {
+    const actor = personName();
+    return actor ? { ...body, actor } : body;
+}
+
 function subscribe(listener: () => void): () => void {
     listeners.add(listener);
     window.addEventListener('storage', listener);

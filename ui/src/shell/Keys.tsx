@@ -5,13 +5,14 @@ import { places } from './places';
 import css from './Shell.module.css';
 
 const rows: [string, string[]][] = [
-    ['Jump to an incident, agent, trace or page', ['/', 'Ctrl K']],
+    ['Jump to an incident, agent, trace or page; stop, roll back', ['/', 'Ctrl K']],
     ['These keys', ['?']],
     ...places.map(({ label, key }): [string, string[]] => [`Go to ${label}`, ['g', key]]),
     ['Next or previous in a list or trace', ['↓', '↑']],
     ['Fold or unfold a step of a trace', ['←', '→']],
     ['Acknowledge (incident)', ['a']],
     ['Write a note (incident)', ['n']],
+    ['Stop what is recommended (incident)', ['x']],
     ['Close what is open', ['Esc']],
 ];
 

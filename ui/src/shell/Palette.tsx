@@ -1,22 +1,28 @@
-// `/` or Ctrl-K: jump to an incident, agent, class, trace or page by typing.
+// `/` or Ctrl-K: jump to an incident, agent, class, trace or page by typing, or do what one would do there.
 import { Modal } from '@mantine/core';
-import { IconBinaryTree, IconListDetails, IconPlus, IconRobot, IconSearch } from '@tabler/icons-react';
+import {
+    IconArrowBackUp, IconBinaryTree, IconHandStop, IconListDetails, IconPlus, IconRobot, IconSearch, IconTrafficLights,
+} from '@tabler/icons-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { useAgents, useIncidents } from '../api/queries';
+import { useVersions } from '../api/releases';
 import { failureClasses } from '../api/types';
+import { familyTitle, linesOf } from '../format/releases';
 import { classTitle, stateTitle } from '../format/words';
 import { ClassIcon } from '../parts/chips';
 import css from './Palette.module.css';
 import { places } from './places';
+import { type StopDraft, useStop } from './stop';
 
 interface Option {
     group: string;
     label: string;
     note?: string;
     icon: ReactNode;
-    to: string;
+    /** Where it leads, or what it opens. */
+    to: string | StopDraft;
 }
 
 const perGroupMax = 8;
@@ -29,6 +35,7 @@ function matches(words: string[], text: string): boolean {
 function useOptions(text: string): Option[] {
     const incidents = useIncidents({ state: 'all' }).data?.incidents;
     const agents = useAgents().data?.agents;
+    const versions = useVersions().data?.versions;
     return useMemo(() => {
         const typed = text.trim();
         const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
@@ -55,7 +62,23 @@ function useOptions(text: string): Option[] {
         add(failureClasses.map((name) => ({
             group: 'Classes', label: classTitle[name], icon: <ClassIcon name={name} size={16} />, to: `/classes/${name}`,
         })));
-        add([{ group: 'Do', label: 'Declare an incident', icon: <IconPlus size={16} aria-hidden />, to: '/incidents?declare=1' }]);
+        const stopIcon = <IconHandStop size={16} stroke={1.75} aria-hidden />;
+        const stops = (agents ?? []).flatMap((agent): Option[] => [
+            ...agent.tools.map((tool): Option => ({ group: 'Do', label: `Stop tool ${tool.name}`, note: agent.name, icon: stopIcon, to: { scope: `tool:${tool.name}` } })),
+            { group: 'Do', label: `Contain agent ${agent.name}`, note: 'stop it', icon: stopIcon, to: { scope: `agent:${agent.name}` } },
+        ]);
+        const rollbacks = linesOf(versions ?? []).filter((line) => line.versions.length > 1).map((line): Option => ({
+            group: 'Do', label: `Roll back ${familyTitle[line.family].toLowerCase()} ${line.name}`, icon: <IconArrowBackUp size={16} stroke={1.75} aria-hidden />,
+            to: `/releases?family=${line.family}&name=${encodeURIComponent(line.name)}&rollback=1`,
+        }));
+        add([
+            { group: 'Do', label: 'Stop something…', icon: stopIcon, to: { scope: '' } },
+            { group: 'Do', label: 'Run the gate', icon: <IconTrafficLights size={16} stroke={1.75} aria-hidden />, to: '/gate' },
+            { group: 'Do', label: 'Declare an incident', icon: <IconPlus size={16} aria-hidden />, to: '/incidents?declare=1' },
+            // A tool of many agents is one verb.
+            ...(words.length > 0 ? stops.filter((each, at) => stops.findIndex(({ label }) => label === each.label) === at) : []),
+            ...(words.length > 0 ? rollbacks : []),
+        ]);
         if (typed.length >= 4 && !number) {
             found.push({
                 group: 'Traces', label: `Open the trace ${typed}`, icon: <IconBinaryTree size={16} stroke={1.75} aria-hidden />,
@@ -63,7 +86,7 @@ function useOptions(text: string): Option[] {
             });
         }
         return found;
-    }, [text, incidents, agents]);
+    }, [text, incidents, agents, versions]);
 }
 
 export default function Palette({ onClose }: { onClose: () => void }) {
@@ -71,6 +94,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
     const [at, setAt] = useState(0);
     const options = useOptions(text);
     const navigate = useNavigate();
+    const stop = useStop();
     const list = useRef<HTMLDivElement>(null);
     const id = useId();
     const chosen = Math.min(at, options.length - 1);
@@ -82,7 +106,8 @@ export default function Palette({ onClose }: { onClose: () => void }) {
     const go = (option: Option | undefined): void => {
         if (!option) return;
         onClose();
-        void navigate(option.to);
+        if (typeof option.to === 'string') void navigate(option.to);
+        else stop(option.to);
     };
     const press = (event: KeyboardEvent): void => {
         const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -105,8 +130,8 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                         aria-expanded={options.length > 0}
                         aria-controls={`${id}-list`}
                         aria-activedescendant={options.length > 0 ? `${id}-${chosen}` : undefined}
-                        aria-label="Incident, agent, trace or page"
-                        placeholder="Incident, agent, trace or page"
+                        aria-label="Incident, agent, trace, page or what to do"
+                        placeholder="Incident, agent, trace, page, or: stop tool…"
                         value={text}
                         onChange={(event) => {
                             setText(event.currentTarget.value);
@@ -120,7 +145,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                 {options.length === 0 && <p className={css.none}>Nothing of that name. A trace is opened by four letters of its id or more.</p>}
                 <div className={css.list} role="listbox" id={`${id}-list`} aria-label="Places" ref={list}>
                     {options.map((option, index) => (
-                        <div key={`${option.group} ${option.to}`} role="presentation">
+                        <div key={`${option.group} ${option.label}`} role="presentation">
                             {options[index - 1]?.group !== option.group && <div className={css.group} role="presentation">{option.group}</div>}
                             <div
                                 className={css.option}

@@ -14,6 +14,8 @@ import { AccessProvider } from './access';
 import { Keys } from './Keys';
 import { places } from './places';
 import css from './Shell.module.css';
+import { StopProvider } from './stop';
+import { ModeChip, StopMenu } from './StopMenu';
 import { useKeys } from './useKeys';
 
 const Palette = lazy(() => import('./Palette'));
@@ -153,42 +155,46 @@ export function Shell() {
 
     return (
         <AccessProvider>
-            <a className={css.skip} href="#content">Skip to content</a>
-            <div className={css.shell}>
-                <Rail />
-                <div className={css.main}>
-                    <header className={css.top}>
-                        <Link to="/" className={css.topBrand} aria-label="Tagout, first screen">
-                            <Logo /> <span>Tagout</span>
-                        </Link>
-                        <button type="button" className={css.search} onClick={() => setPaletteOpen(true)}>
-                            <IconSearch size={15} aria-hidden /> Jump to… <kbd>Ctrl K</kbd>
-                        </button>
-                        <div className={css.spacer} />
-                        <Counts />
-                        <Live />
-                        <button type="button" className={`${css.icon} ${css.searchIcon}`} aria-label="Jump to" onClick={() => setPaletteOpen(true)}>
-                            <IconSearch size={19} stroke={1.6} aria-hidden />
-                        </button>
-                        <SchemeButton />
-                        <button type="button" className={`${css.icon} ${css.keysButton}`} aria-label="Keyboard keys" title="Keyboard keys (?)" onClick={() => setKeysOpen(true)}>
-                            <IconKeyboard size={18} stroke={1.6} aria-hidden />
-                        </button>
-                    </header>
-                    <main id="content" className={css.content} ref={content} tabIndex={-1}>
-                        <Suspense fallback={<Waiting what="the page" />}>
-                            <Outlet />
-                        </Suspense>
-                    </main>
+            <StopProvider>
+                <a className={css.skip} href="#content">Skip to content</a>
+                <div className={css.shell}>
+                    <Rail />
+                    <div className={css.main}>
+                        <header className={css.top}>
+                            <Link to="/" className={css.topBrand} aria-label="Tagout, first screen">
+                                <Logo /> <span>Tagout</span>
+                            </Link>
+                            <button type="button" className={css.search} onClick={() => setPaletteOpen(true)}>
+                                <IconSearch size={15} aria-hidden /> Jump to… <kbd>Ctrl K</kbd>
+                            </button>
+                            <div className={css.spacer} />
+                            <Counts />
+                            <ModeChip />
+                            <Live />
+                            <StopMenu />
+                            <button type="button" className={`${css.icon} ${css.searchIcon}`} aria-label="Jump to" onClick={() => setPaletteOpen(true)}>
+                                <IconSearch size={19} stroke={1.6} aria-hidden />
+                            </button>
+                            <span className={css.wide}><SchemeButton /></span>
+                            <button type="button" className={`${css.icon} ${css.keysButton}`} aria-label="Keyboard keys" title="Keyboard keys (?)" onClick={() => setKeysOpen(true)}>
+                                <IconKeyboard size={18} stroke={1.6} aria-hidden />
+                            </button>
+                        </header>
+                        <main id="content" className={css.content} ref={content} tabIndex={-1}>
+                            <Suspense fallback={<Waiting what="the page" />}>
+                                <Outlet />
+                            </Suspense>
+                        </main>
+                    </div>
+                    <BottomBar />
                 </div>
-                <BottomBar />
-            </div>
-            {paletteOpen && (
-                <Suspense fallback={null}>
-                    <Palette onClose={() => setPaletteOpen(false)} />
-                </Suspense>
-            )}
-            <Keys opened={keysOpen} onClose={() => setKeysOpen(false)} />
+                {paletteOpen && (
+                    <Suspense fallback={null}>
+                        <Palette onClose={() => setPaletteOpen(false)} />
+                    </Suspense>
+                )}
+                <Keys opened={keysOpen} onClose={() => setKeysOpen(false)} />
+            </StopProvider>
         </AccessProvider>
     );
 }

@@ -1,11 +1,12 @@
-// Whether this browser may make changes, and the dialogue that asks for the token when it may not.
-import { Anchor, Button, Checkbox, Modal, PasswordInput } from '@mantine/core';
+// Whether this browser may make changes and in whose name, and the dialogue that asks for what is missing.
+import { Anchor, Button, Checkbox, Modal, PasswordInput, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, type FormEvent, type ReactNode, useCallback, useContext, useRef, useState } from 'react';
 
 import { ApiError } from '../api/client';
-import { keys, useTokenCheck } from '../api/queries';
-import { keepToken, tokenIsRemembered, useToken } from '../api/token';
+import { keys } from '../api/keys';
+import { useTokenCheck } from '../api/queries';
+import { keepPersonName, keepToken, personName, tokenIsRemembered, usePersonName, useToken } from '../api/token';
 import type { TokenInfo } from '../api/types';
 import { InlineError } from '../parts/layout';
 import css from './access.module.css';
@@ -14,7 +15,7 @@ export type Standing = 'missing' | 'checking' | 'wrong' | 'unreachable' | 'ok';
 
 interface Access {
     standing: Standing;
-    /** Runs `then` at once when changes are allowed, else asks for the token first. */
+    /** Runs `then` at once when changes are allowed and it is known whose they are, else asks for that first. */
     withToken: (then: () => void) => void;
     /** For a change that the server refused with 401. */
     ask: () => void;
@@ -51,24 +52,33 @@ async function tryToken(candidate: string): Promise<TokenInfo> {
     return (await answer.json()) as TokenInfo;
 }
 
-export function TokenForm({ onDone, autoFocus }: { onDone?: () => void; autoFocus?: boolean }) {
+/** Asks for the token, and with `named` for the person's name as well. */
+export function TokenForm({ onDone, autoFocus, named }: { onDone?: () => void; autoFocus?: boolean; named?: boolean }) {
     const cache = useQueryClient();
+    const standing = useStanding();
     const [value, setValue] = useState('');
+    const [name, setName] = useState(personName());
     const [remember, setRemember] = useState(tokenIsRemembered());
     const [error, setError] = useState('');
     const [busy, setBusy] = useState(false);
+    const needsToken = standing !== 'ok' && standing !== 'unreachable';
     const submit = async (event: FormEvent): Promise<void> => {
         event.preventDefault();
+        // A dialogue's form may stand inside another's in React's tree.
+        event.stopPropagation();
         const candidate = value.trim();
-        if (!candidate) {
+        if (needsToken && !candidate) {
             setError('Paste the token first.');
             return;
         }
         setBusy(true);
         setError('');
         try {
-            cache.setQueryData(keys.token(candidate), await tryToken(candidate));
-            keepToken(candidate, remember);
+            if (needsToken) {
+                cache.setQueryData(keys.token(candidate), await tryToken(candidate));
+                keepToken(candidate, remember);
+            }
+            if (named) keepPersonName(name);
             setValue('');
             onDone?.();
         } catch (cause) {
@@ -79,24 +89,40 @@ export function TokenForm({ onDone, autoFocus }: { onDone?: () => void; autoFocu
     };
     return (
         <form className={css.form} onSubmit={(event) => void submit(event)}>
-            <PasswordInput
-                label="Administrator token"
-                placeholder="tagout_…"
-                value={value}
-                onChange={(event) => setValue(event.currentTarget.value)}
-                autoComplete="off"
-                data-autofocus={autoFocus || undefined}
-                spellCheck={false}
-            />
-            <Checkbox
-                label="Remember it in this browser"
-                description="Otherwise it is forgotten when this tab is closed. Do not tick it on a shared machine."
-                checked={remember}
-                onChange={(event) => setRemember(event.currentTarget.checked)}
-            />
+            {named && (
+                <TextInput
+                    label="Your name"
+                    description="It signs what you do, on the timeline and in the journal."
+                    required
+                    maxLength={200}
+                    value={name}
+                    data-autofocus={(autoFocus && !needsToken) || undefined}
+                    onChange={(event) => setName(event.currentTarget.value)}
+                    autoComplete="username"
+                />
+            )}
+            {needsToken && (
+                <>
+                    <PasswordInput
+                        label="Administrator token"
+                        placeholder="tagout_…"
+                        value={value}
+                        onChange={(event) => setValue(event.currentTarget.value)}
+                        autoComplete="off"
+                        data-autofocus={autoFocus || undefined}
+                        spellCheck={false}
+                    />
+                    <Checkbox
+                        label="Remember it in this browser"
+                        description="Otherwise it is forgotten when this tab is closed. Do not tick it on a shared machine."
+                        checked={remember}
+                        onChange={(event) => setRemember(event.currentTarget.checked)}
+                    />
+                </>
+            )}
             {error && <InlineError>{error}</InlineError>}
             <Button type="submit" loading={busy} className={css.submit}>
-                Check and keep
+                {needsToken ? 'Check and keep' : 'Go on'}
             </Button>
         </form>
     );
@@ -114,19 +140,20 @@ export function TokenHelp() {
 
 export function AccessProvider({ children }: { children: ReactNode }) {
     const standing = useStanding();
+    const named = usePersonName() !== '';
     const [asking, setAsking] = useState(false);
     const pending = useRef<(() => void) | null>(null);
     const ask = useCallback(() => setAsking(true), []);
     const withToken = useCallback(
         (then: () => void) => {
-            if (standing === 'ok' || standing === 'unreachable') {
+            if ((standing === 'ok' || standing === 'unreachable') && named) {
                 then();
                 return;
             }
             pending.current = then;
             setAsking(true);
         },
-        [standing],
+        [standing, named],
     );
     const close = (): void => {
         pending.current = null;
@@ -135,14 +162,15 @@ export function AccessProvider({ children }: { children: ReactNode }) {
     return (
         <AccessContext.Provider value={{ standing, withToken, ask }}>
             {children}
-            <Modal opened={asking} onClose={close} title="This change needs the token">
+            <Modal opened={asking} onClose={close} title={standing === 'ok' ? 'Who are you?' : 'This change needs the token'}>
                 <div className={css.dialog}>
                     {standing === 'wrong' && (
                         <InlineError>The token that this browser keeps is not accepted any more. Give the present one.</InlineError>
                     )}
-                    <TokenHelp />
+                    {standing !== 'ok' && <TokenHelp />}
                     <TokenForm
                         autoFocus
+                        named
                         onDone={() => {
                             const then = pending.current;
                             close();

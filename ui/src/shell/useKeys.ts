@@ -19,7 +19,7 @@ export function dialogIsOpen(): boolean {
 
 export function useKeys(does: { palette: () => void; keys: () => void }): void {
     const navigate = useNavigate();
-    const wantedAt = useRef(0);
+    const wantedAt = useRef(-Infinity);
     const latest = useRef(does);
     latest.current = does;
     useEffect(() => {
@@ -39,7 +39,7 @@ export function useKeys(does: { palette: () => void; keys: () => void }): void {
             } else if (event.key === 'g') {
                 wantedAt.current = event.timeStamp;
             } else if (event.timeStamp - wantedAt.current < chordMs) {
-                wantedAt.current = 0;
+                wantedAt.current = -Infinity;
                 const place = places.find(({ key }) => key === event.key);
                 if (place) {
                     // The second key is spent: a page's own key of that name must not act as well.

@@ -1,9 +1,12 @@
+import { IconSnowflake } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 
+import { useFreezes } from '../../api/releases';
 import type { Incident } from '../../api/types';
 import { hasEnded, subject } from '../../format/words';
 import { ClassChip, GoingOn, KindChip, OwnerName, SeverityChip, StateChip } from '../../parts/chips';
+import { partsCss } from '../../parts/layout';
 import { Since } from '../../parts/When';
 import css from './incident.module.css';
 
@@ -22,6 +25,7 @@ export function Head({ incident, children }: { incident: Incident; children: Rea
                 {!hasEnded(incident.state) && <GoingOn incident={incident} />}
                 <ClassChip name={incident.class} />
                 <KindChip kind={incident.kind} />
+                <FreezeBadge incident={incident.id} />
             </div>
             <p className={css.facts}>
                 {subject(incident) && <span>{subject(incident)}</span>}
@@ -32,5 +36,16 @@ export function Head({ incident, children }: { incident: Incident; children: Rea
             </p>
             {children}
         </header>
+    );
+}
+
+function FreezeBadge({ incident }: { incident: string }) {
+    const freeze = useFreezes().data?.freezes.find((each) => each.incident === incident);
+    if (!freeze) return null;
+    return (
+        <Link to="/releases" className={`${partsCss.chip} ${css.frozen}`} title={freeze.sentence} data-testid="freeze">
+            <IconSnowflake size={13} stroke={1.75} aria-hidden />
+            Changes frozen
+        </Link>
     );
 }

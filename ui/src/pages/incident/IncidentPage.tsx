@@ -6,11 +6,16 @@ import { useIncident } from '../../api/queries';
 import { Failure, Page, Panel, Waiting } from '../../parts/layout';
 import { usePageKeys } from '../../shell/useKeys';
 import { type ActionsHandle, Actions } from './Actions';
+import { Afterwards } from './Afterwards';
+import { Containment } from './Containment';
+import { Evidence } from './Evidence';
 import { Facts } from './Facts';
 import { Findings } from './Findings';
 import { Head } from './Head';
 import { ImpactStats } from './ImpactStats';
 import css from './incident.module.css';
+import { Ledger } from './Ledger';
+import { StopNow } from './StopNow';
 import { Stepper } from './Stepper';
 import { Timeline } from './Timeline';
 import { Times } from './Times';
@@ -22,6 +27,7 @@ export default function IncidentPage() {
     usePageKeys({
         a: () => actions.current?.ack(),
         n: () => document.getElementById('note')?.focus(),
+        x: () => document.getElementById('stop-now')?.click(),
     });
     if (!incident) {
         return (
@@ -34,11 +40,14 @@ export default function IncidentPage() {
         <Page title={`${incident.id} ${incident.title}`} bare>
             <Head incident={incident}>
                 <Stepper incident={incident} />
+                <StopNow incident={incident} />
                 <Actions ref={actions} incident={incident} />
             </Head>
             <div className={css.columns}>
                 <div className={css.column}>
+                    <Containment incident={incident} />
                     <Findings incident={incident} />
+                    <Ledger incident={incident.id} />
                     <Timeline incident={incident} />
                 </div>
                 <div className={css.column}>
@@ -46,6 +55,8 @@ export default function IncidentPage() {
                         <div className={css.impact}><ImpactStats impact={incident.impact} /></div>
                     </Panel>
                     <Facts incident={incident} />
+                    <Evidence incident={incident.id} />
+                    <Afterwards incident={incident} />
                     <Times incident={incident} />
                 </div>
             </div>

@@ -67,7 +67,7 @@ export function Timeline({ incident }: { incident: Incident }) {
     );
 }
 
-function Entry({ entry, incident }: { entry: TimelineEntry; incident: string }) {
+export function Entry({ entry, incident }: { entry: TimelineEntry; incident: string }) {
     const source = sources[entry.source];
     const late = Date.parse(entry.recorded_at) - Date.parse(entry.occurred_at);
     const evidence = entry.evidence ? evidenceLink(entry.evidence, incident) : null;

@@ -12,11 +12,13 @@ import { ClassChip, GoingOn, KindChip, OwnerName, SeverityChip, StateChip } from
 import { At, Since } from '../../parts/When';
 import { useAccess } from '../../shell/access';
 import { ImpactStats } from '../incident/ImpactStats';
+import { StopNow, useIncidentStop } from '../incident/StopNow';
 import css from './now.module.css';
 
 export function Worst({ incident }: { incident: IncidentSummary }) {
     const next = nextStep(incident);
     const began = beganAt(incident);
+    const { inForce, recommended } = useIncidentStop(incident);
     return (
         <section className={`${css.hero} ${css[incident.severity]}`} aria-label="Worst open incident" data-testid="situation">
             <div>
@@ -47,10 +49,11 @@ export function Worst({ incident }: { incident: IncidentSummary }) {
             </div>
             <div className={css.next}>
                 <div className={css.nextButtons}>
+                    <StopNow incident={incident} />
                     {next.do === 'ack' ? (
                         <AckButton id={incident.id} />
                     ) : (
-                        <Button component={Link} to={`/incidents/${incident.id}`} size="md" rightSection={<IconArrowRight size={17} aria-hidden />}>
+                        <Button component={Link} to={`/incidents/${incident.id}`} size="md" variant={recommended ? 'default' : 'filled'} rightSection={<IconArrowRight size={17} aria-hidden />}>
                             {next.label}
                         </Button>
                     )}
@@ -60,7 +63,7 @@ export function Worst({ incident }: { incident: IncidentSummary }) {
                         </Button>
                     )}
                 </div>
-                <p>{next.why}</p>
+                <p>{recommended ? recommended.why : inForce.length > 0 && next.do === 'move' && next.to === 'contained' ? 'A stop is in force. When it is proved, mark the incident contained.' : next.why}</p>
             </div>
         </section>
     );
