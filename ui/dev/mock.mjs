@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { makeRunbook } from './mock_runbook.mjs';
 import { makeAgents, makeBoard, makeNotices, makeState, makeTrace, settings } from './fixtures.mjs';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
@@ -16,6 +17,7 @@ const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '
 const spine = ['signal', 'triage', 'declared', 'contained', 'recovering', 'verifying', 'resolved', 'review', 'closed'];
 const ended = ['resolved', 'review', 'closed', 'false_positive', 'merged', 'cancelled'];
 const bodyMax = 1 << 20;
+const created = /^\/v1\/(incidents|controls|versions|bundles|actions|incidents\/[^/]+\/regressions)$/;
 
 class Refusal extends Error {
     constructor(status, code, message) {
@@ -159,7 +161,11 @@ export function startMock({ port = 0, token = 'tagout_dev', quiet = false, empty
         return { incidents: rows.slice(0, Number(query.get('limit') ?? 100)).map(summary), total: rows.length };
     }
 
+    const runbook = makeRunbook({ state, found, change, required, Refusal, stamp, empty });
+
     function read(path, query) {
+        const later = runbook.read(path, query);
+        if (later) return later;
         const [, , room, name] = path.split('/').map(decodeURIComponent);
         switch (room) {
             case 'now': return now();
@@ -189,6 +195,8 @@ export function startMock({ port = 0, token = 'tagout_dev', quiet = false, empty
     }
 
     function write(path, body, actor) {
+        const later = runbook.write(path, body, actor);
+        if (later) return later;
         const [, , room, name, act] = path.split('/').map(decodeURIComponent);
         if (room === 'incidents' && !name) return declare(body, actor);
         if (room === 'incidents' && acts[act]) return acts[act](found(name), body, actor);
@@ -251,7 +259,12 @@ export function startMock({ port = 0, token = 'tagout_dev', quiet = false, empty
             const body = await bodyOf(request);
             value = write(pathname, body, body.actor ? `person:${body.actor}` : 'token:admin');
         }
-        response.writeHead(pathname === '/v1/incidents' && request.method === 'POST' ? 201 : 200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
+        if (value.file) {
+            response.writeHead(200, { 'Content-Type': 'application/x-tar', 'Content-Disposition': `attachment; filename="${value.name}"`, 'Tagout-Pack-Sha256': value.sha256 });
+            response.end(value.file);
+            return;
+        }
+        response.writeHead(created.test(pathname) && request.method === 'POST' ? 201 : 200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
         response.end(JSON.stringify(value));
     }
 
@@ -284,6 +297,7 @@ export function startMock({ port = 0, token = 'tagout_dev', quiet = false, empty
                 url, token,
                 close: () => {
                     clearInterval(beat);
+                    runbook.stop();
                     for (const stream of streams) stream.destroy();
                     server.close();
                 },

@@ -1,36 +1,7 @@
 // What a person on call does on the page. Everything expected is what the API itself answers.
-import AxeBuilder from '@axe-core/playwright';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 
-const token = process.env['TAGOUT_TOKEN'] ?? '';
-
-interface Summary { id: string; title: string; class: string; severity: string; state: string }
-interface Finding { correlation: string; trace_id?: string; span_id?: string; evidence: string; rate: boolean }
-interface Incident extends Summary { findings: Finding[]; acked_by?: string; moves: string[] }
-
-async function read<T>(page: Page, path: string): Promise<T> {
-    const answer = await page.request.get(path);
-    expect(answer.ok(), `${path}: ${answer.status()}`).toBe(true);
-    return (await answer.json()) as T;
-}
-
-async function change(page: Page, path: string, body: object): Promise<Incident> {
-    const answer = await page.request.post(path, { data: body, headers: { Authorization: `Bearer ${token}` } });
-    expect(answer.ok(), `${path}: ${answer.status()} ${await answer.text()}`).toBe(true);
-    return (await answer.json()) as Incident;
-}
-
-const declare = (page: Page, title: string): Promise<Incident> =>
-    change(page, '/v1/incidents', { title, class: 'tool', severity: 'SEV3', kind: 'drill', reason: 'a spec of the page' });
-
-async function keepToken(page: Page): Promise<void> {
-    await page.addInitScript((held) => window.sessionStorage.setItem('tagout.token', held), token);
-}
-
-async function fits(page: Page): Promise<void> {
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(overflow, 'the page scrolls sideways').toBeLessThanOrEqual(0);
-}
+import { type Finding, type Incident, type Summary, change, declare, fits, isAccessible, keepToken, read } from './support';
 
 test('the first screen tells of the worst open incident', async ({ page }) => {
     const now = await read<{ incidents: Summary[] }>(page, '/v1/now');
@@ -123,8 +94,6 @@ for (const path of ['/', '/incidents', '/classes/tool', '/agents', '/settings'])
         await page.goto(path);
         await page.waitForLoadState('load');
         await expect(page.getByRole('heading').first()).toBeVisible();
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-        expect(serious.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+        await isAccessible(page);
     });
 }
