@@ -29,6 +29,7 @@ struct SessionSummary {
     AgentName agent;
     WorkflowName workflow;
     std::string service;
+    std::string prompt;  ///< NAME@VERSION, "" when telemetry does not tell both.
     SessionOutcome outcome = SessionOutcome::Unknown;
     std::string outcome_reason;
     Instant started_at;

@@ -121,6 +121,7 @@ struct Session {
     NameId service = 0;
     NameId environment = 0;
     NameId model = 0;
+    NameId prompt_name = 0;
     NameId prompt_version = 0;
     std::uint32_t steps = 0;
     std::uint32_t tool_calls = 0;

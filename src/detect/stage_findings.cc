@@ -225,6 +225,7 @@ void SessionStage::State::tell_outcome(Session& session, Output& out) {
          .agent = AgentName(names.text(session.actor())),
          .workflow = WorkflowName(names.text(session.workflow)),
          .service = names.text(session.service),
+         .prompt = prompt_of(session),
          .outcome = judged.outcome,
          .outcome_reason = std::move(judged.reason),
          .started_at = session.first_at,
@@ -236,6 +237,15 @@ void SessionStage::State::tell_outcome(Session& session, Output& out) {
          .cost_usd = session.cost_usd,
          .revised = !first}
     );
+}
+
+std::string SessionStage::State::prompt_of(const Session& session) const {
+    const std::string_view name = names.text(session.prompt_name);
+    const std::string_view version = names.text(session.prompt_version);
+    if (name.empty() || version.empty()) {
+        return {};
+    }
+    return std::string(name) + "@" + std::string(version);
 }
 
 void SessionStage::State::close(Session& session, Output& out) {

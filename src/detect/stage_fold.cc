@@ -48,6 +48,7 @@ void SessionStage::State::note_names(Session& session, const AgentEvent& event) 
     take(session.workflow, event.workflow_name);
     take(session.service, event.service_name);
     take(session.environment, event.environment);
+    take(session.prompt_name, event.prompt_name);
     take(session.prompt_version, event.prompt_version);
     take(session.model, event.model_response.empty() ? event.model_request : event.model_response);
 }
@@ -440,6 +441,7 @@ void SessionStage::State::absorb(Session& into, Session& from, Output& out) {
     take(into.service, from.service);
     take(into.environment, from.environment);
     take(into.model, from.model);
+    take(into.prompt_name, from.prompt_name);
     take(into.prompt_version, from.prompt_version);
     into.steps += from.steps;
     into.tool_calls += from.tool_calls;

@@ -62,6 +62,8 @@ struct SessionStage::State {
     void raise(Session& session, Sighting sighting, Output& out);
     void choose_leader(Session& session, Output& out);
     void send(Session& session, LiveFinding& live, Output& out);
+    /// NAME@VERSION of the prompt that the session runs under, "" when either is not told.
+    [[nodiscard]] std::string prompt_of(const Session& session) const;
     void tell_outcome(Session& session, Output& out);
     void note_affected(Session& session, SumKind kind, NameId key);
     void close(Session& session, Output& out);
