@@ -78,6 +78,25 @@ std::string counted(std::uint64_t count, std::string_view what) {
 
 constexpr std::chrono::minutes findings_line_for{1};
 
+/// Which room a line is from, by the first word of its kind.
+std::string_view source_of(std::string_view kind) {
+    struct Row {
+        std::string_view prefix;
+        std::string_view source;
+    };
+    static constexpr Row rows[] = {
+        {"notice.", "notice"},       {"containment.", "containment"}, {"version.", "change"},
+        {"rollback.", "change"},     {"bundle.", "change"},           {"journey.", "verification"},
+        {"evidence.", "verification"},
+    };
+    for (const Row& row : rows) {
+        if (kind.starts_with(row.prefix)) {
+            return row.source;
+        }
+    }
+    return kind.starts_with("incident.") ? "state" : "verification";
+}
+
 }  // namespace
 
 std::uint64_t number_of(std::string_view id) noexcept {
@@ -376,8 +395,7 @@ struct Fold::Applying {
         if (entry.draft.kind == "incident.proposal") {
             folded.proposed = parse_severity(text_at(body, "severity"));
         }
-        const bool notice = entry.draft.kind.starts_with("notice.");
-        tell(notice ? "notice" : "verification", text_at(body, "text"));
+        tell(source_of(entry.draft.kind), text_at(body, "text"));
     }
 
     /// False for an entry that is not the desk's business.

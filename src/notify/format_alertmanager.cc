@@ -59,6 +59,7 @@ json::object alert_of(const Notice& notice, Severity severity, Instant ends) {
              {"severity", name_of(content.severity)},
              {"severity_reason", content.severity_reason},
              {"state", name_of(content.state)},
+             {"containment", content.containment},
              {"cause", content.cause},
              {"contact", content.contact},
              {"failed_sessions", std::to_string(content.failed_sessions)},

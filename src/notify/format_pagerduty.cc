@@ -26,6 +26,7 @@ json::object payload_of(const Notice& notice) {
         {"kind", name_of(content.kind)},
         {"cause", content.cause},
         {"evidence", content.evidence},
+        {"containment", content.containment},
         {"workflow", content.workflow},
         {"environment", content.environment},
         {"owner", content.team.empty() ? "unowned" : content.team},

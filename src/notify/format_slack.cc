@@ -93,7 +93,10 @@ Formatted format_slack(const Notice& notice, const Target& target) {
     if (!content.severity_reason.empty()) {
         words += "\n_" + mrkdwn(content.severity_reason, 800) + "_";
     }
-    static_assert(600 + 1200 + 800 + 10 < section_max, "the three texts fit into one section");
+    if (!content.containment.empty()) {
+        words += "\n*Containment* " + mrkdwn(content.containment, 390);
+    }
+    static_assert(600 + 1200 + 800 + 390 < section_max, "the four texts fit into one section");
     blocks.push_back(section(std::move(words)));
     json::object facts{{"type", "section"}};
     facts["fields"] = std::move(fields);

@@ -14,7 +14,7 @@ constexpr std::size_t name_max = 120;
 constexpr std::size_t signals_max = 16;
 constexpr std::size_t signal_name_max = 60;
 static_assert(
-    4 * (title_max + 4 * sentence_max + 10 * name_max + signals_max * signal_name_max) < 18'000,
+    4 * (title_max + 5 * sentence_max + 10 * name_max + signals_max * signal_name_max) < 18'000,
     "a webhook body stays below 20 kB whatever the texts hold"
 );
 
@@ -40,12 +40,13 @@ std::optional<E> find_value(
     return std::nullopt;
 }
 
-constexpr std::array<std::pair<Event, std::string_view>, 5> event_names{{
+constexpr std::array<std::pair<Event, std::string_view>, 6> event_names{{
     {Event::Opened, "incident.opened"},
     {Event::Declared, "incident.declared"},
     {Event::Escalated, "incident.escalated"},
     {Event::Resolved, "incident.resolved"},
     {Event::Test, "notice.test"},
+    {Event::Contained, "incident.contained"},
 }};
 
 constexpr std::array<std::pair<ChannelType, std::string_view>, 4> channel_type_names{{
@@ -99,6 +100,18 @@ std::string_view title_prefix(IncidentKind kind) {
             break;
     }
     return "";
+}
+
+/// What the timeline says of containment, the newest first.
+std::string containment_of(const incident::Incident& incident) {
+    std::string text;
+    for (auto entry = incident.timeline.rbegin(); entry != incident.timeline.rend(); ++entry) {
+        if (entry->source == "containment" && text.size() < 4 * sentence_max) {
+            text += (text.empty() ? "" : " ") + entry->text;
+            text += entry->text.ends_with('.') ? "" : ".";
+        }
+    }
+    return text;
 }
 
 }  // namespace
@@ -163,6 +176,7 @@ Content describe_incident(
         .evidence = incident.findings.empty()
                         ? std::string()
                         : clean(incident.findings.front().evidence, sentence_max),
+        .containment = clean(containment_of(incident), sentence_max),
         .reason = clean(change.reason, sentence_max),
         .actor = clean(change.actor.text(), name_max),
         .signals = {},

@@ -18,9 +18,10 @@
 
 namespace tagout::notify {
 
-enum class Event : std::uint8_t { Opened = 1, Declared = 2, Escalated = 3, Resolved = 4, Test = 5 };
+enum class Event : std::uint8_t { Opened = 1, Declared = 2, Escalated = 3, Resolved = 4, Test = 5, Contained = 6 };
 
-/// "incident.opened", "incident.declared", "incident.escalated", "incident.resolved", "notice.test".
+/// "incident.opened", "incident.declared", "incident.escalated", "incident.resolved", "notice.test",
+/// "incident.contained".
 [[nodiscard]] std::string_view name_of(Event event) noexcept;
 [[nodiscard]] std::optional<Event> parse_event(std::string_view name) noexcept;
 
@@ -48,6 +49,8 @@ struct Content {
     std::string team;  ///< "" is unowned.
     std::string contact;
     std::string evidence;  ///< Of the first finding, quoting what was seen.
+    /// What was proposed or done to contain it, by which rule, and how to undo it; the newest first.
+    std::string containment;
     std::string reason;    ///< Why the change was made, in its author's words.
     std::string actor;
     std::vector<std::string> signals;

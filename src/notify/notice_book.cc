@@ -121,7 +121,11 @@ std::optional<Event> event_for(
     if (!triage && !told->declared) {
         return Event::Declared;
     }
-    return is_worse(incident.severity, told->severity) ? std::optional(Event::Escalated) : std::nullopt;
+    if (is_worse(incident.severity, told->severity)) {
+        return Event::Escalated;
+    }
+    const bool contained = incident.state == IncidentState::Contained;
+    return contained && !told->contained ? std::optional(Event::Contained) : std::nullopt;
 }
 
 journal::EntryDraft queued_entry(const Notice& notice) {
@@ -224,12 +228,14 @@ void NoticeBook::add(std::uint64_t sequence, Notice notice) {
     switch (notice.event) {
         case Event::Opened:
         case Event::Declared:
-        case Event::Escalated: {
+        case Event::Escalated:
+        case Event::Contained: {
             Told& told = told_[incident];
             const bool first = told.channels.empty();
             told.severity = first ? notice.content.severity
                                   : std::min(told.severity, notice.content.severity);
             told.declared |= notice.event == Event::Declared;
+            told.contained |= notice.event == Event::Contained;
             if (std::ranges::find(told.channels, notice.view.channel) == told.channels.end()) {
                 told.channels.push_back(notice.view.channel);
             }

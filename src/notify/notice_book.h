@@ -28,6 +28,7 @@ namespace tagout::notify {
 struct Told {
     Severity severity = Severity::Sev3;
     bool declared = false;
+    bool contained = false;
     std::vector<std::string> channels;
 };
 

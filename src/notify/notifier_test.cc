@@ -219,6 +219,27 @@ TEST_F(NotifierTest, TellsOnceThatAnIncidentIsDeclaredGetsWorseAndIsOver) {
     EXPECT_EQ(notifier_->deliver_due(), 0u);
 }
 
+TEST_F(NotifierTest, ContainmentIsToldOnceWithWhatWasDoneAndHowToUndoIt) {
+    incident::Incident incident = refund_incident();
+    tell(incident);
+    const char* const done = "Stopped tool:payments.refund (CTL-1). To undo it: tagout contain ...";
+    incident.timeline.push_back({});
+    incident.timeline.back().kind = "containment.automatic";
+    incident.timeline.back().source = "containment";
+    incident.timeline.back().text = done;
+    incident.state = IncidentState::Contained;
+    tell(incident);
+    tell(incident);
+    incident.state = IncidentState::Recovering;
+    tell(incident);
+    restart();
+    incident.state = IncidentState::Contained;
+    tell(incident);
+    notifier_->deliver_due();
+    EXPECT_EQ(events(), (Words{"incident.declared", "incident.contained"}));
+    EXPECT_NE(receiver_.seen()[1].body.find(done), std::string::npos) << receiver_.seen()[1].body;
+}
+
 TEST_F(NotifierTest, NobodyIsToldOfASignalABackfilledIncidentOrOneThatWasNeverOpen) {
     incident::Incident incident = refund_incident();
     incident.state = IncidentState::Signal;
