@@ -18,7 +18,14 @@
 
 namespace tagout::notify {
 
-enum class Event : std::uint8_t { Opened = 1, Declared = 2, Escalated = 3, Resolved = 4, Test = 5, Contained = 6 };
+enum class Event : std::uint8_t {
+    Opened = 1,
+    Declared = 2,
+    Escalated = 3,
+    Resolved = 4,
+    Test = 5,
+    Contained = 6,
+};
 
 /// "incident.opened", "incident.declared", "incident.escalated", "incident.resolved", "notice.test",
 /// "incident.contained".
