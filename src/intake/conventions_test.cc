@@ -289,6 +289,36 @@ TEST(Conventions, LangSmithTellsItsKindAndKeepsWholeMessagesAsJson) {
     EXPECT_EQ(event_named(*batch, "support").correlation, "t-1");
 }
 
+TEST(Conventions, ThePythonMcpSdksClientAndServerTellOneCall) {
+    const auto batch = linked(
+        {
+            {.name = "tools/call find",
+             .attributes = {{"mcp.method.name", "tools/call"}, {"gen_ai.tool.name", "find"},
+                            {"gen_ai.operation.name", "execute_tool"},
+                            {"error.type", "tool_error"}},
+             .id = 3,
+             .parent = 2,
+             .kind = 2,
+             .status = 2},
+            {.name = "MCP send tools/call find",
+             .attributes = {{"mcp.method.name", "tools/call"}, {"jsonrpc.request.id", "4"}},
+             .id = 2,
+             .parent = 1,
+             .kind = 3},
+            {.name = "invoke_agent desk",
+             .attributes = {{"gen_ai.operation.name", "invoke_agent"}, {"gen_ai.agent.name", "desk"}},
+             .id = 1},
+        },
+        "mcp-python-sdk"
+    );
+    const AgentEvent& sent = event_named(*batch, "MCP send tools/call find");
+    EXPECT_EQ(sent.kind, EventKind::Tool);
+    EXPECT_EQ(sent.tool_name, "find");
+    EXPECT_TRUE(sent.wrapper) << "one call, not two";
+    EXPECT_FALSE(event_named(*batch, "tools/call find").wrapper);
+    EXPECT_EQ(event_named(*batch, "tools/call find").status, SpanStatus::Error);
+}
+
 TEST(Conventions, LangSmithsPythonExporterTellsToolsAgentsAndHiddenFailures) {
     const auto batch = linked({
         {.name = "get_weather",

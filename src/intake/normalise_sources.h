@@ -96,6 +96,7 @@ inline constexpr auto table = std::to_array<Source>({
     attribute(ToolName, key("traceloop.entity.name"), Only::Tool),
     in_name(ToolName, "execute_tool ", ""),
     in_name(ToolName, "tools/call ", ""),
+    in_name(ToolName, "MCP send tools/call ", ""),
     in_name(ToolName, "", ".tool"),
     in_name(ToolName, "running tool: ", ""),
     whole_name(ToolName, Only::Tool),

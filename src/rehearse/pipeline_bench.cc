@@ -104,7 +104,7 @@ otlp::SpanRecord make_span(
         {"server.address", std::string("api.example")},
         {"server.port", std::int64_t{443}},
     };
-    const auto add = [&](std::string key, AttributeValue value) {
+    const auto add = [&](std::string key, otlp::AttributeValue value) {
         span.attributes.push_back({std::move(key), std::move(value)});
     };
     if (is_root) {
