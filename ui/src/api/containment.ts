@@ -6,6 +6,8 @@ import { keys } from './keys';
 import { signed } from './token';
 import type { Control, ControlMode } from './types';
 
+/** A person who has just stopped something watches it: a point acknowledges in milliseconds. */
+const watchedMs = 400;
 const soonMs = 1_000;
 const calmMs = 5_000;
 
@@ -23,7 +25,10 @@ export const useControl = (id: string) =>
     useQuery({
         queryKey: keys.control(id),
         queryFn: ({ signal }) => answered(api.GET('/v1/controls/{id}', { params: { path: { id } }, signal })),
-        refetchInterval: ({ state: { data } }) => (!data || isMoving(data) ? soonMs : calmMs),
+        refetchInterval: ({ state: { data } }) => {
+            if (!data || data.state === 'unproved') return soonMs;
+            return isMoving(data) ? watchedMs : calmMs;
+        },
         enabled: id !== '',
     });
 

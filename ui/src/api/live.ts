@@ -75,6 +75,8 @@ function listen(cache: QueryClient): (event: string, data: string) => void {
             refetch(`class ${incident.class}`, keys.board(incident.class));
             refetch(incident.id, keys.incident(incident.id));
             refetch('notices', keys.notices);
+            refetch('controls', keys.controls);
+            refetch(`containment ${incident.id}`, keys.containment(incident.id));
         }
     };
 }

@@ -53,7 +53,7 @@ describe('the global mode', () => {
         ['nothing', [], 'good', 'No controls'],
         ['released and observing ones restrict nothing', [control({ state: 'released' }), control({ mode: 'observe' })], 'good', 'No controls'],
         ['some', [control(), control({ id: 'CTL-2' })], 'warn', '2 controls'],
-        ['one that is not proved', [control({ state: 'unproved' })], 'bad', '1 control, 1 unproved'],
+        ['one that is not proved', [control({ state: 'unproved' })], 'bad', '1 unproved'],
         ['everything', [control({ scope: 'global' }), control()], 'bad', 'All stopped'],
         ['global but only read only', [control({ scope: 'global', mode: 'read_only' })], 'warn', '1 control'],
     ] as const)('%s', (_name, controls, tone, label) => expect(globalMode(controls)).toMatchObject({ tone, label }));

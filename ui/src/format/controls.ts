@@ -107,7 +107,7 @@ export function globalMode(controls: readonly Control[]): { tone: 'good' | 'warn
     if (everything) return { tone: 'bad', label: 'All stopped', title: `${everything.id} stops every call: ${everything.reason}` };
     if (inForce.length === 0) return { tone: 'good', label: 'No controls', title: 'Nothing is stopped or restricted' };
     const label = plural(inForce.length, 'control');
-    if (unproved > 0) return { tone: 'bad', label: `${label}, ${unproved} unproved`, title: 'A stop is not proved: see Containment' };
+    if (unproved > 0) return { tone: 'bad', label: `${unproved} unproved`, title: `Of ${label} in force ${unproved} are not proved: see Containment` };
     return { tone: 'warn', label, title: `In force: ${inForce.map(({ mode, scope }) => `${modeTitle[mode].toLowerCase()} ${scopeText(scope)}`).join('; ')}` };
 }
 

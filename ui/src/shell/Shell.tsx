@@ -5,6 +5,7 @@ import { Suspense, lazy, useEffect, useRef, useState } from 'react';
 import { Link, NavLink, Outlet, useLocation, useNavigate } from 'react-router';
 
 import { useLive } from '../api/live';
+import { useApprovals } from '../api/containment';
 import { useNow } from '../api/queries';
 import { failureClasses, severities } from '../api/types';
 import { localTime } from '../format/time';
@@ -32,6 +33,7 @@ function Logo() {
 
 function Rail() {
     const now = useNow().data;
+    const waiting = useApprovals().data?.approvals.length ?? 0;
     const { pathname } = useLocation();
     return (
         <nav className={css.rail} aria-label="Main">
@@ -46,6 +48,9 @@ function Rail() {
                             <span>{label}</span>
                             {to === '/incidents' && now && now.incidents.length > 0 && (
                                 <span className={css.badge} title="open incidents">{now.incidents.length}</span>
+                            )}
+                            {to === '/containment' && waiting > 0 && (
+                                <span className={css.badge} title="calls that wait for a person">{waiting}</span>
                             )}
                         </NavLink>
                         {to === '/classes' && pathname.startsWith('/classes') &&
@@ -108,12 +113,14 @@ function SchemeButton() {
 
 function BottomBar() {
     const navigate = useNavigate();
+    const waiting = useApprovals().data?.approvals.length ?? 0;
     return (
         <nav className={css.bottom} aria-label="Main, short">
             {places.slice(0, 4).map(({ to, label, icon: Icon }) => (
                 <NavLink key={to} to={to} end={to === '/'}>
                     <Icon size={20} stroke={1.6} aria-hidden />
                     {label}
+                    {to === '/containment' && waiting > 0 && <span className={css.waiting} title="calls that wait for a person">{waiting}</span>}
                 </NavLink>
             ))}
             <Menu position="top-end" withinPortal>

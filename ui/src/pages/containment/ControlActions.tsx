@@ -96,7 +96,7 @@ function Release({ control, onClose }: Props) {
     const journeys = useJourneys().data?.journeys;
     const mine = journeys && naming(control, journeys);
     const name = actor.trim();
-    const barred = [control.author, control.release_requested_by].filter((each) => each?.startsWith('person:')).map(who);
+    const barred = [...new Set([control.author, control.release_requested_by].filter((each) => each?.startsWith('person:')).map(who))];
     const same = barred.find((each) => each.toLowerCase() === name.toLowerCase());
     return (
         <ChangeDialog

@@ -11,6 +11,7 @@ describe('links to evidence', () => {
     });
     it.each([
         ['finding:F-1', '#F-1'],
+        ['control:CTL-4', '/containment/CTL-4'],
         ['trace:a:b', '/traces?correlation=a%3Ab&incident=INC-1'],
     ])('reads %s', (evidence, to) => expect(evidenceLink(evidence, 'INC-1')?.to).toBe(to));
     it.each(['', 'finding:', 'something', 'http://elsewhere'])('makes no link of "%s"', (evidence) => {

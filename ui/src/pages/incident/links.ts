@@ -8,12 +8,13 @@ export function traceLink(finding: Pick<Finding, 'correlation' | 'trace_id' | 's
     return `/traces?${query.toString()}`;
 }
 
-/** A timeline entry's evidence: "finding:ID" is on the page, "trace:ID" is a trace. */
+/** A timeline entry's evidence: "finding:ID" is on the page, "trace:ID" is a trace, "control:ID" a control. */
 export function evidenceLink(evidence: string, incident: string): { to: string; label: string } | null {
     const colon = evidence.indexOf(':');
     const id = evidence.slice(colon + 1);
     if (colon < 0 || !id) return null;
     switch (evidence.slice(0, colon)) {
+        case 'control': return { to: `/containment/${encodeURIComponent(id)}`, label: id };
         case 'finding': return { to: `#${encodeURIComponent(id)}`, label: 'evidence' };
         case 'trace': return { to: traceLink({ correlation: id }, incident), label: 'trace' };
         default: return null;
