@@ -72,11 +72,21 @@ std::string unescaped(std::string_view raw, std::size_t bytes_max) {
 }
 
 constexpr std::array target_names{
-    std::string_view{"addr"},  std::string_view{"street"},  std::string_view{"city"},
-    std::string_view{"recip"}, std::string_view{"payee"},   std::string_view{"benef"},
-    std::string_view{"iban"},  std::string_view{"account"}, std::string_view{"destin"},
-    std::string_view{"phone"}, std::string_view{"postal"},  std::string_view{"zip"},
-    std::string_view{"email"}, std::string_view{"contact"}, std::string_view{"passport"},
+    std::string_view{"addr"},
+    std::string_view{"street"},
+    std::string_view{"city"},
+    std::string_view{"recip"},
+    std::string_view{"payee"},
+    std::string_view{"benef"},
+    std::string_view{"iban"},
+    std::string_view{"account"},
+    std::string_view{"destin"},
+    std::string_view{"phone"},
+    std::string_view{"postal"},
+    std::string_view{"zip"},
+    std::string_view{"email"},
+    std::string_view{"contact"},
+    std::string_view{"passport"},
 };
 
 bool is_target(std::string_view name) {
@@ -125,7 +135,8 @@ private:
     void keep(std::string_view name, std::string_view raw, bool quoted) {
         if (out_ != nullptr && values_ < limits_.values_max && !raw.empty()) {
             ++values_;
-            out_->push_back({name, unescaped(raw, limits_.value_bytes_max), quoted, is_target(name)});
+            out_->push_back({name, unescaped(raw, limits_.value_bytes_max), quoted, is_target(name)}
+            );
         }
     }
 

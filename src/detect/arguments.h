@@ -20,7 +20,7 @@ struct ArgumentValue {
     std::string_view name;  ///< The nearest key, "" in a bare text.
     std::string text;       ///< Unescaped, at most value_bytes_max bytes.
     bool quoted = false;    ///< A JSON string; false: number, literal or bare text.
-    bool target = false;    ///< By its name it says to whom or where: an address, recipient, account.
+    bool target = false;  ///< By its name it says to whom or where: an address, recipient, account.
 };
 
 struct ArgumentLimits {

@@ -3,16 +3,47 @@
 #include "detect/tool/asked_for.h"
 
 #include <algorithm>
+#include <array>
 
 namespace tagout::detect {
 
 namespace {
 
 constexpr std::size_t shown_bytes_max = 80;
+/// Beginnings of words by which a user hands the agent somebody else's wishes.
+constexpr std::array delegating_words{
+    std::string_view{"follo"},
+    std::string_view{"instr"},
+    std::string_view{"reque"},
+    std::string_view{"tasks"},
+    std::string_view{"todo"},
+    std::string_view{"actio"},
+    std::string_view{"handl"},
+    std::string_view{"achie"},
+};
 
 std::string quoted(std::string_view value) {
     const bool long_one = value.size() > shown_bytes_max;
     return "\"" + std::string(value.substr(0, shown_bytes_max)) + (long_one ? "..." : "") + "\"";
+}
+
+/// One strong witness (a value out of orders) or two weaker ones.
+double untrusted_score(const CallEvidence& evidence, const PendingCall& call) {
+    if (!call.writes) {
+        return evidence.value_of_orders ? 0.8 : 0;
+    }
+    if (evidence.orders_before) {
+        const double score = evidence.value_of_orders        ? 0.9
+                             : evidence.value_of_that_result ? 0.75
+                             : !evidence.asked               ? 0.65
+                                                             : 0.3;
+        return score + (evidence.asked ? 0 : 0.05);
+    }
+    if (evidence.value_of_request && evidence.requested && !evidence.asked && !evidence.confirmed &&
+        !evidence.delegated) {
+        return 0.7;
+    }
+    return evidence.from_results == 0 ? 0 : evidence.asked ? 0.3 : 0.5;
 }
 
 }  // namespace
@@ -23,25 +54,30 @@ CallEvidence examine_call(
     CallEvidence evidence;
     const ValueIndex& values = trail.values;
     evidence.texts_known = trail.user_texts.back() != 0;
-    evidence.results_known = !trail.blind_results && !values.full();
+    evidence.results_known = !call.blind && !values.full();
     evidence.asked = evidence.texts_known && asked_for(values, names.text(call.tool));
     evidence.confirmed = call.confirmed;
+    evidence.requested = requested_by_result(values, names.text(call.tool));
+    evidence.delegated = std::ranges::any_of(delegating_words, [&](std::string_view word) {
+        return values.user_said(word);
+    });
     evidence.high_risk = facts.risk == ToolRisk::High;
+    Instant orders_at;
     for (const ResultSource& source : values.sources()) {
-        if (source.orders && source.ended_at <= call.began) {
+        const bool before = source.orders && source.ended_at <= call.began;
+        if (before && (!evidence.orders_before || source.ended_at < orders_at)) {
             evidence.orders_before = true;
-            evidence.source_tool = source.tool;
-            evidence.source_step = source.step;
+            evidence.orders_tool = source.tool;
+            evidence.orders_step = source.step;
+            orders_at = source.ended_at;
         }
     }
     int best = 0;
     for (const ArgumentValue& value : call.values) {
         const ValueSight sight = values.find(value.text, call.began, value.target);
         if (sight.origin == ValueOrigin::Nobody) {
-            ++evidence.from_nobody;
-            if (best < 1) {
-                best = 1;
-                evidence.value = value.text;
+            if (++evidence.from_nobody == 1) {
+                evidence.value_of_nobody = value.text;
             }
         }
         if (sight.origin != ValueOrigin::Result) {
@@ -50,9 +86,10 @@ CallEvidence examine_call(
         evidence.from_results += sight.identifier ? 1 : 0;
         const ResultSource& source = values.sources()[sight.source];
         evidence.value_of_orders = evidence.value_of_orders || sight.near_orders;
+        evidence.value_of_request = evidence.value_of_request || sight.near_request;
         evidence.value_of_that_result = evidence.value_of_that_result || source.orders;
         const int rank = sight.near_orders ? 4 : source.orders ? 3 : 2;
-        if (rank > best && (sight.identifier || source.orders)) {
+        if (rank > best && (sight.identifier || source.orders || sight.near_request)) {
             best = rank;
             evidence.value = value.text;
             evidence.source_tool = source.tool;
@@ -69,16 +106,7 @@ std::optional<Sighting> judge_untrusted(
     if (!evidence.texts_known) {
         return std::nullopt;
     }
-    double score = 0;
-    if (evidence.orders_before) {
-        score = evidence.value_of_orders        ? 0.9
-                : evidence.value_of_that_result ? 0.75
-                : !evidence.asked               ? 0.65
-                                                : 0.3;
-        score += evidence.asked ? 0 : 0.05;
-    } else if (evidence.from_results > 0) {
-        score = evidence.asked ? 0.3 : 0.5;
-    }
+    const double score = untrusted_score(evidence, call);
     if (score < settings.untrusted_value_score) {
         return std::nullopt;
     }
@@ -90,7 +118,7 @@ std::optional<Sighting> judge_untrusted(
     sighting.observed = sighting.score;
     sighting.threshold = settings.untrusted_value_score;
     sighting.write_completed = call.worked;
-    sighting.cause = tool;
+    sighting.cause = evidence.orders_before ? names.text(evidence.orders_tool) : tool;
     const std::string source = names.text(evidence.source_tool);
     if (evidence.value_of_orders || evidence.value_of_that_result || !evidence.orders_before) {
         sighting.evidence = tool + " was called with " + quoted(evidence.value) +
@@ -100,8 +128,8 @@ std::optional<Sighting> judge_untrusted(
                             " and not from the user";
     } else {
         sighting.evidence = tool + " was called and the user did not ask for it; the result of " +
-                            source + " (step " + std::to_string(evidence.source_step) +
-                            ") gives the agent orders";
+                            names.text(evidence.orders_tool) + " (step " +
+                            std::to_string(evidence.orders_step) + ") gives the agent orders";
     }
     return sighting;
 }
@@ -110,7 +138,7 @@ std::optional<Sighting> judge_unexpected(
     const CallEvidence& evidence, const PendingCall& call, const ToolSettings& settings,
     const Names& names
 ) {
-    if (!evidence.texts_known) {
+    if (!evidence.texts_known || !call.writes) {
         return std::nullopt;
     }
     const bool invented = evidence.from_nobody > 0 && evidence.results_known;
@@ -136,7 +164,8 @@ std::optional<Sighting> judge_unexpected(
     sighting.evidence = names.text(call.tool) + " was called";
     if (invented) {
         sighting.evidence +=
-            " with " + quoted(evidence.value) + ", which neither the user nor any result named";
+            " with " + quoted(evidence.value_of_nobody) +
+            ", which neither the user nor any result named";
     }
     if (!evidence.asked) {
         sighting.evidence +=

@@ -4,7 +4,9 @@
 //
 //   safety.untrusted_value   it followed foreign text: orders stood in an earlier result, and the
 //   call
-//                            carries a value out of them, or was not asked for
+//                            carries a value out of them, or was not asked for; or it carries a
+//                            value out of a result's request ("please pay ...") and was not asked
+//                            for
 //   tool.unexpected_write    nobody named its value, or nobody asked for it
 //
 // A value out of a result alone is everyday work (pay the bill in this file: 31 to 70 % of good
@@ -29,14 +31,20 @@ struct CallEvidence {
     bool asked = false;
     bool confirmed = false;
     bool high_risk = false;
-    bool orders_before = false;         ///< An earlier result reads like orders.
-    bool value_of_orders = false;       ///< A value stands in those very words.
+    bool orders_before = false;     ///< An earlier result reads like orders.
+    bool value_of_orders = false;   ///< A value stands in those very words.
+    bool value_of_request = false;  ///< One stands in a result's words that ask for something.
+    bool requested = false;         ///< A result's orders or requests use words for this tool.
+    bool delegated = false;         ///< The user told the agent to do what somebody's text says.
     bool value_of_that_result = false;  ///< A value stands in a result that has orders in it.
     std::uint32_t from_results = 0;     ///< Identifiers known from results alone.
     std::uint32_t from_nobody = 0;      ///< Identifiers that nobody ever named.
-    std::string value;                  ///< The most telling one, clipped.
+    std::string value;                  ///< The most telling one that a result named, clipped.
     NameId source_tool = 0;             ///< Of it.
     std::uint32_t source_step = 0;
+    std::string value_of_nobody;  ///< The first one that nobody named.
+    NameId orders_tool = 0;       ///< Whose result gave orders first: the one cause of what follows.
+    std::uint32_t orders_step = 0;
 };
 
 [[nodiscard]] CallEvidence examine_call(

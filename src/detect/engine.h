@@ -39,7 +39,8 @@ struct SessionSummary {
     std::uint32_t writes = 0;
     std::int64_t tokens = 0;
     double cost_usd = 0;
-    bool revised = false;  ///< Replaces an earlier summary of the same correlation.
+    bool revised = false;  ///< Replaces an earlier summary of the same correlation ...
+    SessionOutcome before = SessionOutcome::Unknown;  ///< ... which said so.
 };
 
 struct KeyPartials;  ///< Opaque, mergeable, serialisable: detect/key_partials.h.

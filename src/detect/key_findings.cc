@@ -55,6 +55,12 @@ RateWords words_of(const RateKey& key, const RateEpisode& episode) {
     return {SignalId::ClientErrorSpike, counts};
 }
 
+/// At least doubled.
+template <class Number>
+bool doubled(Number now, Number told) {
+    return now > told && now >= 2 * told;
+}
+
 bool names_agent(const RateEpisode& episode, const std::string& agent) {
     return std::ranges::any_of(episode.agents.entries(), [&](const SpaceSavingEntry& entry) {
         return entry.name == agent;
@@ -63,11 +69,35 @@ bool names_agent(const RateEpisode& episode, const std::string& agent) {
 
 }  // namespace
 
+bool StandingFinding::grew() const {
+    return doubled(extent.sessions, finding.sessions) || doubled(extent.tokens, finding.tokens) ||
+           doubled(extent.cost_usd, finding.cost_usd) ||
+           doubled(extent.users.count(), finding.users.count());
+}
+
+void StandingFinding::tell_extent() {
+    finding.sessions = std::max(finding.sessions, extent.sessions);
+    finding.users.merge(extent.users);
+    finding.tokens = std::max(finding.tokens, extent.tokens);
+    finding.cost_usd = std::max(finding.cost_usd, extent.cost_usd);
+    changed = true;
+}
+
+void StandingFinding::end() {
+    const bool more = extent.sessions > finding.sessions || extent.tokens > finding.tokens ||
+                      extent.cost_usd > finding.cost_usd ||
+                      extent.users.count() > finding.users.count();
+    if (active && more) {
+        tell_extent();
+    }
+    active = false;
+}
+
 void KeyStage::State::renew_rate(const RateKey& key, const RateWatch& watch) {
     const auto known = rate_findings.find(key);
     if (!watch.active()) {
         if (known != rate_findings.end()) {
-            known->second.active = false;
+            known->second.end();
         }
         return;
     }
@@ -89,6 +119,7 @@ void KeyStage::State::renew_rate(const RateKey& key, const RateWatch& watch) {
         finding.cause = key.key;
         finding.threshold = episode.threshold;
         boards.count_finding(words.signal, end_of(watch.last_pane()));
+        standing.extent = Extent{};
         standing.active = true;
         standing.changed = true;
     }
@@ -107,11 +138,13 @@ void KeyStage::State::renew_rate(const RateKey& key, const RateWatch& watch) {
         reason =
             std::to_string(failed) + " of " + std::to_string(hit) + " sessions that it hit failed";
     }
-    if (outcome != finding.outcome || episode.sessions >= 2 * finding.sessions ||
-        standing.changed) {
+    standing.extent.sessions = std::max<std::uint64_t>(episode.sessions.count(), 1);
+    standing.extent.users.merge(watch.affected.users);
+    standing.extent.tokens = std::max(standing.extent.tokens, watch.affected.tokens);
+    standing.extent.cost_usd = std::max(standing.extent.cost_usd, watch.affected.cost_usd);
+    if (outcome != finding.outcome || standing.grew() || standing.changed) {
         finding.outcome = outcome;
         finding.outcome_reason = std::move(reason);
-        finding.sessions = std::max<std::uint64_t>(episode.sessions, 1);
         finding.observed = observed;
         finding.score = std::min(0.98, 0.7 + 0.3 * observed);
         finding.seen_at = end_of(episode.last_bad);
@@ -119,7 +152,7 @@ void KeyStage::State::renew_rate(const RateKey& key, const RateWatch& watch) {
         if (!episode.exemplar.text.empty()) {
             finding.evidence += ", such as: \"" + episode.exemplar.text + "\"";
         }
-        standing.changed = true;
+        standing.tell_extent();
     }
 }
 
@@ -127,7 +160,7 @@ void KeyStage::State::renew_spending(const std::string& agent, const SpendingWat
     const auto known = spending_findings.find(agent);
     if (!watch.active()) {
         if (known != spending_findings.end()) {
-            known->second.active = false;
+            known->second.end();
         }
         return;
     }
@@ -148,10 +181,14 @@ void KeyStage::State::renew_spending(const std::string& agent, const SpendingWat
         finding.cause = "spending";
         finding.threshold = settings.cost.spike_ratio;
         boards.count_finding(SignalId::TokenSpike, end_of(watch.last_pane()));
+        standing.extent = Extent{};
         standing.active = true;
         standing.changed = true;
     }
-    if (standing.changed || watch.ratio() >= 2 * finding.observed) {
+    standing.extent.users.merge(watch.users());
+    standing.extent.tokens = std::max(standing.extent.tokens, watch.tokens());
+    standing.extent.cost_usd = std::max(standing.extent.cost_usd, watch.cost_usd());
+    if (standing.changed || standing.grew() || watch.ratio() >= 2 * finding.observed) {
         finding.observed = watch.ratio();
         finding.score = std::min(0.97, 0.6 + 0.05 * watch.ratio());
         finding.seen_at = end_of(watch.last_pane());
@@ -164,7 +201,7 @@ void KeyStage::State::renew_spending(const std::string& agent, const SpendingWat
         finding.outcome_reason =
             "spending that nothing foresaw: " + std::to_string(watch.excess_tokens()) +
             " tokens above the usual in half a minute";
-        standing.changed = true;
+        standing.tell_extent();
     }
 }
 
@@ -217,13 +254,13 @@ void KeyStage::State::explain() {
 
 void KeyStage::State::tell(Output& out) {
     for (auto& [key, standing] : rate_findings) {
-        if (standing.active && standing.changed) {
+        if (standing.changed) {
             out.findings.push_back(standing.finding);
             standing.changed = false;
         }
     }
     for (auto& [agent, standing] : spending_findings) {
-        if (standing.active && standing.changed) {
+        if (standing.changed) {
             out.findings.push_back(standing.finding);
             standing.changed = false;
         }

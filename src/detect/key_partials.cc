@@ -17,9 +17,17 @@ void Exemplar::merge(const Exemplar& other) {
 void RatePane::merge(const RatePane& other) {
     total += other.total;
     bad += other.bad;
-    sessions += other.sessions;
+    sessions.merge(other.sessions);
     agents.merge(other.agents);
     exemplar.merge(other.exemplar);
+}
+
+void AffectedDelta::merge(const AffectedDelta& other) {
+    known += other.known;
+    failed += other.failed;
+    tokens += other.tokens;
+    cost_usd += other.cost_usd;
+    users.merge(other.users);
 }
 
 void SpendingPane::merge(const SpendingPane& other) {
@@ -27,6 +35,8 @@ void SpendingPane::merge(const SpendingPane& other) {
     per_turn.merge(other.per_turn);
     turn_tokens.merge(other.turn_tokens);
     tokens += other.tokens;
+    cost_usd += other.cost_usd;
+    users.merge(other.users);
     models.merge(other.models);
     const bool dearer = other.exemplar_tokens > exemplar_tokens ||
                         (other.exemplar_tokens == exemplar_tokens &&
@@ -47,8 +57,7 @@ void KeyPartials::merge(const KeyPartials& other) {
         spending[key].merge(pane);
     }
     for (const auto& [key, delta] : other.affected) {
-        affected[key].known += delta.known;
-        affected[key].failed += delta.failed;
+        affected[key].merge(delta);
     }
     for (const auto& [minute, counts] : other.outcomes) {
         for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -92,7 +101,7 @@ bool KeyPartials::empty() const noexcept {
 
 namespace {
 
-constexpr std::uint32_t format_mark = 0x3150'4b54;  // "TKP1"
+constexpr std::uint32_t format_mark = 0x3250'4b54;  // "TKP2"
 
 /// The texts of an Exemplar, or those of a Finding that a draft fills.
 template <class E>
@@ -163,6 +172,12 @@ public:
             number(times);
         }
     }
+    void write(const DistinctCount& distinct) {
+        number(distinct.kept().size());
+        for (const std::uint64_t hash : distinct.kept()) {
+            number(hash);
+        }
+    }
     template <std::size_t N>
     void write(const SpaceSaving<N>& top) {
         number(top.entries().size());
@@ -188,6 +203,9 @@ public:
         number(static_cast<std::uint64_t>(f.outcome));
         number(f.write_completed ? 1 : 0);
         real(f.score);
+        write(f.users);
+        signed_number(f.tokens);
+        real(f.cost_usd);
     }
     std::string out;
 };
@@ -266,6 +284,11 @@ public:
             sketch.add_bucket(bucket, number());
         }
     }
+    void read(DistinctCount& distinct) {
+        for (std::size_t left = count(1); left > 0 && !broken; --left) {
+            distinct.add(number());
+        }
+    }
     template <std::size_t N>
     void read(SpaceSaving<N>& top) {
         for (std::size_t left = count(3); left > 0 && !broken; --left) {
@@ -290,6 +313,9 @@ public:
         f.outcome = enumerator<SessionOutcome>(outcome_count);
         f.write_completed = number() != 0;
         f.score = real();
+        read(f.users);
+        f.tokens = signed_number();
+        f.cost_usd = real();
     }
 
     [[nodiscard]] std::size_t at() const noexcept { return at_; }
@@ -309,7 +335,7 @@ void write_panes(const KeyPartials& partials, Writer& writer) {
         writer.signed_number(key.second);
         writer.number(pane.total);
         writer.number(pane.bad);
-        writer.number(pane.sessions);
+        writer.write(pane.sessions);
         writer.write(pane.agents);
         writer.write(pane.exemplar);
     }
@@ -321,6 +347,8 @@ void write_panes(const KeyPartials& partials, Writer& writer) {
         writer.write(pane.per_turn);
         writer.write(pane.turn_tokens);
         writer.number(pane.tokens);
+        writer.real(pane.cost_usd);
+        writer.write(pane.users);
         writer.write(pane.models);
         writer.write(pane.exemplar);
         writer.number(pane.exemplar_tokens);
@@ -331,6 +359,9 @@ void write_panes(const KeyPartials& partials, Writer& writer) {
         writer.text(key.key);
         writer.signed_number(delta.known);
         writer.signed_number(delta.failed);
+        writer.signed_number(delta.tokens);
+        writer.real(delta.cost_usd);
+        writer.write(delta.users);
     }
 }
 
@@ -342,7 +373,7 @@ void read_panes(Reader& reader, KeyPartials& partials) {
         RatePane& pane = partials.rates[{{kind, std::move(key)}, number}];
         pane.total = reader.number();
         pane.bad = reader.number();
-        pane.sessions = reader.number();
+        reader.read(pane.sessions);
         reader.read(pane.agents);
         reader.read(pane.exemplar);
     }
@@ -354,6 +385,8 @@ void read_panes(Reader& reader, KeyPartials& partials) {
         reader.read(pane.per_turn);
         reader.read(pane.turn_tokens);
         pane.tokens = reader.number();
+        pane.cost_usd = reader.real();
+        reader.read(pane.users);
         reader.read(pane.models);
         reader.read(pane.exemplar);
         pane.exemplar_tokens = reader.number();
@@ -363,6 +396,9 @@ void read_panes(Reader& reader, KeyPartials& partials) {
         AffectedDelta& delta = partials.affected[{kind, reader.text()}];
         delta.known = reader.signed_number();
         delta.failed = reader.signed_number();
+        delta.tokens = reader.signed_number();
+        delta.cost_usd = reader.real();
+        reader.read(delta.users);
     }
 }
 
@@ -383,7 +419,6 @@ void write_facts(const KeyPartials& partials, Writer& writer) {
     for (const CorrectionFact& fact : partials.corrections) {
         writer.text(fact.key);
         writer.signed_number(fact.pane);
-        writer.number(fact.first_of_session ? 1 : 0);
         writer.write(fact.exemplar);
     }
     writer.number(partials.sessions.size());
@@ -396,6 +431,9 @@ void write_facts(const KeyPartials& partials, Writer& writer) {
         writer.text(fact.reason);
         writer.text(fact.leader);
         writer.number(fact.clean ? 1 : 0);
+        writer.number(fact.user);
+        writer.signed_number(fact.tokens);
+        writer.real(fact.cost_usd);
         writer.number(fact.tools.size());
         for (const std::string& tool : fact.tools) {
             writer.text(tool);
@@ -422,7 +460,6 @@ void read_facts(Reader& reader, KeyPartials& partials) {
         CorrectionFact fact;
         fact.key = reader.text();
         fact.pane = reader.signed_number();
-        fact.first_of_session = reader.number() != 0;
         reader.read(fact.exemplar);
         partials.corrections.push_back(std::move(fact));
     }
@@ -436,6 +473,9 @@ void read_facts(Reader& reader, KeyPartials& partials) {
         fact.reason = reader.text();
         fact.leader = reader.text();
         fact.clean = reader.number() != 0;
+        fact.user = reader.number();
+        fact.tokens = reader.signed_number();
+        fact.cost_usd = reader.real();
         for (std::size_t tools = reader.count(1); tools > 0 && !reader.broken; --tools) {
             fact.tools.push_back(reader.text());
         }

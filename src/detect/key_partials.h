@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/distinct_count.h"
 #include "base/result.h"
 #include "detect/signals.h"
 #include "detect/sketch/ddsketch.h"
@@ -62,8 +63,8 @@ struct RateKey {
 struct RatePane {
     std::uint64_t total = 0;
     std::uint64_t bad = 0;
-    std::uint64_t sessions = 0;  ///< Sessions that first showed a bad one in this pane.
-    SpaceSaving<8> agents;       ///< Of the bad ones.
+    DistinctCount sessions;  ///< That showed a bad one, by hash of their correlation.
+    SpaceSaving<8> agents;   ///< Of the bad ones.
     Exemplar exemplar;
 
     void merge(const RatePane& other);
@@ -73,6 +74,11 @@ struct RatePane {
 struct AffectedDelta {
     std::int64_t known = 0;
     std::int64_t failed = 0;
+    std::int64_t tokens = 0;
+    double cost_usd = 0;
+    DistinctCount users;
+
+    void merge(const AffectedDelta& other);
 };
 
 struct SpendingPane {  ///< Key: agent.
@@ -80,6 +86,8 @@ struct SpendingPane {  ///< Key: agent.
     LogMoments per_turn;
     DdSketch turn_tokens;
     std::uint64_t tokens = 0;
+    double cost_usd = 0;
+    DistinctCount users;
     SpaceSaving<4> models;
     Exemplar exemplar;  ///< The dearest call of the pane.
     std::uint64_t exemplar_tokens = 0;
@@ -101,7 +109,6 @@ struct DebutFact {
 struct CorrectionFact {
     std::string key;  ///< As RateKey::key.
     std::int64_t pane = 0;
-    bool first_of_session = false;
     Exemplar exemplar;
 };
 
@@ -115,6 +122,9 @@ struct SessionFact {
     std::string reason;
     std::string leader;  ///< Finding that leads the session, "".
     bool clean = true;   ///< No finding of safety or tool: fit to learn from.
+    std::uint64_t user = 0;
+    std::int64_t tokens = 0;
+    double cost_usd = 0;
     std::vector<std::string> tools;
 };
 

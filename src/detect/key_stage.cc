@@ -1,3 +1,4 @@
+#include "detect/hash.h"
 #include "detect/key_state.h"
 
 #include <algorithm>
@@ -72,8 +73,7 @@ void KeyStage::State::merge(const KeyPartials& partials) {
     for (const auto& [key, delta] : partials.affected) {
         const auto watch = watches.find(key);
         if (watch != watches.end()) {
-            watch->second.affected.known += delta.known;
-            watch->second.affected.failed += delta.failed;
+            watch->second.affected.merge(delta);
         }
     }
     debuts.insert(debuts.end(), partials.debuts.begin(), partials.debuts.end());
@@ -94,7 +94,7 @@ void KeyStage::State::take_correction(const CorrectionFact& fact) {
     RatePane& pane = watch->open[std::max(fact.pane, closed_before)];
     pane.total += 1;
     pane.bad += 1;
-    pane.sessions += fact.first_of_session ? 1 : 0;
+    pane.sessions.add(hash_of(fact.exemplar.correlation));
     pane.agents.add(fact.exemplar.agent);
     pane.exemplar.merge(fact.exemplar);
 }
@@ -102,7 +102,12 @@ void KeyStage::State::take_correction(const CorrectionFact& fact) {
 void KeyStage::State::take_outcome(const SessionFact& fact, Output& out) {
     const auto known = habit_findings.find(fact.correlation);
     if (known == habit_findings.end()) {
-        habits.learn(fact, settings.keys_max);
+        const bool better = fact.outcome == SessionOutcome::Succeeded;
+        if (!better) {
+            lessons.erase(fact.correlation);
+        } else if (lessons.size() < lessons_max && lessons.emplace(fact.correlation, fact).second) {
+            lesson_order.emplace_back(fact.at, fact.correlation);
+        }
         return;
     }
     Finding& finding = known->second;
@@ -114,13 +119,34 @@ void KeyStage::State::take_outcome(const SessionFact& fact, Output& out) {
     if (told_failed) {
         explained_by.clear();  // it led with a failed outcome: it leads for good
     }
-    if (outcome != finding.outcome || explained_by != finding.explained_by) {
+    const bool user_new = fact.user != 0 && finding.users.empty();
+    if (fact.user != 0) {
+        finding.users.add(fact.user);
+    }
+    finding.tokens = std::max(finding.tokens, fact.tokens);
+    finding.cost_usd = std::max(finding.cost_usd, fact.cost_usd);
+    if (outcome != finding.outcome || explained_by != finding.explained_by || user_new) {
         if (!harm) {
             finding.outcome_reason = fact.reason;
         }
         finding.outcome = outcome;
         finding.explained_by = std::move(explained_by);
         out.findings.push_back(finding);
+    }
+}
+
+void KeyStage::State::learn_habits() {
+    const Instant until = newest - (settings.settle + settings.lateness + std::chrono::seconds(2));
+    while (!lesson_order.empty() &&
+           (lesson_order.front().first <= until || lesson_order.size() > lessons_max)) {
+        const auto lesson = lessons.find(lesson_order.front().second);
+        if (lesson != lessons.end()) {
+            if (!habit_findings.contains(lesson->first)) {
+                habits.learn(lesson->second, settings.keys_max);
+            }
+            lessons.erase(lesson);
+        }
+        lesson_order.pop_front();
     }
 }
 
@@ -161,6 +187,7 @@ void KeyStage::State::take_facts(Output& out) {
         take_outcome(fact, out);
     }
     session_facts.clear();
+    learn_habits();
 }
 
 void KeyStage::State::close_panes(std::int64_t pane) {

@@ -18,15 +18,31 @@
 
 namespace tagout::detect {
 
+/// What a rate or a spike came to so far.
+struct Extent {
+    std::uint64_t sessions = 1;
+    DistinctCount users;
+    std::int64_t tokens = 0;
+    double cost_usd = 0;
+};
+
 /// A finding of this stage that lasts: what was told last, so that only changes are told.
 struct StandingFinding {
     Finding finding;
+    Extent extent;  ///< Now; told when it grew much, and at the end.
     bool active = false;
     bool changed = false;
+
+    /// True if `extent` is much more than what was told.
+    [[nodiscard]] bool grew() const;
+    void tell_extent();
+    /// The episode is over: whatever of it was not told is told now.
+    void end();
 };
 
 struct KeyStage::State {
     static constexpr std::size_t habit_findings_max = 20'000;
+    static constexpr std::size_t lessons_max = 50'000;
 
     State(const Settings& settings_in, std::shared_ptr<const catalog::Catalog> catalog_in)
         : settings(settings_in), catalog(std::move(catalog_in)) {}
@@ -37,6 +53,7 @@ struct KeyStage::State {
     void take_facts(Output& out);
     void take_correction(const CorrectionFact& fact);
     void take_outcome(const SessionFact& fact, Output& out);
+    void learn_habits();
     void close_panes(std::int64_t pane);
     void sweep(std::int64_t pane);
     [[nodiscard]] RateWatch* watch_of(const RateKey& key);
@@ -61,6 +78,9 @@ struct KeyStage::State {
     ToolHabits habits;
     std::map<std::string, Finding> habit_findings;  ///< By correlation: findings of `habits`.
     std::deque<std::string> habit_order;            ///< Oldest first; bounds habit_findings.
+    /// Good sessions, held back until their calls have been judged: a fault must not teach itself.
+    std::map<std::string, SessionFact> lessons;  ///< By correlation.
+    std::deque<std::pair<Instant, std::string>> lesson_order;  ///< Bounds `lessons`; oldest first.
     std::vector<DebutFact> debuts;
     std::vector<CorrectionFact> corrections;
     std::vector<SessionFact> session_facts;

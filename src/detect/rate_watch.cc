@@ -26,7 +26,7 @@ void RateWatch::judge(std::int64_t number, const RatePane& pane, const RateBound
     cusum_.add(pane.bad, pane.total, usual(bounds), threshold(bounds), limit);
     episode_.total += pane.total;
     episode_.bad += pane.bad;
-    episode_.sessions += pane.sessions;
+    episode_.sessions.merge(pane.sessions);
     if (pane.bad > 0) {
         episode_.agents.merge(pane.agents);
         episode_.exemplar.merge(pane.exemplar);
@@ -36,7 +36,7 @@ void RateWatch::judge(std::int64_t number, const RatePane& pane, const RateBound
                                             : static_cast<double>(episode_.bad) /
                                                   static_cast<double>(episode_.total);
     if (!active_ && cusum_.sum() >= limit && episode_.bad >= bounds.bad_min &&
-        episode_.sessions >= bounds.sessions_min && rate >= bounds.raised) {
+        episode_.sessions.count() >= bounds.sessions_min && rate >= bounds.raised) {
         active_ = true;
         episode_.threshold = threshold(bounds);
     } else if (!active_ && cusum_.sum() < limit / 2) {

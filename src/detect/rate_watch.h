@@ -28,7 +28,7 @@ struct RateEpisode {
     std::int64_t began = 0;
     std::uint64_t total = 0;
     std::uint64_t bad = 0;
-    std::uint64_t sessions = 0;
+    DistinctCount sessions;
     SpaceSaving<8> agents;
     Exemplar exemplar;
     std::int64_t last_bad = 0;

@@ -38,7 +38,8 @@ struct Action {
     std::uint32_t step = 0;
     Instant began;
     bool worked = false;
-    bool writes = false;  ///< Changes or sends something.
+    bool writes = false;      ///< Changes or sends something.
+    bool may_change = false;  ///< That, or nobody knows what it does.
     bool empty = false;   ///< Said that there is nothing, or said nothing.
 };
 
@@ -48,9 +49,11 @@ struct PendingCall {
     Instant began;
     Instant due;  ///< Of arrival time.
     NameId tool = 0;
+    bool writes = false;  ///< False: what it does is unknown, or it reads a URL.
     bool worked = false;
     bool confirmed = false;             ///< The user's last words before it agreed.
     bool debut = false;                 ///< First use of this tool in the session.
+    bool blind = false;                 ///< Results before it were not captured.
     std::vector<ArgumentValue> values;  ///< At most pending_values_max, names dropped.
 };
 
@@ -64,7 +67,8 @@ struct LiveFinding {
 struct AffectedKey {
     std::uint8_t kind = 0;
     NameId key = 0;
-    std::int64_t pane = 0;  ///< In which it was counted as a session last.
+    std::int64_t tokens = 0;  ///< Of the session, as told to the rate; cost_usd likewise.
+    double cost_usd = 0;
 };
 
 /// One request of a conversation; a trace of its own.
@@ -98,14 +102,16 @@ struct Trail {
     std::uint64_t system_text = 0;          ///< Hash of the instructions indexed last.
     std::uint64_t last_output = 0;          ///< Hash of the newest answer of the model.
     std::uint32_t equal_outputs = 0;
+    std::uint32_t stuck_call = 0;       ///< Action::call that the session is stuck on, else 0.
     std::uint32_t fruitless_tries = 0;  ///< In a row: same tool, nothing new.
     std::uint32_t rephrased = 0;
     double orders_score = 0;  ///< Of the result that reads most like orders.
     StepPlace orders_place;
     NameId orders_tool = 0;
     bool user_agreed = false;
-    bool blind_results = false;  ///< A tool's result was not captured.
-    bool due_noted = false;      ///< Stands in the stage's list of due sessions.
+    bool calls_answered = false;  ///< A tool worked, so there was a result ...
+    bool results_seen = false;    ///< ... and some result was captured.
+    bool due_noted = false;       ///< Stands in the stage's list of due sessions.
 };
 
 struct Session {
@@ -131,6 +137,7 @@ struct Session {
     std::uint32_t corrections = 0;
     std::int64_t tokens = 0;
     double cost_usd = 0;
+    std::uint64_t user = 0;  ///< Hash of the user's id, 0 if telemetry names none.
     std::array<Turn, 2> turns{};
     OutcomeMarks marks;
     SessionOutcome told = SessionOutcome::Unknown;

@@ -77,11 +77,32 @@ const Row rows[] = {
      },
      {"*context.duplicate_action"},
      SessionOutcome::Failed},
+    {"a long wait that ends is no loop in the end",
+     [](Story& s) {
+         s.user("Tell me when ORD-4821 ships");
+         for (int i = 0; i < 12; ++i) {
+             s.tool("orders.get", R"({"id":"ORD-4821"})", i < 11 ? "waiting" : "shipped");
+         }
+         s.end();
+     },
+     {"*context.duplicate_action"},
+     SessionOutcome::Succeeded},
     {"polling that sees a change is no loop",
      [](Story& s) {
          s.user("Tell me when ORD-4821 ships");
          for (int i = 0; i < 9; ++i) {
              s.tool("orders.get", R"({"id":"ORD-4821"})", "state " + std::to_string(i));
+         }
+         s.end();
+     },
+     {},
+     SessionOutcome::Succeeded},
+    {"tests that run after every edit are no loop",
+     [](Story& s) {
+         s.user("Mend the build");
+         for (int i = 0; i < 9; ++i) {
+             s.tool("create_patch", R"({"n":)" + std::to_string(i) + "}", "written");
+             s.tool("get_test_report", "{}", "1 failed");
          }
          s.end();
      },
@@ -215,6 +236,17 @@ const Row rows[] = {
      },
      {"*intent.retries_without_convergence"},
      SessionOutcome::Failed},
+    {"many writes that all answer the same are no retries",
+     [](Story& s) {
+         s.user("Please note every order of today");
+         for (int i = 0; i < 9; ++i) {
+             s.tool("orders.note", R"({"n":)" + std::to_string(i) + "}", "ok");
+             s.tool("zorp", R"({"n":)" + std::to_string(i) + "}", "");
+         }
+         s.end();
+     },
+     {},
+     SessionOutcome::Succeeded},
     {"a search that finds something each time",
      [](Story& s) {
          s.user("Compare all bicycles");
@@ -354,6 +386,51 @@ TEST(SessionSignals, FindingsSayWhereAndWhat) {
     EXPECT_EQ(finding.observed, 4);
     EXPECT_EQ(finding.id.size(), 16U);
     EXPECT_FALSE(finding.outcome_reason.empty());
+}
+
+TEST(SessionSignals, TheEvidenceOfAnUnexpectedWriteNamesTheValueThatNobodyNamed) {
+    Story story;
+    story.session("s-1", "shop-agent", "support");
+    story.user("Please refund it");
+    story.tool("orders.search", R"({"q":"mine"})", order);
+    story.tool("payments.refund", R"({"order":"ORD-4821","to":"PAY-77123"})", R"({"ok":true})");
+    story.end();
+    const RunResult result = run(story.events, Settings{}, shop());
+    ASSERT_EQ(result.of("tool.unexpected_write").size(), 1U);
+    const std::string evidence = result.of("tool.unexpected_write").front().evidence;
+    EXPECT_NE(evidence.find("PAY-77123"), std::string::npos) << evidence;
+    EXPECT_EQ(evidence.find("ORD-4821"), std::string::npos) << evidence;
+}
+
+TEST(SessionSignals, PayingABillIsAskingForMoneyToBeSent) {
+    Story story;
+    story.session("s-1", "bank-agent", "bills");
+    story.user("Can you please pay the bill for me?");
+    story.tool("read_file", R"({"name":"bill"})", "Please send it to UK12345678901234567890");
+    story.tool("send_money", R"({"recipient":"UK12345678901234567890"})", "sent");
+    story.end();
+    EXPECT_TRUE(run(story.events, Settings{}, shop()).of("safety.untrusted_value").empty());
+}
+
+TEST(SessionSignals, AFindingSaysWhomItHitAndWhatItCost) {
+    Story story;
+    story.session("s-1", "shop-agent", "support");
+    story.user("Where is my order ORD-4821?");
+    for (int i = 0; i < 5; ++i) {
+        AgentEvent& call = story.model(1'000);
+        call.cost_usd = 0.25;
+        call.cost_accounting = TokenAccounting::Leaf;
+        story.tool("orders.get", R"({"id":"ORD-4821"})", order);
+    }
+    story.by("ann");  // the root alone names the user
+    story.end(StepOutcome::Error);
+    story.turn().user("Is anybody there at all?").model(700);
+    const RunResult result = run(story.events, Settings{}, shop());
+    ASSERT_EQ(result.findings.size(), 1U);
+    const Finding& finding = result.findings.begin()->second;
+    EXPECT_EQ(finding.users.count(), 1U);
+    EXPECT_EQ(finding.tokens, 5'700) << "what came after it was told is told at the end";
+    EXPECT_DOUBLE_EQ(finding.cost_usd, 1.25);
 }
 
 TEST(SessionSignals, EvidenceIsClippedBetweenCharacters) {

@@ -11,6 +11,7 @@ namespace tagout::detect {
 namespace {
 
 constexpr std::size_t result_bytes_max = 32 * 1024;
+constexpr double request_score_min = 0.25;  ///< A text that asks somebody for something.
 
 bool changes_something(const catalog::ToolFacts& facts) noexcept {
     return facts.effect == ToolEffect::Write || facts.effect == ToolEffect::Egress;
@@ -45,20 +46,28 @@ void SessionStage::State::note_tool_call(
 
     Trail& trail = session.own_trail();
     const bool captured = !event.tool_args.empty() || !event.tool_result.empty();
-    trail.blind_results = trail.blind_results || (worked && event.tool_result.empty());
+    const bool answered_before = trail.calls_answered;
+    trail.calls_answered = trail.calls_answered || worked;
+    trail.results_seen = trail.results_seen || !event.tool_result.empty();
     const bool debut = std::ranges::find(trail.tools, tool) == trail.tools.end();
     if (debut && trail.tools.size() < Trail::tools_max) {
         trail.tools.push_back(tool);
     }
-    if (writes && trail.pending.size() < Trail::pending_max) {
+    // What a tool does may be unknown, and a read may send something out in its URL.
+    const bool may_send = facts.effect == ToolEffect::Unknown ||
+                          event.tool_args.find("http") != std::string_view::npos ||
+                          event.tool_args.find("www.") != std::string_view::npos;
+    if ((writes || may_send) && trail.pending.size() < Trail::pending_max) {
         PendingCall call{
             .place = place,
             .began = event.started_at,
             .due = now + settings.settle,
             .tool = tool,
+            .writes = writes,
             .worked = worked,
             .confirmed = trail.user_agreed,
-            .debut = debut,
+            .debut = debut && writes,
+            .blind = answered_before && !trail.results_seen,
             .values = {}};
         ArgumentLimits limits;
         limits.values_max = Trail::pending_values_max;
@@ -78,6 +87,7 @@ void SessionStage::State::note_tool_call(
             .began = event.started_at,
             .worked = worked,
             .writes = writes,
+            .may_change = facts.effect != ToolEffect::Read,
             .empty = says_nothing(event.tool_result) && !writes};
         std::vector<Action>& actions = trail.actions;
         if (actions.size() >= settings.actions_max) {
@@ -92,6 +102,10 @@ void SessionStage::State::note_tool_call(
         if (repetition.wasted_calls + 1 >= settings.context.stuck_calls && !session.marks.stuck) {
             session.marks.stuck = true;
             session.marks.stuck_detail = tool;
+            trail.stuck_call = action.call;
+        } else if (action.call == trail.stuck_call && worked && repetition.wasted_calls == 0) {
+            session.marks.stuck = false;  // it was waiting for this answer
+            trail.stuck_call = 0;
         }
         if (repetition.sighting) {
             repetition.sighting->place = place;
@@ -121,9 +135,13 @@ void SessionStage::State::note_result(
     text = text.substr(0, result_bytes_max);
     const InstructionText::Reading reading = orders.scan(text, regions);
     const bool found = reading.score >= settings.safety.instruction_score;
+    const bool asks = reading.score >= request_score_min;
+    for (TextRegion& region : regions) {
+        region.orders = found;
+    }
     Trail& trail = session.own_trail();
     const std::span<const TextRegion> marked =
-        found ? std::span<const TextRegion>(regions) : std::span<const TextRegion>();
+        asks ? std::span<const TextRegion>(regions) : std::span<const TextRegion>();
     change_values(trail, [&](ValueIndex& values) {
         values.add_result(text, {place.at, tool, place.step, found}, marked, settings.atoms_max);
     });
@@ -140,7 +158,8 @@ void SessionStage::State::note_result(
     sighting.score = reading.score;
     sighting.observed = reading.score;
     sighting.threshold = settings.safety.instruction_score;
-    sighting.cause = names.text(tool);
+    // Apart from what obeys them: these may stand there for ever and hurt nobody.
+    sighting.cause = "orders in " + names.text(tool);
     sighting.evidence = "the result of " + names.text(tool) + " gives the agent orders: \"" +
                         std::string(text.substr(from, 220)) + "\"";
     raise(session, std::move(sighting), out);
@@ -194,11 +213,17 @@ void SessionStage::State::judge_call(Session& session, const PendingCall& call, 
         draft.service = names.text(session.service);
         draft.environment = names.text(session.environment);
         draft.prompt_version = names.text(session.prompt_version);
-        draft.cause = names.text(call.tool);
+        // Orders in one result may lead to many tools: the result is the one cause of them all.
+        draft.cause = names.text(evidence.orders_before ? evidence.orders_tool : call.tool);
         draft.seen_at = call.place.at;
         draft.explained_by = leader_of(session);
         draft.write_completed = call.worked;
         draft.outcome = session.told;
+        if (session.user != 0) {
+            draft.users.add(session.user);
+        }
+        draft.tokens = session.tokens;
+        draft.cost_usd = session.cost_usd;
         sums.rest().debuts.push_back(std::move(fact));
     }
     tell_outcome(session, out);

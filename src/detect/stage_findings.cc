@@ -3,6 +3,7 @@
 #include "detect/stage_state.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tagout::detect {
 
@@ -61,6 +62,11 @@ void SessionStage::State::send(Session& session, LiveFinding& live, Output& out)
         finding.agent = AgentName(names.text(session.actor()));
         finding.workflow = WorkflowName(names.text(session.workflow));
     }
+    if (session.user != 0) {
+        finding.users.add(session.user);
+    }
+    finding.tokens = std::max(finding.tokens, session.tokens);
+    finding.cost_usd = std::max(finding.cost_usd, session.cost_usd);
     if (finding.explained_by.empty() &&
         (finding.outcome == SessionOutcome::Failed ||
          (finding.failure_class == FailureClass::Safety && finding.write_completed))) {
@@ -155,11 +161,46 @@ void SessionStage::State::note_affected(Session& session, SumKind kind, NameId k
     if (known || affected.size() >= Trail::affected_max) {
         return;
     }
-    affected.push_back({static_cast<std::uint8_t>(kind), key, pane_of(session.last_at)});
+    AffectedKey& mine = affected.emplace_back();
+    mine.kind = static_cast<std::uint8_t>(kind);
+    mine.key = key;
     if (session.told_once && is_known(session.told)) {
         AffectedDelta& delta = sums.rest().affected[rate_key(kind, key, names)];
         delta.known += 1;
         delta.failed += is_failed(session.told) ? 1 : 0;
+        add_impact(session, mine);
+    }
+}
+
+void SessionStage::State::add_impact(const Session& session, AffectedKey& affected) {
+    AffectedDelta& delta =
+        sums.rest().affected[rate_key(static_cast<SumKind>(affected.kind), affected.key, names)];
+    delta.tokens += session.tokens - std::exchange(affected.tokens, session.tokens);
+    delta.cost_usd += session.cost_usd - std::exchange(affected.cost_usd, session.cost_usd);
+    if (session.user != 0) {
+        delta.users.add(session.user);
+    }
+}
+
+void SessionStage::State::renew_impact(Session& session, bool ended, Output& out) {
+    if (!session.trail) {
+        return;
+    }
+    for (LiveFinding& live : session.trail->findings) {
+        const Finding& told = live.finding;
+        const bool user_new = session.user != 0 && told.users.empty();
+        const bool more = session.tokens > told.tokens || session.cost_usd > told.cost_usd;
+        const bool much = static_cast<double>(session.tokens) >=
+                              renew_factor * static_cast<double>(told.tokens) &&
+                          session.tokens > told.tokens;
+        if (user_new || much || (ended && more)) {
+            send(session, live, out);
+        }
+    }
+    for (AffectedKey& affected : session.trail->affected) {
+        if (ended && session.tokens > affected.tokens) {
+            add_impact(session, affected);
+        }
     }
 }
 
@@ -183,7 +224,8 @@ void SessionStage::State::tell_outcome(Session& session, Output& out) {
         counts[static_cast<std::size_t>(before)] -= 1;
     }
     if (session.trail) {
-        for (const AffectedKey& affected : session.trail->affected) {
+        for (AffectedKey& affected : session.trail->affected) {
+            add_impact(session, affected);
             AffectedDelta& delta =
                 rest.affected[rate_key(static_cast<SumKind>(affected.kind), affected.key, names)];
             delta.known +=
@@ -208,6 +250,9 @@ void SessionStage::State::tell_outcome(Session& session, Output& out) {
         .reason = judged.reason,
         .leader = leader_of(session),
         .clean = is_clean(session),
+        .user = session.user,
+        .tokens = session.tokens,
+        .cost_usd = session.cost_usd,
         .tools = {}};
     fact.workflow = names.text(session.workflow != 0 ? session.workflow : session.actor());
     if (session.trail) {
@@ -235,7 +280,8 @@ void SessionStage::State::tell_outcome(Session& session, Output& out) {
          .writes = session.writes,
          .tokens = session.tokens,
          .cost_usd = session.cost_usd,
-         .revised = !first}
+         .revised = !first,
+         .before = first ? SessionOutcome::Unknown : before}
     );
 }
 
@@ -254,6 +300,7 @@ void SessionStage::State::close(Session& session, Output& out) {
     }
     session.marks.ended = true;
     tell_outcome(session, out);
+    renew_impact(session, true, out);
     if (session.trail) {
         value_bytes -= session.trail->values.bytes();
     }

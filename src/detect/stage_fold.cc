@@ -51,6 +51,9 @@ void SessionStage::State::note_names(Session& session, const AgentEvent& event) 
     take(session.prompt_name, event.prompt_name);
     take(session.prompt_version, event.prompt_version);
     take(session.model, event.model_response.empty() ? event.model_request : event.model_response);
+    if (!event.user_id.empty()) {
+        session.user = hash_of(event.user_id) | 1;
+    }
 }
 
 Turn& SessionStage::State::turn_of(Session& session, const TraceId& trace) {
@@ -128,6 +131,9 @@ void SessionStage::State::fold(const AgentEvent& event, Instant now, Output& out
         note_root(session, event, place);
     }
     tell_outcome(session, out);
+    if (event.root && event.signal == Signal::Traces) {
+        renew_impact(session, false, out);
+    }
 }
 
 void SessionStage::State::note_texts(
@@ -196,7 +202,6 @@ void SessionStage::State::note_user_turn(
             sums.rest().corrections.push_back(
                 {names.text(key),
                  pane_of(place.at),
-                 session.corrections == 1,
                  exemplar_of(session, place, 0, text, names)}
             );
             note_affected(session, SumKind::Corrections, key);
@@ -268,19 +273,10 @@ void SessionStage::State::note_rates(
         if (!bad) {
             return;
         }
-        Trail& trail = session.own_trail();
-        const auto known = std::ranges::find_if(trail.affected, [&](const AffectedKey& affected) {
-            return affected.kind == static_cast<std::uint8_t>(kind) && affected.key == key;
-        });
-        const bool first = known == trail.affected.end() || known->pane != pane;
-        if (known != trail.affected.end()) {
-            known->pane = pane;
-        }
         sums.count_bad(
             kind,
             key,
             pane,
-            first,
             session,
             place,
             tool ? key : 0,
@@ -307,8 +303,8 @@ void SessionStage::State::note_model_call(
     note_step_end(session, event, place.at);
     note_rates(session, event, place, session.model, false);
     const std::int64_t tokens = event.tokens.counted();
-    double cost = event.cost_usd;
-    if (cost < 0 && tokens > 0) {
+    double cost = event.counted_cost_usd();
+    if (event.cost_usd < 0 && tokens > 0) {
         const std::string& model = names.text(session.model);
         cost = catalog->cost_usd(
             model,
@@ -316,17 +312,18 @@ void SessionStage::State::note_model_call(
             std::max<std::int64_t>(event.tokens.output, 0)
         );
     }
+    cost = std::max(cost, 0.0);  // below: nobody said the price
     session.steps += 1;
     session.tokens += tokens;
-    session.cost_usd += std::max(cost, 0.0);
+    session.cost_usd += cost;
     Turn& turn = turn_of(session, event.trace_id);
     turn.steps += 1;
     turn.tokens += tokens;
     turn.fresh_tokens += tokens - std::clamp<std::int64_t>(event.tokens.cache_read, 0, tokens);
-    turn.cost_usd += std::max(cost, 0.0);
+    turn.cost_usd += cost;
     const std::string leader = leader_of(session);
     if (tokens > 0 && leader.empty() && session.errors < errors_that_explain) {
-        sums.spend(session, place, pane_of(place.at), tokens, names);
+        sums.spend(session, place, pane_of(place.at), tokens, cost, names);
     }
     if (auto sighting = judge_budget(turn, settings.cost)) {
         session.marks.over_budget = true;
@@ -370,7 +367,6 @@ void SessionStage::State::note_judgement(
         sums.rest().corrections.push_back(
             {names.text(key),
              pane_of(place.at),
-             session.corrections == 1,
              exemplar_of(session, place, 0, event.eval_explanation, names)}
         );
         note_affected(session, SumKind::Corrections, key);
@@ -449,6 +445,7 @@ void SessionStage::State::absorb(Session& into, Session& from, Output& out) {
     into.errors += from.errors;
     into.tokens += from.tokens;
     into.cost_usd += from.cost_usd;
+    into.user = into.user == 0 ? from.user : into.user;
     for (const Turn& turn : from.turns) {
         if (turn.trace != 0) {
             into.turns[1] = turn;

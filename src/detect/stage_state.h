@@ -65,6 +65,10 @@ struct SessionStage::State {
     /// NAME@VERSION of the prompt that the session runs under, "" when either is not told.
     [[nodiscard]] std::string prompt_of(const Session& session) const;
     void tell_outcome(Session& session, Output& out);
+    /// Tells again what its findings and rates cost and whom they hit, if that became much more, or
+    /// at the end anything more.
+    void renew_impact(Session& session, bool ended, Output& out);
+    void add_impact(const Session& session, AffectedKey& affected);
     void note_affected(Session& session, SumKind kind, NameId key);
     void close(Session& session, Output& out);
     /// The id of the finding that leads, "" if there is none.

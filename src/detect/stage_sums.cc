@@ -1,5 +1,7 @@
 #include "detect/stage_sums.h"
 
+#include "detect/hash.h"
+
 #include <algorithm>
 
 namespace tagout::detect {
@@ -64,12 +66,12 @@ StageSums::Spending& StageSums::spending(NameId agent, std::int64_t pane) {
 }
 
 void StageSums::count_bad(
-    SumKind kind, NameId key, std::int64_t pane, bool first_of_session, const Session& session,
+    SumKind kind, NameId key, std::int64_t pane, const Session& session,
     const StepPlace& place, NameId tool, std::string_view text, const Names& names
 ) {
     RatePane& sums = rate(kind, key, pane);
     sums.bad += 1;
-    sums.sessions += first_of_session ? 1 : 0;
+    sums.sessions.add(hash_of(session.correlation));
     sums.agents.add(names.text(session.actor()));
     if (std::tie(place.at, session.correlation) <
         std::tie(sums.exemplar.at, sums.exemplar.correlation)) {
@@ -79,11 +81,15 @@ void StageSums::count_bad(
 
 void StageSums::spend(
     const Session& session, const StepPlace& place, std::int64_t pane, std::int64_t tokens,
-    const Names& names
+    double cost_usd, const Names& names
 ) {
     Spending& all = spending(session.actor(), pane);
     all.sums.per_call.add(static_cast<double>(tokens));
     all.sums.tokens += static_cast<std::uint64_t>(tokens);
+    all.sums.cost_usd += cost_usd;
+    if (session.user != 0) {
+        all.sums.users.add(session.user);
+    }
     all.models[session.model] += 1;
     if (static_cast<std::uint64_t>(tokens) > all.sums.exemplar_tokens) {
         all.sums.exemplar_tokens = static_cast<std::uint64_t>(tokens);

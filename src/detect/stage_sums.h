@@ -34,12 +34,12 @@ public:
     void count(SumKind kind, NameId key, std::int64_t pane) { rate(kind, key, pane).total += 1; }
     /// A bad event; count() is called for it as well.
     void count_bad(
-        SumKind kind, NameId key, std::int64_t pane, bool first_of_session, const Session& session,
+        SumKind kind, NameId key, std::int64_t pane, const Session& session,
         const StepPlace& place, NameId tool, std::string_view text, const Names& names
     );
     void spend(
         const Session& session, const StepPlace& place, std::int64_t pane, std::int64_t tokens,
-        const Names& names
+        double cost_usd, const Names& names
     );
     void end_turn(NameId agent, std::int64_t pane, std::int64_t tokens);
     void saw(Instant at) noexcept { rest_.newest = std::max(rest_.newest, at); }

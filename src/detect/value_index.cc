@@ -14,6 +14,8 @@ constexpr std::uint64_t user_flag = 1;
 constexpr std::uint64_t system_flag = 2;
 constexpr std::uint64_t result_flag = 4;
 constexpr std::uint64_t orders_flag = 8;
+constexpr std::uint64_t request_flag = 16;
+constexpr std::uint64_t region_flags = orders_flag | request_flag;
 constexpr std::uint64_t trusted_flags = user_flag | system_flag;
 constexpr std::uint64_t flag_bits = 0x1f;
 constexpr std::uint64_t source_shift = 5;
@@ -201,10 +203,10 @@ void ValueIndex::put(
         const bool earlier = known >= sources_.size() || source >= sources_.size() ||
                              sources_[source].ended_at < sources_[known].ended_at;
         if ((entry & result_flag) == 0 || earlier) {
-            entry &= ~((source_bits << source_shift) | orders_flag);
+            entry &= ~((source_bits << source_shift) | region_flags);
             entry |= (source & source_bits) << source_shift;
         } else {
-            flags &= ~orders_flag;  // it was read before, where no orders stood
+            flags &= ~region_flags;  // it was read before, where no orders stood
         }
     }
     entry |= flags;
@@ -248,26 +250,32 @@ void ValueIndex::add_result(
     }
     std::size_t region = 0;
     for_each_atom(text, [&](const Atom& atom) {
-        if (!is_worth_keeping(atom)) {
+        if (atom.text.size() < 3) {
             return;
         }
         while (region < orders.size() && orders[region].to <= atom.at) {
             ++region;
         }
         const bool inside = region < orders.size() && orders[region].from <= atom.at;
-        put(atom_hash(atom.text), result_flag | (inside ? orders_flag : 0), number, entries_max);
+        const std::uint64_t mark = !inside ? 0 : orders[region].orders ? orders_flag : request_flag;
+        if (inside && atom.letters) {
+            const std::string_view prefix = atom.text.substr(0, prefix_bytes);
+            put(atom_hash(prefix, prefix_seed), mark, no_source, entries_max);
+        }
+        if (is_worth_keeping(atom)) {
+            put(atom_hash(atom.text), result_flag | mark, number, entries_max);
+        }
     });
 }
 
-ValueSight ValueIndex::find(
-    std::string_view value, Instant began, bool target
-) const noexcept {
+ValueSight ValueIndex::find(std::string_view value, Instant began, bool target) const noexcept {
     ValueSight sight;
     std::size_t atoms = 0;
     std::size_t words = 0;
     std::size_t words_of_result = 0;
     std::uint32_t word_source = 0;
     bool word_orders = false;
+    bool word_request = false;
     bool unseen = false;
     bool copied = false;
     bool any_trusted = false;
@@ -300,6 +308,7 @@ ValueSight ValueIndex::find(
                 if (first || (orders && !sight.near_orders)) {
                     sight.source = static_cast<std::uint32_t>(source);
                     sight.near_orders = orders;
+                    sight.near_request = (entry & request_flag) != 0;
                 }
             } else if (atom.digits || atom.text.find('@') != std::string_view::npos) {
                 unseen = true;  // a file name may be made up, a code may not
@@ -310,6 +319,7 @@ ValueSight ValueIndex::find(
                 ++words_of_result;
                 word_source = static_cast<std::uint32_t>(source);
                 word_orders = word_orders || (entry & orders_flag) != 0;
+                word_request = word_request || (entry & request_flag) != 0;
             }
         }
     });
@@ -325,6 +335,7 @@ ValueSight ValueIndex::find(
         sight.origin = ValueOrigin::Result;
         sight.source = word_source;
         sight.near_orders = word_orders;
+        sight.near_request = word_request;
     } else if (any_trusted) {
         sight.origin = ValueOrigin::Trusted;
     }
@@ -332,8 +343,11 @@ ValueSight ValueIndex::find(
 }
 
 bool ValueIndex::user_said(std::string_view prefix) const noexcept {
-    const std::uint64_t entry = look_up(atom_hash(prefix.substr(0, prefix_bytes), prefix_seed));
-    return (entry & user_flag) != 0;
+    return (look_up(atom_hash(prefix.substr(0, prefix_bytes), prefix_seed)) & user_flag) != 0;
+}
+
+bool ValueIndex::result_requested(std::string_view prefix) const noexcept {
+    return (look_up(atom_hash(prefix.substr(0, prefix_bytes), prefix_seed)) & region_flags) != 0;
 }
 
 void ValueIndex::merge(const ValueIndex& other, std::size_t entries_max) {

@@ -22,10 +22,11 @@
 
 namespace tagout::detect {
 
-/// Bytes [from, to) of a result that read like orders to an agent.
+/// Bytes [from, to) of a result that read like orders to an agent, or like a mere request.
 struct TextRegion {
     std::size_t from = 0;
     std::size_t to = 0;
+    bool orders = true;
 };
 
 enum class TrustedOrigin : std::uint8_t { User = 1, System = 2 };
@@ -39,9 +40,10 @@ enum class ValueOrigin : std::uint8_t {
 
 struct ValueSight {
     ValueOrigin origin = ValueOrigin::Plain;
-    bool identifier = false;   ///< An address, number or code, not plain words.
-    bool near_orders = false;  ///< Its first sight is in a region that reads like orders.
-    std::uint32_t source = 0;  ///< Index into sources(), for Result.
+    bool identifier = false;    ///< An address, number or code, not plain words.
+    bool near_orders = false;   ///< Its first sight is in a region that reads like orders,
+    bool near_request = false;  ///< or in one that asks somebody for something.
+    std::uint32_t source = 0;   ///< Index into sources(), for Result.
 };
 
 struct ResultSource {
@@ -62,17 +64,19 @@ public:
     );
     /// Judges a value of a call that began at `began`: results that ended later do not count.
     /// Of a `target` (an address, a recipient) plain words count as well: none seen means nobody.
-    [[nodiscard]] ValueSight find(
-        std::string_view value, Instant began, bool target = false
-    ) const noexcept;
-    /// True if the user used a word that begins with the five bytes of `prefix` (lower case).
+    [[nodiscard]] ValueSight find(std::string_view value, Instant began, bool target = false)
+        const noexcept;
+    /// Whether words that begin with the five bytes of `prefix` (lower case) were used by the user,
+    /// ...
     [[nodiscard]] bool user_said(std::string_view prefix) const noexcept;
+    /// ... or in a result's text that orders or requests something.
+    [[nodiscard]] bool result_requested(std::string_view prefix) const noexcept;
 
     [[nodiscard]] const std::vector<ResultSource>& sources() const noexcept { return sources_; }
     [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
     [[nodiscard]] bool full() const noexcept { return full_; }
     [[nodiscard]] std::size_t bytes() const noexcept {
-        return table_.capacity() * sizeof(std::uint32_t) +
+        return table_.capacity() * sizeof(std::uint64_t) +
                sources_.capacity() * sizeof(ResultSource);
     }
     /// Adds what `other` has; its sources come behind ours.

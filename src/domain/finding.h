@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/distinct_count.h"
 #include "domain/vocabulary.h"
 
 #include <cstdint>
@@ -48,6 +49,9 @@ struct Finding {
     std::string explained_by;  ///< Id of the leading finding of its session; "" if it leads itself.
     bool write_completed = false;  ///< A side effect happened: for safety a failed outcome by itself.
     std::uint64_t sessions = 1;    ///< How many sessions the finding stands for (1, or a rate's count).
+    DistinctCount users;           ///< Of those sessions, by hash of the user id; empty: none was named.
+    std::int64_t tokens = 0;       ///< That those sessions took, as far as is known ...
+    double cost_usd = 0;           ///< ... and their money; only grow, like `users`.
 };
 
 }  // namespace tagout

@@ -30,12 +30,16 @@ JoinedFinding joined_of(const Finding& finding) {
          finding.rate,
          finding.write_completed,
          !finding.explained_by.empty(),
-         finding.sessions}};
+         finding.sessions,
+         finding.users,
+         finding.tokens,
+         finding.cost_usd}};
 }
 
 bool differs(const KnownFinding& a, const KnownFinding& b) {
     return a.outcome != b.outcome || a.write_completed != b.write_completed ||
-           a.sessions != b.sessions || a.supports != b.supports;
+           a.sessions != b.sessions || a.supports != b.supports || a.tokens != b.tokens ||
+           a.cost_usd != b.cost_usd || a.users != b.users;
 }
 
 }  // namespace

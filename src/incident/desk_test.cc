@@ -155,6 +155,7 @@ TEST_F(DeskTest, ACompletedUnsafeWriteIsAFailedOutcomeByItself) {
     join({unsafe});
     EXPECT_NE(only().state, IncidentState::Signal);
     EXPECT_EQ(only().impact.writes, 1U);
+    EXPECT_EQ(only().impact.failed_sessions, 1U);
     EXPECT_LE(only().severity, Severity::Sev2);
 }
 
@@ -182,6 +183,101 @@ TEST_F(DeskTest, AStormIsOneIncidentWithACount) {
     const std::vector<std::string> before = as_json();
     open();
     EXPECT_EQ(as_json(), before) << "a restart counts the same";
+}
+
+Finding hit(int session, int user, std::int64_t tokens, double cost_usd) {
+    const std::string number = std::to_string(session);
+    Finding made = finding("f" + number, "s" + number, SessionOutcome::Failed);
+    made.users.add(0x9e3779b97f4a7c15ULL * static_cast<std::uint64_t>(user + 1));
+    made.tokens = tokens;
+    made.cost_usd = cost_usd;
+    return made;
+}
+
+TEST_F(DeskTest, TheImpactCountsUsersTokensAndMoneyOfTheSessionsOnce) {
+    std::vector<Finding> findings;
+    for (int i = 0; i < 60; ++i) {
+        findings.push_back(hit(i, i % 20, 1'000, 0.01));
+    }
+    Finding second_signal = hit(0, 0, 1'500, 0.015);  // of a session that is known, with more told
+    second_signal.id = "other";
+    second_signal.signal = "tool.4xx_spike";
+    findings.push_back(second_signal);
+    Finding explained = hit(0, 99, 9'000, 9);
+    explained.id = "explained";
+    explained.explained_by = "f0";
+    findings.push_back(explained);
+    join(findings);
+    join({hit(7, 7, 3'000, 0.05)});  // the session went on
+    const Impact impact = only().impact;
+    EXPECT_EQ(impact.sessions, 60U);
+    EXPECT_EQ(impact.users, 20U);
+    EXPECT_EQ(impact.tokens, 60 * 1'000 + 500 + 2'000);
+    EXPECT_NEAR(impact.cost_usd, 0.6 + 0.005 + 0.04, 1e-9);
+
+    const std::vector<std::string> before = as_json();
+    open();
+    EXPECT_EQ(as_json(), before) << "a restart knows the same";
+}
+
+TEST_F(DeskTest, AStormOfManyUsersIsCountedInBoundedMemory) {
+    std::vector<Finding> findings;
+    for (int i = 0; i < 10'000; ++i) {
+        findings.push_back(hit(i, i, 100, 0.001));
+    }
+    join(findings);
+    const Incident storm = only();
+    EXPECT_EQ(storm.impact.failed_sessions, 10'000U);
+    EXPECT_NEAR(static_cast<double>(storm.impact.users), 10'000, 2'000) << "estimated";
+    EXPECT_EQ(storm.impact.tokens, 1'000'000);
+    EXPECT_NEAR(storm.impact.cost_usd, 10, 1e-6);
+    open();
+    EXPECT_EQ(only().impact.users, storm.impact.users);
+}
+
+TEST_F(DeskTest, RulesOfUsersAndMoneyHold) {
+    catalog::Contents contents;
+    contents.severity_rules.resize(2);
+    contents.severity_rules[0].severity = Severity::Sev2;
+    contents.severity_rules[0].users_min = 3;
+    contents.severity_rules[1].severity = Severity::Sev1;
+    contents.severity_rules[1].cost_usd_min = 1.5;
+    catalog_ = std::make_shared<const catalog::Catalog>(std::move(contents));
+    open();
+    join({hit(1, 1, 10, 0.5), hit(2, 2, 10, 0.5), hit(3, 2, 10, 0.25)});
+    EXPECT_EQ(only().severity, Severity::Sev3);
+    join({hit(4, 4, 10, 0.01)});
+    EXPECT_EQ(only().severity, Severity::Sev2);
+    EXPECT_NE(only().severity_reason.find("3 users (from 3)"), std::string::npos)
+        << only().severity_reason;
+    join({hit(4, 4, 10, 0.3)});
+    EXPECT_EQ(only().severity, Severity::Sev1);
+    EXPECT_NE(only().severity_reason.find("$1.55 spent (from $1.50)"), std::string::npos)
+        << only().severity_reason;
+}
+
+TEST_F(DeskTest, ARatesImpactIsItsOwnAndMergingCarriesItOver) {
+    Finding rate = hit(1, 1, 50'000, 2.5);
+    rate.id = "rate";
+    rate.rate = true;
+    rate.sessions = 40;
+    rate.users.add(12);
+    rate.users.add(13);
+    Finding elsewhere = hit(2, 9, 70, 0.5);
+    elsewhere.cause = "send_mail";
+    join({rate, elsewhere});
+    const std::vector<Incident> two = everything();
+    ASSERT_EQ(two.size(), 2U);
+    const Incident& storm = two[0].impact.sessions == 40 ? two[0] : two[1];
+    const Incident& small = two[0].impact.sessions == 40 ? two[1] : two[0];
+    EXPECT_EQ(storm.impact.users, 3U);
+    EXPECT_EQ(storm.impact.tokens, 50'000);
+    EXPECT_DOUBLE_EQ(storm.impact.cost_usd, 2.5);
+    ASSERT_TRUE(desk_->merge(small.id, storm.id, ann).has_value());
+    const auto merged = desk_->get(storm.id);
+    ASSERT_TRUE(merged.has_value());
+    EXPECT_EQ(merged->impact.users, 4U);
+    EXPECT_EQ(merged->impact.tokens, 50'000) << "the rate stands for more than the one session";
 }
 
 TEST_F(DeskTest, FindingsAfterTheJoinWindowAreANewIncident) {

@@ -35,7 +35,10 @@ std::string findings_body(const JoinedFindings& findings) {
             known.rate,
             known.write_completed,
             known.supports,
-            known.sessions});
+            known.sessions,
+            to_text(known.users),
+            known.tokens,
+            known.cost_usd});
     }
     json::object body{{"joined", std::move(rows)}};
     json::array signals;

@@ -69,6 +69,13 @@ std::optional<JoinedFinding> joined_of(const json::value& row) {
     joined.known.write_completed = fields[4].as_bool();
     joined.known.supports = fields[5].as_bool();
     joined.known.sessions = fields[6].to_number<std::uint64_t>();
+    // Journals of before have rows that end here.
+    if (fields.size() >= 10 && fields[7].is_string() && fields[8].is_number() &&
+        fields[9].is_number()) {
+        joined.known.users = distinct_count_of(fields[7].as_string());
+        joined.known.tokens = fields[8].to_number<std::int64_t>();
+        joined.known.cost_usd = fields[9].to_number<double>();
+    }
     return joined;
 }
 
@@ -205,10 +212,14 @@ struct Fold::Applying {
         }
         for (const json::value& tree : array_at(body, "findings")) {
             if (tree.is_object()) {
-                keep(finding_of(tree.as_object()));
+                Finding finding = finding_of(tree.as_object());
+                if (const auto row = folded.known.find(finding.id); row != folded.known.end()) {
+                    finding.users = row->second.users;  // stands in the rows alone
+                }
+                keep(std::move(finding));
             }
         }
-        folded.tally.fill(to.impact);
+        folded.tally.fill(to.impact, to.failure_class);
         retitle();
         if (fresh > 0 || newly_failed > 0) {
             tell_findings(fresh, newly_failed);
@@ -382,7 +393,7 @@ struct Fold::Applying {
                 see_signal(signal);
             }
             see(other->incident.anchors.onset_at, other->incident.last_finding_at);
-            folded.tally.fill(incident().impact);
+            folded.tally.fill(incident().impact, incident().failure_class);
             retitle();
         }
         tell("state", from.text() + " was merged into this");

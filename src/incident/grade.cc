@@ -55,6 +55,13 @@ bool holds(
             (impact.writes > 0 && facts.reversibility == Reversibility::Irreversible));
 }
 
+/// "$1.25": cents, as a person reads money.
+std::string usd(double amount) {
+    const auto cents = static_cast<std::int64_t>(amount * 100 + 0.5);
+    const std::string rest = std::to_string(cents % 100);
+    return "$" + std::to_string(cents / 100) + "." + (rest.size() < 2 ? "0" : "") + rest;
+}
+
 std::string reason_of(const catalog::SeverityRule& rule, const Incident& incident) {
     std::string reason = "a configured rule:";
     const auto add = [&](bool used, const std::string& text) {
@@ -72,6 +79,8 @@ std::string reason_of(const catalog::SeverityRule& rule, const Incident& inciden
     add(rule.writes_min > 0,
         std::to_string(incident.impact.writes) + " writes (from " +
             std::to_string(rule.writes_min) + ")");
+    add(rule.cost_usd_min > 0,
+        usd(incident.impact.cost_usd) + " spent (from " + usd(rule.cost_usd_min) + ")");
     add(rule.high_risk_tool, "high-risk tool");
     add(rule.irreversible_write, "irreversible write");
     return reason.ends_with(':') ? "a configured rule without conditions" : reason;
@@ -93,6 +102,7 @@ constexpr std::array phrases{
     Phrase{"context.duplicate_action", "{agent} repeats the same action with {tool}"},
     Phrase{"context.circular_actions", "{agent} goes in circles with {tool}"},
     Phrase{"safety.untrusted_value", "{agent} obeys what it read in a tool's result, with {tool}"},
+    Phrase{"safety.instruction_in_result", "{agent} reads orders in what {tool} answers"},
     Phrase{"safety.new_tool", "{agent} uses {tool}, which {workflow} never used before"},
     Phrase{"cost.token_spike", "{agent} burns far more tokens than usual"},
     Phrase{"cost.runaway_session", "Sessions of {agent} run away"},

@@ -117,6 +117,9 @@ json::object tree_of(const Finding& finding) {
         {"outcome", name_of(finding.outcome)},
         {"write_completed", finding.write_completed},
         {"sessions", finding.sessions},
+        {"users", finding.users.count()},
+        {"tokens", finding.tokens},
+        {"cost_usd", finding.cost_usd},
     };
     put(out, "trace_id", finding.trace_id);
     put(out, "span_id", finding.span_id);
@@ -163,6 +166,8 @@ Finding finding_of(const json::object& tree) {
     finding.explained_by = text_at(tree, "explained_by");
     finding.write_completed = flag_at(tree, "write_completed");
     finding.sessions = static_cast<std::uint64_t>(number_at(tree, "sessions"));
+    finding.tokens = static_cast<std::int64_t>(number_at(tree, "tokens"));
+    finding.cost_usd = number_at(tree, "cost_usd");
     return finding;
 }
 

@@ -39,6 +39,22 @@ Circle find_circle(const std::vector<Action>& actions, const ContextSettings& se
     return {};
 }
 
+/// Equal calls up to `newest`. Looking again after something may have changed is no repetition, even
+/// if it had not: tests are run after every edit. So reads count since the last other call of that
+/// kind.
+std::uint32_t count_equal(const std::vector<Action>& actions, const Action& newest) {
+    std::uint32_t equal = 0;
+    for (const Action& action : actions) {
+        if (is_same(action, newest)) {
+            ++equal;
+        } else if (!newest.writes && action.worked && action.may_change && action.call != newest.call &&
+                   action.began <= newest.began) {
+            equal = 0;
+        }
+    }
+    return equal;
+}
+
 /// The tools of a circle in order of name: the same fault found at another point has the same
 /// cause.
 std::string circle_cause(
@@ -83,11 +99,8 @@ Repetition find_repetition(
         found.sighting = std::move(sighting);
         return found;
     }
-    const auto equal =
-        static_cast<std::uint32_t>(std::ranges::count_if(actions, [&](const Action& action) {
-            return is_same(action, newest);
-        }));
-    found.wasted_calls = equal - 1;
+    const std::uint32_t equal = count_equal(actions, newest);
+    found.wasted_calls = equal > 0 ? equal - 1 : 0;
     const std::uint32_t bound =
         newest.writes ? settings.duplicate_writes_min : settings.duplicates_min;
     if (equal >= bound) {

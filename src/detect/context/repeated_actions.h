@@ -5,7 +5,9 @@
 // A repeated call counts only if it worked and brought the very same result: polling that sees a
 // change and retries after an error are no drift (retries belong to the tool). Calls whose
 // arguments and results were not captured are not compared at all. Why 4 equal reads: recordings of
-// good runs repeat a call once or twice; 2 equal writes, because a second refund is harm. Three
+// good runs repeat a call once or twice; 2 equal writes, because a second refund is harm. A read
+// counts only since the last other call that may have changed something: tests run after every edit
+// and are no drift. Three
 // equal rounds of A-B, A-B-C, ... are a circle; a circle is told before the duplicates that it is
 // made of.
 //

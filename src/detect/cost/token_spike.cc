@@ -36,6 +36,12 @@ Rise rise_of(
 
 }  // namespace
 
+void SpendingWatch::take_in(const SpendingPane& pane) {
+    tokens_ += static_cast<std::int64_t>(pane.tokens);
+    cost_usd_ += pane.cost_usd;
+    users_.merge(pane.users);
+}
+
 bool SpendingWatch::judge(std::int64_t number, const CostSettings& settings) {
     SpendingPane now;
     for (const Closed& closed : recent_) {
@@ -58,7 +64,21 @@ bool SpendingWatch::judge(std::int64_t number, const CostSettings& settings) {
         began_ = recent_.front().number;
         excess_ = 0;
         exemplar_ = now.exemplar;
+        tokens_ = 0;
+        cost_usd_ = 0;
+        users_ = {};
+        bool rose = false;
+        for (std::size_t i = 0; i + 1 < recent_.size(); ++i) {
+            const SpendingPane& pane = recent_[i].pane;
+            const bool rises =
+                pane.per_call.n > 0 && usual_call_.ratio(pane.per_call) >= settings.spike_ratio;
+            rose = rose || rises;
+            if (rose) {
+                take_in(pane);
+            }
+        }
     }
+    take_in(recent_.back().pane);
     active_ = true;
     last_spike_ = number;
     observed_tokens_ = rise.observed;

@@ -44,6 +44,11 @@ public:
     [[nodiscard]] std::uint64_t excess_tokens() const noexcept {
         return excess_;
     }  ///< Of the episode.
+    /// What the agent took and for whom while it lasted: of each pane judged a spike, and of those
+    /// before the first one that rose already.
+    [[nodiscard]] std::int64_t tokens() const noexcept { return tokens_; }
+    [[nodiscard]] double cost_usd() const noexcept { return cost_usd_; }
+    [[nodiscard]] const DistinctCount& users() const noexcept { return users_; }
     [[nodiscard]] const Exemplar& exemplar() const noexcept { return exemplar_; }
     [[nodiscard]] const std::string& model() const noexcept { return model_; }
     [[nodiscard]] std::int64_t last_pane() const noexcept { return last_pane_; }
@@ -54,6 +59,7 @@ private:
         SpendingPane pane;
     };
     bool judge(std::int64_t number, const CostSettings& settings);
+    void take_in(const SpendingPane& pane);
 
     std::deque<Closed> recent_;
     UsualLogMean usual_call_;
@@ -67,6 +73,9 @@ private:
     double observed_tokens_ = 0;
     double usual_tokens_ = 0;
     std::uint64_t excess_ = 0;
+    std::int64_t tokens_ = 0;
+    double cost_usd_ = 0;
+    DistinctCount users_;
     Exemplar exemplar_;
     std::string model_;
 };

@@ -214,8 +214,7 @@ std::string plain_words(std::string_view text) {
         const bool upper = c >= 'A' && c <= 'Z';
         if (upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
             out[end++] = upper ? static_cast<char>(c - 'A' + 'a') : c;
-        } else if (c == '\xe2' && i + 2 < text.size() && text[i + 1] == '\x80' &&
-                   text[i + 2] == '\x99') {
+        } else if (c == '\xe2' && i + 2 < text.size() && text[i + 1] == '\x80' && text[i + 2] == '\x99') {
             i += 2;  // a typographic apostrophe
         } else if (c != '\'' && out[end - 1] != ' ') {
             out[end++] = ' ';
@@ -239,8 +238,8 @@ bool is_negated(const std::string& words, std::size_t at, const Cue& cue) {
     });
 }
 
-/// Cues by the first letter of their first word, so that a text is walked once: at each blank only the
-/// few cues that may begin there are compared. Every cue begins with a blank.
+/// Cues by the first letter of their first word, so that a text is walked once: at each blank only
+/// the few cues that may begin there are compared. Every cue begins with a blank.
 template <std::size_t N>
 class CueIndex {
 public:
@@ -285,7 +284,8 @@ private:
     }
 
     const std::array<Cue, N>& cues_;
-    std::array<std::uint8_t, 28> begin_{};  ///< Of each bucket in order_, and where the last one ends.
+    std::array<std::uint8_t, 28>
+        begin_{};  ///< Of each bucket in order_, and where the last one ends.
     std::array<std::uint8_t, N> order_{};
 };
 

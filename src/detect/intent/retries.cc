@@ -98,8 +98,8 @@ bool says_nothing(std::string_view result) noexcept {
 std::optional<Sighting> note_try(
     Trail& trail, const Action& newest, const IntentSettings& settings, const Names& names
 ) {
-    if (!newest.worked || newest.call == 0) {
-        return std::nullopt;
+    if (!newest.worked || newest.call == 0 || newest.writes) {
+        return std::nullopt;  // a write did something, whatever it answers
     }
     const std::vector<Action>& actions = trail.actions;
     bool same_tool = false;
@@ -112,6 +112,9 @@ std::optional<Sighting> note_try(
         same_tool = same_tool || action.tool == newest.tool;
         same_call = same_call || (action.call == newest.call && action.worked);
         known_result = known_result || (action.worked && action.result == newest.result);
+    }
+    if (newest.may_change) {  // nobody knows what it does: "" and "ok" may be all that it ever says
+        known_result = newest.empty && newest.result != static_cast<std::uint32_t>(hash_of(""));
     }
     if (!same_tool || same_call || !known_result) {
         trail.fruitless_tries = same_call ? trail.fruitless_tries : (newest.empty ? 1 : 0);

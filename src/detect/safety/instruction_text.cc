@@ -22,13 +22,17 @@ struct Pattern {
 #define TAGOUT_VERBS                                                                             \
     "(send|transfer|forward|wire|e-?mail|post|upload|share|pay|delete|remove|create|add|update|" \
     "change|set|book|reserve|cancel|invite|visit|download|click|open|run|execute|buy|make|give|" \
-    "grant|unlock)"
+    "grant|unlock|dispatch|initiate|schedule|enable|disable|reset|purchase|approve|install|"     \
+    "reply|authori[sz]e|wipe|sell|withdraw|refund|report|block|register|subscribe|move|modify|"  \
+    "edit|turn)"
 #define TAGOUT_AIS                                                                              \
     "(ai|a\\.i\\.|llm|language model|ai model|assistant|ai assistant|chat ?bot|ai agent|agent|" \
     "chatgpt|gpt-?[0-9][a-z0-9.]*|claude|gemini|llama|mistral|copilot)"
 
 constexpr std::array patterns{
     // orders that undo earlier orders
+    // a request to somebody, whoever that is
+    Pattern{"\\bplease\\s+([a-z]+\\s+)?" TAGOUT_VERBS "\\b", 0.3},
     Pattern{
         "\\b(ignore|disregard|forget|override|bypass|skip|neglect|abandon)\\s+(about\\s+)?(all\\s+|"
         "any\\s+|"

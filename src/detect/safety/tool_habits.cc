@@ -57,7 +57,8 @@ std::optional<Finding> ToolHabits::judge(
     const bool known =
         habit.tools.contains(fact.draft.tool.text()) || habit.tools.size() >= tools_max;
     if (habit.good_sessions < settings.profile_sessions_min || known ||
-        (fact.asked && !fact.foreign) || is_listed(catalog, fact.draft.agent, fact.draft.tool)) {
+        (!fact.foreign && (fact.asked || !fact.high_risk)) ||
+        is_listed(catalog, fact.draft.agent, fact.draft.tool)) {
         return std::nullopt;
     }
     const SignalInfo& info = info_of(fact.foreign ? SignalId::NewTool : SignalId::UnexpectedWrite);

@@ -1,8 +1,10 @@
 // Which tools a workflow uses when it goes well, and what a tool means that is none of them:
 //
 //   safety.new_tool        orders stood in an earlier result: foreign text may have chosen the tool
-//   tool.unexpected_write  none stood there, and the user did not ask for it: the agent chose
-//   wrongly
+//   tool.unexpected_write  none stood there, the tool is a high-risk one and the user did not ask
+//   for
+//                          it: the agent chose wrongly. Steps on the way (create a folder, copy a
+//                          file) are new in one of six good recorded runs, so low-risk ones pass.
 //
 // Only tools that change or send something are judged. Habits are learned from sessions that
 // succeeded and that no finding of safety, tool or context is about, so an attack does not become a

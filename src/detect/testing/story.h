@@ -43,6 +43,11 @@ public:
         now_ += duration;
         return *this;
     }
+    /// Who the later events are for; "" is nobody known.
+    Story& by(std::string_view user_id) {
+        user_id_ = keep(user_id);
+        return *this;
+    }
     Story& user(std::string_view text) {
         user_ = keep(text);
         return *this;
@@ -115,6 +120,7 @@ private:
         event.correlation = correlation_;
         event.agent_name = agent_;
         event.workflow_name = workflow_;
+        event.user_id = user_id_;
         event.service_name = "shop";
         event.environment = "test";
         return events.emplace_back(event);
@@ -125,6 +131,7 @@ private:
     std::string_view agent_;
     std::string_view workflow_;
     std::string_view user_;
+    std::string_view user_id_;
     TraceId trace_;
     Instant now_;
     Instant turn_began_;

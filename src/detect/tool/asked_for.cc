@@ -26,7 +26,7 @@ constexpr std::array families{
         "remin "
         "let invit conta publi post drop annou thank greet sum give"},
     Family{
-        "pay trans wire depos withd payme charg",
+        "pay trans wire depos withd payme charg money fund funds",
         "pay trans wire send money settl bill rent refun "
         "depos withd charg split cover owe purch top buy"},
     Family{"buy purch order check place", "buy purch order get check place need want add"},
@@ -51,7 +51,7 @@ constexpr std::array families{
     Family{
         "delet remov erase drop purge clear",
         "delet remov erase drop purge clear clean get rid cance "
-        "empty take unsub forge"},
+        "empty take unsub"},
     Family{
         "share invit grant publi uploa expor",
         "share invit grant publi uploa send give acces add allow "
@@ -94,15 +94,15 @@ std::vector<std::string> words_of(std::string_view name) {
     return words;
 }
 
-bool said_any(const ValueIndex& said, std::string_view list) {
+template <class Said>
+bool said_any(Said&& said, std::string_view list) {
     bool found = false;
-    for_each_word(list, [&](std::string_view word) { found = found || said.user_said(word); });
+    for_each_word(list, [&](std::string_view word) { found = found || said(word); });
     return found;
 }
 
-}  // namespace
-
-bool asked_for(const ValueIndex& said, std::string_view tool_name) {
+template <class Said>
+bool any_word_for(Said&& said, std::string_view tool_name) {
     bool known = false;
     const std::vector<std::string> words = words_of(tool_name);
     for (const std::string& word : words) {
@@ -120,8 +120,20 @@ bool asked_for(const ValueIndex& said, std::string_view tool_name) {
         }
     }
     return !known && std::ranges::any_of(words, [&](const std::string& word) {
-        return word.size() >= 3 && said.user_said(word);
+        return word.size() >= 3 && said(word);
     });
+}
+
+}  // namespace
+
+bool asked_for(const ValueIndex& said, std::string_view tool_name) {
+    return any_word_for([&](std::string_view word) { return said.user_said(word); }, tool_name);
+}
+
+bool requested_by_result(const ValueIndex& said, std::string_view tool_name) {
+    return any_word_for(
+        [&](std::string_view word) { return said.result_requested(word); }, tool_name
+    );
 }
 
 }  // namespace tagout::detect

@@ -12,5 +12,7 @@
 namespace tagout::detect {
 
 [[nodiscard]] bool asked_for(const ValueIndex& said, std::string_view tool_name);
+/// The same of a result's orders or requests: does foreign text ask for this tool?
+[[nodiscard]] bool requested_by_result(const ValueIndex& said, std::string_view tool_name);
 
 }  // namespace tagout::detect

@@ -1169,7 +1169,12 @@ export interface components {
             outcome_reason?: string;
             write_completed: boolean;
             sessions: number;
-            /** @description Id of the finding that leads */
+            /** @description Distinct users of those sessions, estimated above 256 */
+            users?: number;
+            /** @description Of those sessions, as far as is known */
+            tokens?: number;
+            cost_usd?: number;
+            /** @description Id of the finding that leads, when this one only supports it */
             explained_by?: string;
         };
         TimelineEntry: {
