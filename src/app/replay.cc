@@ -10,8 +10,14 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+#include <deque>
 #include <fstream>
 #include <map>
+#include <optional>
+#include <span>
+#include <unordered_set>
+#include <utility>
 
 namespace tagout::app {
 
@@ -24,6 +30,9 @@ using cli::Terminal;
 
 constexpr std::size_t otlp_bytes_max = std::size_t{1} << 30;
 constexpr Duration between_records = std::chrono::seconds(1);
+constexpr Duration between_judgements = std::chrono::seconds(1);
+constexpr std::size_t otlp_mark_within = 200;  ///< Bytes from a request's beginning.
+constexpr std::size_t written_max = 100'000;
 
 struct Tally {
     std::uint64_t records = 0;
@@ -48,19 +57,26 @@ public:
           findings_(findings),
           terminal_(terminal) {}
 
-    /// `record` names the input in the findings of its sessions; "" takes the correlation.
+    /// One recorded run; `record` names it in the findings of its session.
     void play(EventBatch& batch, const std::string& record) {
         linker_.link(batch);
-        tally.events += batch.events.size();
-        for (const AgentEvent& event : batch.events) {
-            now_ = std::max(now_, event.ended_at);
+        judge(batch.events, record);
+    }
+
+    /// Telemetry, second by second as it would have come: what is usual is learned before it is
+    /// missed. Findings are named by their correlation.
+    void play_telemetry(EventBatch& batch) {
+        linker_.link(batch);
+        const std::span<const AgentEvent> events = batch.events;
+        for (std::size_t from = 0; from < events.size();) {
+            const Instant until = events[from].ended_at + between_judgements;
+            std::size_t to = from + 1;
+            while (to < events.size() && events[to].ended_at < until) {
+                ++to;
+            }
+            judge(events.subspan(from, to - from), "");
+            from = to;
         }
-        detect::Output output;
-        sessions_.observe(batch.events, now_, output);
-        sessions_.tick(now_, output);
-        keys_.merge(*sessions_.take_partials());
-        keys_.evaluate(now_, output);
-        report(output, record);
     }
 
     void finish() {
@@ -69,18 +85,31 @@ public:
         keys_.merge(*sessions_.take_partials());
         keys_.finish(output);
         report(output, "");
-        for (const auto& [correlation, outcome] : outcome_of_) {
-            ++tally.outcomes[outcome];
-        }
     }
 
     [[nodiscard]] Instant now() const { return now_; }
     Tally tally;
 
 private:
+    void judge(std::span<const AgentEvent> events, const std::string& record) {
+        tally.events += events.size();
+        for (const AgentEvent& event : events) {
+            now_ = std::max(now_, event.ended_at);
+        }
+        detect::Output output;
+        sessions_.observe(events, now_, output);
+        sessions_.tick(now_, output);
+        keys_.merge(*sessions_.take_partials());
+        keys_.evaluate(now_, output);
+        report(output, record);
+    }
+
     void report(const detect::Output& output, const std::string& record) {
         for (const detect::SessionSummary& session : output.sessions) {
-            outcome_of_[session.correlation.text()] = session.outcome;
+            ++tally.outcomes[session.outcome];
+            if (session.revised) {
+                --tally.outcomes[session.before];
+            }
         }
         // A finding comes again when its outcome is known: the last word of this call counts.
         std::map<std::string, const Finding*> newest;
@@ -92,13 +121,26 @@ private:
         }
         for (const std::string& id : order) {
             const Finding& finding = *newest.at(id);
-            if (written_.insert_or_assign(id, finding.outcome).second) {
+            if (is_new(id)) {
                 ++tally.findings;
                 ++tally.by_signal
                       [std::string(name_of(finding.failure_class)) + " " + finding.signal];
                 write(finding, record);
             }
         }
+    }
+
+    /// A finding is told again for as long as its session lives, which is a few hundred records.
+    bool is_new(const std::string& id) {
+        if (!written_.insert(id).second) {
+            return false;
+        }
+        written_order_.push_back(id);
+        if (written_order_.size() > written_max) {
+            written_.erase(written_order_.front());
+            written_order_.pop_front();
+        }
+        return true;
     }
 
     void write(const Finding& finding, const std::string& record) {
@@ -136,8 +178,8 @@ private:
     std::ostream* findings_;
     Terminal& terminal_;
     Instant now_ = Instant(std::chrono::hours(24));
-    std::map<std::string, SessionOutcome> written_;
-    std::map<std::string, SessionOutcome> outcome_of_;
+    std::unordered_set<std::string> written_;  ///< Ids of findings.
+    std::deque<std::string> written_order_;    ///< Bounds it; oldest first.
 };
 
 std::string at_line(const std::string& file, std::uint64_t line) {
@@ -158,8 +200,8 @@ void show_progress(
     );
 }
 
-void play_line(
-    const std::string& file, const LineSource::Line& line, Player& player, Terminal& terminal
+void play_run_line(
+    const std::string& file, LineSource::Line& line, Player& player, Terminal& terminal
 ) {
     const auto refuse = [&](const std::string& reason) {
         ++player.tally.malformed;
@@ -188,7 +230,11 @@ void play_line(
     player.play(batch, run->id);
 }
 
-Result<void> play_lines(const std::string& file, Player& player, Terminal& terminal) {
+using PlayLine = void (*)(const std::string&, LineSource::Line&, Player&, Terminal&);
+
+Result<void> play_lines(
+    const std::string& file, PlayLine play, Player& player, Terminal& terminal
+) {
     LineSource source = TAGOUT_TRY(LineSource::open(file));
     LineSource::Line line;
     while (true) {
@@ -199,7 +245,7 @@ Result<void> play_lines(const std::string& file, Player& player, Terminal& termi
         if (!*more) {
             break;
         }
-        play_line(file, line, player, terminal);
+        play(file, line, player, terminal);
         if (line.number % 64 == 0) {
             show_progress(source, file, player.tally, terminal);
         }
@@ -213,27 +259,81 @@ Result<void> play_otlp(const std::string& file, Player& player) {
     const intake::OtlpFile otlp{file, bytes};
     const std::shared_ptr<EventBatch> batch =
         TAGOUT_TRY(intake::read_otlp_files(std::span(&otlp, 1), intake::DecodeLimits{}));
-    player.play(*batch, "");
+    player.play_telemetry(*batch);
     return {};
 }
 
-/// A recorded run is one JSON object a line with "turns", a series or a request trace; OTLP is not.
-Result<bool> is_recorded(const std::string& file) {
+/// The signal of a line that begins as an OTLP request in JSON does, if it is one.
+std::optional<Signal> otlp_signal_of(std::string_view line) {
+    constexpr std::pair<std::string_view, Signal> marks[] = {
+        {"\"resourceSpans\"", Signal::Traces},
+        {"\"resourceLogs\"", Signal::Logs},
+        {"\"resourceMetrics\"", Signal::Metrics},
+    };
+    const std::string_view head = line.substr(0, otlp_mark_within);
+    for (const auto& [mark, signal] : marks) {
+        if (head.starts_with('{') && head.find(mark) != std::string_view::npos) {
+            return signal;
+        }
+    }
+    return std::nullopt;
+}
+
+/// A request a line, as the Collector's file exporter writes them: streamed, a bad one skipped.
+void play_otlp_line(
+    const std::string& file, LineSource::Line& line, Player& player, Terminal& terminal
+) {
+    const auto refuse = [&](const std::string& reason) {
+        ++player.tally.malformed;
+        terminal.clear_progress();
+        terminal.note(at_line(file, line.number) + reason + "; skipped");
+    };
+    if (line.too_long) {
+        refuse("longer than 64 MiB");
+        return;
+    }
+    if (line.text.find_first_not_of(" \t\r") == std::string::npos) {
+        return;
+    }
+    const std::optional<Signal> signal = otlp_signal_of(line.text);
+    if (!signal) {
+        refuse("no OTLP request: resourceSpans, resourceLogs or resourceMetrics was expected");
+        return;
+    }
+    ++player.tally.records;
+    if (*signal == Signal::Metrics) {
+        return;
+    }
+    const Result<std::shared_ptr<EventBatch>> batch = intake::decode(
+        PaddedBytes::copy_of(line.text), *signal, intake::Encoding::Json, intake::DecodeLimits{}
+    );
+    if (!batch) {
+        --player.tally.records;
+        refuse(batch.error().message);
+        return;
+    }
+    std::ranges::stable_sort((*batch)->events, {}, &AgentEvent::ended_at);
+    player.play_telemetry(**batch);
+}
+
+enum class FileForm { RecordedRuns, OtlpLines, Otlp };
+
+/// A recorded run is one JSON object a line with "turns", a series or a request trace.
+Result<FileForm> form_of(const std::string& file) {
     LineSource source = TAGOUT_TRY(LineSource::open(file));
     LineSource::Line line;
     if (!TAGOUT_TRY(source.next(line)) || line.text.empty() || line.text.front() != '{') {
-        return false;
+        return FileForm::Otlp;
     }
-    constexpr std::string_view otlp_marks[] = {
-        "\"resourceSpans\"", "\"resourceLogs\"", "\"resourceMetrics\""};
-    for (const std::string_view mark : otlp_marks) {
-        if (line.text.find(mark) < 200) {
-            return false;
-        }
+    if (otlp_signal_of(line.text)) {
+        const bool whole = line.text.find_last_not_of(" \t\r") != std::string::npos &&
+                           line.text[line.text.find_last_not_of(" \t\r")] == '}';
+        return whole ? FileForm::OtlpLines : FileForm::Otlp;
     }
-    return line.text.find("\"turns\"") != std::string::npos ||
-           line.text.find("\"source\"") != std::string::npos ||
-           file.find(".jsonl") != std::string::npos;
+    const bool recorded = line.text.find("\"turns\"") != std::string::npos ||
+                          line.text.find("\"source\"") != std::string::npos ||
+                          file.find(".jsonl") != std::string::npos;
+    return recorded ? FileForm::RecordedRuns : FileForm::Otlp;
 }
 
 void print_summary(const Tally& tally, Format format, Terminal& terminal) {
@@ -268,6 +368,9 @@ void print_summary(const Tally& tally, Format format, Terminal& terminal) {
     );
     std::vector<std::vector<std::string>> rows;
     for (const auto& [outcome, count] : tally.outcomes) {
+        if (count == 0) {
+            continue;
+        }
         rows.push_back({"session " + std::string(name_of(outcome)), std::to_string(count)});
     }
     for (const auto& [signal, count] : tally.by_signal) {
@@ -299,11 +402,13 @@ Result<int> replay(const ReplayOptions& options, Terminal& terminal) {
         terminal
     );
     for (const std::string& file : options.files) {
-        if (TAGOUT_TRY(is_recorded(file))) {
-            TAGOUT_TRY(play_lines(file, player, terminal));
-        } else {
+        const FileForm form = TAGOUT_TRY(form_of(file));
+        if (form == FileForm::Otlp) {
             TAGOUT_TRY(play_otlp(file, player));
+            continue;
         }
+        const bool runs = form == FileForm::RecordedRuns;
+        TAGOUT_TRY(play_lines(file, runs ? &play_run_line : &play_otlp_line, player, terminal));
     }
     player.finish();
     terminal.clear_progress();
