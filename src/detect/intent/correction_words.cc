@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <bitset>
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 namespace tagout::detect {
@@ -204,27 +206,64 @@ constexpr std::array agreements{
     std::string_view{" absolutely "},
 };
 
-/// " lower case words with single blanks "; apostrophes fall away.
-std::string plain_words(std::string_view text) {
+constexpr std::array thanks{
+    Cue{" thank", 1},
+    Cue{" perfect ", 1},
+    Cue{" great ", 1},
+    Cue{" awesome ", 1},
+};
+
+/// A text as cues are compared with it, and where its words begin.
+struct Words {
+    std::string text;
+    std::array<std::uint16_t, text_bytes_max / 2 + 4> blanks;  ///< But the last, which ends it.
+    std::size_t count = 0;
+};
+
+/// What becomes of a byte: itself in lower case, a blank, or 0 for an apostrophe, which falls away.
+constexpr std::array<char, 256> plain_bytes = [] {
+    std::array<char, 256> plain{};
+    for (std::size_t byte = 0; byte < plain.size(); ++byte) {
+        const bool upper = byte >= 'A' && byte <= 'Z';
+        const bool stays = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
+        plain[byte] = upper          ? static_cast<char>(byte - 'A' + 'a')
+                      : stays        ? static_cast<char>(byte)
+                      : byte == '\'' ? '\0'
+                                     : ' ';
+    }
+    return plain;
+}();
+
+/// " lower case words with single blanks "; apostrophes fall away. Without branches but for the rare
+/// byte: where words end cannot be foretold, and a wrong guess costs more than a letter.
+Words words_of(std::string_view text) {
     text = text.substr(0, text_bytes_max);
-    std::string out(text.size() + 2, ' ');
+    Words words;
+    words.text.resize(text.size() + 2, ' ');
+    char* const out = words.text.data();
     std::size_t end = 1;
+    words.blanks[0] = 0;  // the blank that begins the text
+    words.count = 1;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        const bool upper = c >= 'A' && c <= 'Z';
-        if (upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
-            out[end++] = upper ? static_cast<char>(c - 'A' + 'a') : c;
-        } else if (c == '\xe2' && i + 2 < text.size() && text[i + 1] == '\x80' && text[i + 2] == '\x99') {
+        if (text[i] == '\xe2' && i + 2 < text.size() && text[i + 1] == '\x80' && text[i + 2] == '\x99') {
             i += 2;  // a typographic apostrophe
-        } else if (c != '\'' && out[end - 1] != ' ') {
-            out[end++] = ' ';
+            continue;
         }
+        const char plain = plain_bytes[static_cast<unsigned char>(text[i])];
+        const bool blank = plain == ' ';
+        const bool second = blank && out[end - 1] == ' ';
+        out[end] = plain;
+        words.blanks[words.count] = static_cast<std::uint16_t>(end);
+        words.count += static_cast<std::size_t>(blank && !second);
+        end += static_cast<std::size_t>(plain != '\0' && !second);
     }
     if (out[end - 1] != ' ') {
         out[end++] = ' ';
+    } else {
+        --words.count;  // a blank that ends the text begins no word
     }
-    out.resize(end);
-    return out;
+    words.text.resize(end);
+    return words;
 }
 
 bool is_negated(const std::string& words, std::size_t at, const Cue& cue) {
@@ -238,8 +277,26 @@ bool is_negated(const std::string& words, std::size_t at, const Cue& cue) {
     });
 }
 
-/// Cues by the first letter of their first word, so that a text is walked once: at each blank only
-/// the few cues that may begin there are compared. Every cue begins with a blank.
+/// The first eight bytes of a text as one number, zeros behind its end.
+constexpr std::size_t head_bytes = 8;
+constexpr std::uint64_t head_of(std::string_view text) noexcept {
+    std::uint64_t head = 0;
+    for (std::size_t i = 0; i < head_bytes && i < text.size(); ++i) {
+        head |= std::uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
+    }
+    return head;
+}
+std::uint64_t loaded_head(std::string_view text) noexcept {
+    if (text.size() < head_bytes || std::endian::native != std::endian::little) {
+        return head_of(text);
+    }
+    std::uint64_t head = 0;
+    std::memcpy(&head, text.data(), head_bytes);
+    return head;
+}
+
+/// Cues by the first letter of their first word, so that a text is walked once: at each blank only the
+/// few cues that may begin there are compared. Every cue begins with a blank.
 template <std::size_t N>
 class CueIndex {
 public:
@@ -255,42 +312,72 @@ public:
         for (std::size_t i = 0; i < N; ++i) {
             order_[next[bucket(cues[i].words[1])]++] = static_cast<std::uint8_t>(i);
         }
+        for (std::size_t k = 0; k < N; ++k) {
+            const std::string_view words = cues[order_[k]].words;
+            heads_[k] = head_of(words);
+            masks_[k] = words.size() < head_bytes ? (std::uint64_t{1} << (8 * words.size())) - 1
+                                                  : ~std::uint64_t{0};
+        }
     }
 
     /// 1 - product of 1 - weight over the cues found; the first place of each counts.
-    [[nodiscard]] double weigh(const std::string& words) const {
+    [[nodiscard]] double weigh(const Words& words) const {
         double doubt = 1;
         std::bitset<128> found;
-        const std::string_view all = words;
-        for (std::size_t at = 0; at + 1 < all.size(); at = all.find(' ', at + 1)) {
-            const std::size_t letter = bucket(all[at + 1]);
-            for (std::size_t k = begin_[letter]; k < begin_[letter + 1]; ++k) {
-                const Cue& cue = cues_[order_[k]];
-                if (found[order_[k]] || !all.substr(at).starts_with(cue.words)) {
-                    continue;
-                }
-                found.set(order_[k]);
-                if (!is_negated(words, at, cue)) {
-                    doubt *= 1 - cue.weight;
+        each_place(words, [&](std::size_t number, std::size_t at) {
+            if (!found[number]) {
+                found.set(number);
+                if (!is_negated(words.text, at, cues_[number])) {
+                    doubt *= 1 - cues_[number].weight;
                 }
             }
-        }
+        });
         return 1 - doubt;
     }
 
+    [[nodiscard]] bool finds_any(const Words& words) const {
+        bool found = false;
+        each_place(words, [&found](std::size_t, std::size_t) { found = true; });
+        return found;
+    }
+
 private:
+    /// visit(number of a cue, where it stands), in order of place.
+    template <class Visit>
+    void each_place(const Words& words, Visit&& visit) const {
+        const std::string_view all = words.text;
+        for (std::size_t i = 0; i < words.count; ++i) {
+            const std::size_t at = words.blanks[i];
+            const std::size_t letter = bucket(all[at + 1]);
+            if (begin_[letter] == begin_[letter + 1]) {
+                continue;
+            }
+            const std::uint64_t head = loaded_head(all.substr(at));
+            for (std::size_t k = begin_[letter]; k < begin_[letter + 1]; ++k) {
+                if ((head & masks_[k]) != heads_[k]) {
+                    continue;  // as nearly always, and without a call
+                }
+                if (all.substr(at).starts_with(cues_[order_[k]].words)) {
+                    visit(std::size_t{order_[k]}, at);
+                }
+            }
+        }
+    }
+
     static constexpr std::size_t bucket(char letter) noexcept {
         return letter >= 'a' && letter <= 'z' ? static_cast<std::size_t>(letter - 'a') : 26;
     }
 
     const std::array<Cue, N>& cues_;
-    std::array<std::uint8_t, 28>
-        begin_{};  ///< Of each bucket in order_, and where the last one ends.
+    std::array<std::uint8_t, 28> begin_{};  ///< Of each bucket in order_, and where the last one ends.
     std::array<std::uint8_t, N> order_{};
+    std::array<std::uint64_t, N> heads_{};  ///< In that order: how the cue begins, and of how many
+    std::array<std::uint64_t, N> masks_{};  ///< bytes that is.
 };
 
 constexpr CueIndex<corrections.size()> correction_index{corrections};
 constexpr CueIndex<wrong_plans.size()> wrong_plan_index{wrong_plans};
+constexpr CueIndex<thanks.size()> thanks_index{thanks};
 
 bool starts_with_no(const std::string& words) {
     if (!words.starts_with(" no ") && !words.starts_with(" nope ")) {
@@ -305,21 +392,18 @@ bool starts_with_no(const std::string& words) {
 
 UserTone read_tone(std::string_view text) {
     UserTone tone;
-    const std::string words = plain_words(text);
-    const auto count = static_cast<std::size_t>(std::ranges::count(words, ' ')) - 1;
+    const Words words = words_of(text);
     double doubt = 1 - correction_index.weigh(words);
-    if (starts_with_no(words)) {
+    if (starts_with_no(words.text)) {
         doubt *= 0.5;
     }
-    tone.thanks =
-        words.find(" thank") != std::string::npos || words.find(" perfect ") != std::string::npos ||
-        words.find(" great ") != std::string::npos || words.find(" awesome ") != std::string::npos;
+    tone.thanks = thanks_index.finds_any(words);
     tone.correction = (1 - doubt) * (tone.thanks ? 0.6 : 1.0);
     tone.wrong_workflow = wrong_plan_index.weigh(words);
     // Only short answers are searched for agreement: a long one is no "yes".
-    tone.agrees = count <= agreement_words_max && tone.correction < 0.3 &&
+    tone.agrees = words.count <= agreement_words_max && tone.correction < 0.3 &&
                   std::ranges::any_of(agreements, [&](std::string_view word) {
-                      return words.find(word) != std::string::npos;
+                      return words.text.find(word) != std::string::npos;
                   });
     return tone;
 }
