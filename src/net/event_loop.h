@@ -1,5 +1,5 @@
-// One event loop of a server, without the library behind it: what a handler needs to come back to its
-// own thread, and what a client needs to run there (net/upstream_client.h).
+// One event loop of a server, without the library behind it: what a handler needs to come back to
+// its own thread, and what a client needs to run there (net/upstream_client.h).
 #pragma once
 
 #include <functional>

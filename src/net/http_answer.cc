@@ -296,6 +296,10 @@ void HttpConnection::on_readable() {
 
 HttpAnswer::~HttpAnswer() {
     if (!answered_.exchange(true)) {
+        const auto connection = connection_.lock();
+        if (!connection || connection->is_closed()) {
+            return;  // Nobody waits for one.
+        }
         shared_->unanswered.fetch_add(1);
         log::error("http_request_unanswered");
         send(

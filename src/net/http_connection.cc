@@ -336,6 +336,7 @@ void HttpConnection::close() {
         return;
     }
     phase_ = Phase::Closed;
+    closed_.store(true);
     clear_deadline();
     release();
     if (stream_) {

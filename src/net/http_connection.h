@@ -1,5 +1,5 @@
-// One client's connection to an HttpServer: reads requests, hands them to the handler, writes what it
-// answers. Inside net/ only: includes Asio and Beast.
+// One client's connection to an HttpServer: reads requests, hands them to the handler, writes what
+// it answers. Inside net/ only: includes Asio and Beast.
 //
 // Reading stands in http_connection.cc, answers and streams in http_answer.cc.
 #pragma once
@@ -87,7 +87,9 @@ private:
 
 class HttpConnection final : public LoopConnection {
 public:
-    HttpConnection(Loop& loop, boost::asio::ip::tcp::socket socket, std::shared_ptr<ServerShared> shared)
+    HttpConnection(
+        Loop& loop, boost::asio::ip::tcp::socket socket, std::shared_ptr<ServerShared> shared
+    )
         : LoopConnection(loop),
           socket_(std::move(socket)),
           peer_(peer_name(socket_)),
@@ -104,6 +106,7 @@ public:
     void respond(ServerResponse response);
     void start_stream(ServerResponse head, std::shared_ptr<HttpStream> stream);
     void pump();
+    [[nodiscard]] bool is_closed() const noexcept { return closed_.load(); }
     [[nodiscard]] bool knows_chunks() const { return parser_->get().version() >= 11; }
     void watch_with(std::function<void()> gone);
 
@@ -141,8 +144,9 @@ private:
     boost::beast::flat_buffer buffer_;
     std::optional<Parser> parser_;
     Phase phase_ = Phase::Closed;
-    bool got_some_ = false;  ///< Of the request that is being read.
-    bool is_head_ = false;   ///< The method was HEAD: answers without their body.
+    std::atomic<bool> closed_{false};  ///< As phase_ says, for other threads.
+    bool got_some_ = false;            ///< Of the request that is being read.
+    bool is_head_ = false;             ///< The method was HEAD: answers without their body.
     bool keep_alive_ = false;
     bool winding_down_ = false;
     ServerRequest request_;
@@ -151,8 +155,8 @@ private:
     std::vector<char> part_;
     std::size_t charged_ = 0;
     std::size_t lingered_ = 0;
-    bool watching_ = false;        ///< A wait for what the client sends is under way.
-    std::function<void()> gone_;   ///< Of the handler that runs.
+    bool watching_ = false;       ///< A wait for what the client sends is under way.
+    std::function<void()> gone_;  ///< Of the handler that runs.
     std::string head_out_;
     std::string body_out_;
     bool stream_writing_ = false;

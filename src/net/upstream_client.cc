@@ -25,7 +25,7 @@ public:
             beside = std::make_shared<UpstreamPool>(running.io(), shared_);
         }
         auto exchange = std::make_shared<UpstreamExchange>(
-            std::static_pointer_cast<UpstreamPool>(beside), std::move(request), std::move(events)
+            *std::static_pointer_cast<UpstreamPool>(beside), std::move(request), std::move(events)
         );
         exchange->start();
         return exchange;
@@ -64,7 +64,8 @@ Headers end_to_end(const Headers& headers) {
         const bool hop = std::ranges::any_of(between_neighbours, [&](std::string_view each) {
             return equal_ignoring_case(name, each);
         });
-        if (hop || equal_ignoring_case(name, "Content-Length") || equal_ignoring_case(name, "Host")) {
+        if (hop || equal_ignoring_case(name, "Content-Length") ||
+            equal_ignoring_case(name, "Host")) {
             continue;
         }
         const bool named = std::ranges::any_of(headers, [&](const auto& other) {

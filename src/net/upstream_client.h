@@ -1,11 +1,12 @@
-// An asynchronous HTTP/1.1 client for proxies: it runs on the event loops of an HttpServer, so that a
-// request goes in and out on one thread and nothing is handed over.
+// An asynchronous HTTP/1.1 client for proxies: it runs on the event loops of an HttpServer, so that
+// a request goes in and out on one thread and nothing is handed over.
 //
-// Bytes of an answer are handed on as they come. Connections are kept alive, an origin and loop each,
-// and are only used again while they are surely open: looked at before use, and dropped after
-// UpstreamOptions::idle_time_max, which is shorter than what servers commonly wait. A kept connection
-// that turned out to be dead is replaced once, if the request was not sent or may be sent twice.
-// TLS with the system's certificates when the URL says https. Redirects are not followed.
+// Bytes of an answer are handed on as they come. Connections are kept alive, an origin and loop
+// each, and are only used again while they are surely open: looked at before use, and dropped after
+// UpstreamOptions::idle_time_max, which is shorter than what servers commonly wait. A kept
+// connection that turned out to be dead is replaced once, if the request was not sent or may be
+// sent twice. TLS with the system's certificates when the URL says https. Redirects are not
+// followed.
 //
 // Deliberately absent: a time-out for answers (a stream may be silent for hours; the caller knows),
 // HTTP/2, upgrades.
@@ -36,20 +37,21 @@ struct UpstreamRequest {
 
 struct UpstreamHead {
     int status = 0;
-    Headers headers;  ///< As they came, hop-by-hop ones too: see end_to_end().
+    Headers headers;                      ///< As they came, hop-by-hop ones too: see end_to_end().
     std::optional<std::uint64_t> length;  ///< Of the body, where the upstream said it.
 };
 
-/// All are called on the loop that the request was sent on, none within send() and none after cancel().
+/// All are called on the loop that the request was sent on, none within send() and none after
+/// cancel().
 struct UpstreamEvents {
     std::function<void(UpstreamHead)> on_head;
     std::function<void(std::string_view)> on_chunk;  ///< Never empty; the view ends with the call.
-    /// Once. Unavailable: no connection, cut, or no HTTP. Corrupt: an answer that could be read in two
-    /// ways (Content-Length beside Transfer-Encoding, two lengths).
+    /// Once. Unavailable: no connection, cut, or no HTTP. Corrupt: an answer that could be read in
+    /// two ways (Content-Length beside Transfer-Encoding, two lengths).
     std::function<void(Result<void>)> on_end;
 };
 
-/// Confined to its loop's thread. Dropping it does not cancel.
+/// Confined to its loop's thread. Dropping it does not cancel; it lives until its end all the same.
 class UpstreamCall {
 public:
     virtual ~UpstreamCall() = default;
@@ -61,12 +63,13 @@ public:
 };
 
 struct UpstreamOptions {
-    Duration connect_timeout = std::chrono::seconds(5);     ///< Look-up, connect and TLS handshake.
-    Duration idle_time_max = std::chrono::seconds(4);       ///< A kept connection is used again until then.
-    std::size_t idle_per_origin_max = 32;                   ///< A loop.
-    std::size_t idle_max = 256;                             ///< A loop, all origins.
+    Duration connect_timeout = std::chrono::seconds(5);  ///< Look-up, connect and TLS handshake.
+    Duration idle_time_max =
+        std::chrono::seconds(4);           ///< A kept connection is used again until then.
+    std::size_t idle_per_origin_max = 32;  ///< A loop.
+    std::size_t idle_max = 256;            ///< A loop, all origins.
     std::size_t header_bytes_max = 64 * 1024;
-    std::size_t read_bytes = 64 * 1024;                     ///< At a time.
+    std::size_t read_bytes = 64 * 1024;  ///< At a time.
 };
 
 struct UpstreamStats {
@@ -87,9 +90,9 @@ public:
     [[nodiscard]] virtual UpstreamStats stats() const = 0;
 };
 
-/// `headers` without those that are between two neighbours only (RFC 9110 7.6.1): Connection and what
-/// it names, Keep-Alive, Proxy-*, TE, Trailer, Transfer-Encoding, Upgrade; and without Content-Length
-/// and Host, which whoever writes the next message sets anew.
+/// `headers` without those that are between two neighbours only (RFC 9110 7.6.1): Connection and
+/// what it names, Keep-Alive, Proxy-*, TE, Trailer, Transfer-Encoding, Upgrade; and without
+/// Content-Length and Host, which whoever writes the next message sets anew.
 [[nodiscard]] Headers end_to_end(const Headers& headers);
 
 }  // namespace tagout::net

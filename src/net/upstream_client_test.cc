@@ -22,9 +22,9 @@ struct Proxy {
         options.threads = 2;
         server = std::move(*HttpServer::start(
             options,
-            [this, tell_lengths](ServerRequest request, const std::shared_ptr<Responder>& responder) {
-                forward(std::move(request), responder, tell_lengths);
-            }
+            [this, tell_lengths](
+                ServerRequest request, const std::shared_ptr<Responder>& responder
+            ) { forward(std::move(request), responder, tell_lengths); }
         ));
     }
     void forward(
@@ -123,43 +123,79 @@ TEST_P(UpstreamTable, ReachesTheClient) {
 INSTANTIATE_TEST_SUITE_P(
     Answers, UpstreamTable,
     testing::Values(
-        Row{"with a length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello",
-            "HTTP/1.1 200 OK\r\n", "X-A: b\r\nContent-Length: 5", "\r\n\r\nhello"},
+        Row{"with a length",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\n",
+            "X-A: b\r\nContent-Length: 5",
+            "\r\n\r\nhello"},
         Row{"in chunks",
-            "HTTP/1.1 201 Yes\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
-            "HTTP/1.1 201 Created\r\n", "Transfer-Encoding: chunked", "5\r\nabcde\r\n0\r\n\r\n"},
-        Row{"until it closes", "HTTP/1.0 200 OK\r\n\r\nall of it", "HTTP/1.1 200 OK\r\n",
-            "Transfer-Encoding: chunked", "9\r\nall of it\r\n0\r\n\r\n"},
-        Row{"nothing in it", "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 204 No Content\r\n",
-            "Connection: close", "\r\n\r\n"},
-        Row{"an empty body", "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
-            "HTTP/1.1 202 Accepted\r\n", "Content-Length: 0", "\r\n\r\n"},
+            "HTTP/1.1 201 Yes\r\nTransfer-Encoding: "
+            "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+            "HTTP/1.1 201 Created\r\n",
+            "Transfer-Encoding: chunked",
+            "5\r\nabcde\r\n0\r\n\r\n"},
+        Row{"until it closes",
+            "HTTP/1.0 200 OK\r\n\r\nall of it",
+            "HTTP/1.1 200 OK\r\n",
+            "Transfer-Encoding: chunked",
+            "9\r\nall of it\r\n0\r\n\r\n"},
+        Row{"nothing in it",
+            "HTTP/1.1 204 No Content\r\n\r\n",
+            "HTTP/1.1 204 No Content\r\n",
+            "Connection: close",
+            "\r\n\r\n"},
+        Row{"an empty body",
+            "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 202 Accepted\r\n",
+            "Content-Length: 0",
+            "\r\n\r\n"},
         Row{"interim answers first",
             "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 "
             "OK\r\nContent-Length: 2\r\n\r\nok",
-            "HTTP/1.1 200 OK\r\n", "Content-Length: 2", "ok"},
+            "HTTP/1.1 200 OK\r\n",
+            "Content-Length: 2",
+            "ok"},
         Row{"hop-by-hop headers stay behind",
             "HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Private\r\nX-Private: 1\r\nKeep-Alive: "
             "timeout=5\r\nX-Public: 2\r\nContent-Length: 2\r\n\r\nok",
-            "HTTP/1.1 200 OK\r\n", "X-Public: 2\r\nContent-Length: 2\r\nConnection: close\r\n\r\n", "ok"},
+            "HTTP/1.1 200 OK\r\n",
+            "X-Public: 2\r\nContent-Length: 2\r\nConnection: close\r\n\r\n",
+            "ok"},
         Row{"two lengths are refused",
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 3\r\n\r\nhello",
-            "HTTP/1.1 502 Bad Gateway\r\n", "did not answer in HTTP/1.1", ""},
+            "HTTP/1.1 502 Bad Gateway\r\n",
+            "did not answer in HTTP/1.1",
+            ""},
         Row{"length beside chunks is refused",
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            "HTTP/1.1 502 Bad Gateway\r\n", "did not answer in HTTP/1.1", ""},
+            "HTTP/1.1 502 Bad Gateway\r\n",
+            "did not answer in HTTP/1.1",
+            ""},
         Row{"chunks beside length are refused",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
-            "HTTP/1.1 502 Bad Gateway\r\n", "did not answer in HTTP/1.1", ""},
-        Row{"no HTTP", "SSH-2.0-x\r\n\r\n", "HTTP/1.1 502 Bad Gateway\r\n",
-            "did not answer in HTTP/1.1", ""},
+            "HTTP/1.1 502 Bad Gateway\r\n",
+            "did not answer in HTTP/1.1",
+            ""},
+        Row{"no HTTP",
+            "SSH-2.0-x\r\n\r\n",
+            "HTTP/1.1 502 Bad Gateway\r\n",
+            "did not answer in HTTP/1.1",
+            ""},
         Row{"a switch of protocols is refused",
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
-            "HTTP/1.1 502 Bad Gateway\r\n", "interim", ""},
-        Row{"closed without a word", "", "HTTP/1.1 502 Bad Gateway\r\n",
-            "the connection was closed", ""},
-        Row{"a head without end", "HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x'),
-            "HTTP/1.1 502 Bad Gateway\r\n", "did not answer in HTTP/1.1", ""}
+            "HTTP/1.1 502 Bad Gateway\r\n",
+            "interim",
+            ""},
+        Row{"closed without a word",
+            "",
+            "HTTP/1.1 502 Bad Gateway\r\n",
+            "the connection was closed",
+            ""},
+        Row{"a head without end",
+            "HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x'),
+            "HTTP/1.1 502 Bad Gateway\r\n",
+            "did not answer in HTTP/1.1",
+            ""}
     ),
     [](const testing::TestParamInfo<Row>& row) {
         std::string name = row.param.name;
@@ -271,7 +307,8 @@ TEST(UpstreamClient, ARequestThatWaitsBehindAnotherIsNotLost) {
         "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     );
     std::size_t answers = 0;
-    for (std::size_t at = 0; (at = got.find("2\r\nok\r\n0\r\n\r\n", at)) != std::string::npos; ++at) {
+    for (std::size_t at = 0; (at = got.find("2\r\nok\r\n0\r\n\r\n", at)) != std::string::npos;
+         ++at) {
         ++answers;
     }
     EXPECT_EQ(answers, 3U) << got;

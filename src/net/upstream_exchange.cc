@@ -30,7 +30,8 @@ bool is_quiet(UpstreamLink& link) {
     char byte = 0;
     const ssize_t got = ::recv(link.socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     if (got > 0) {
-        return link.tls != nullptr;  // TLS may send tickets at any time; a plain server may not speak.
+        return link.tls !=
+               nullptr;  // TLS may send tickets at any time; a plain server may not speak.
     }
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
@@ -56,7 +57,8 @@ std::string head_of(const UpstreamRequest& request) {
     }
     if (request.body || (request.method != "GET" && request.method != "HEAD" &&
                          request.method != "OPTIONS" && request.method != "DELETE")) {
-        head += "Content-Length: " + std::to_string(request.body ? request.body->size() : 0) + "\r\n";
+        head +=
+            "Content-Length: " + std::to_string(request.body ? request.body->size() : 0) + "\r\n";
     }
     return head + "\r\n";
 }
@@ -126,11 +128,11 @@ void UpstreamPool::arm() {
 }
 
 UpstreamExchange::UpstreamExchange(
-    std::shared_ptr<UpstreamPool> pool, UpstreamRequest request, UpstreamEvents events
+    UpstreamPool& pool, UpstreamRequest request, UpstreamEvents events
 )
-    : pool_(std::move(pool)),
+    : pool_(&pool),
       request_(std::move(request)),
-      events_(std::move(events)),
+      events_(std::make_shared<UpstreamEvents>(std::move(events))),
       origin_(
           request_.url.scheme + "://" + request_.url.host + ":" + std::to_string(request_.url.port)
       ) {}
@@ -139,6 +141,7 @@ void UpstreamExchange::start() {
     if (ended_) {
         return;
     }
+    pool_->add(shared_from_this());
     head_out_ = head_of(request_);
     link_ = pool_->take(origin_);
     used_link_ = link_ != nullptr;
@@ -151,9 +154,11 @@ void UpstreamExchange::start() {
 }
 
 void UpstreamExchange::cancel() {
+    const auto self = shared_from_this();
     ended_ = true;
-    events_ = {};
+    events_.reset();
     drop_link();
+    pool_->remove(self);
 }
 
 void UpstreamExchange::drop_link() {
@@ -171,9 +176,9 @@ void UpstreamExchange::drop_link() {
 
 void UpstreamExchange::arm_deadline() {
     deadline_.emplace(pool_->io());
-    deadline_->expires_after(
-        std::chrono::duration_cast<asio::steady_timer::duration>(pool_->shared().options.connect_timeout)
-    );
+    deadline_->expires_after(std::chrono::duration_cast<asio::steady_timer::duration>(
+        pool_->shared().options.connect_timeout
+    ));
     deadline_->async_wait([self = shared_from_this()](error_code code) {
         if (!code && !self->ended_) {
             self->expired_ = true;
@@ -241,8 +246,7 @@ void UpstreamExchange::connect_to(std::vector<tcp::endpoint> endpoints) {
 
 void UpstreamExchange::start_tls() {
     error_code code;
-    link_->tls =
-        std::make_unique<asio::ssl::stream<tcp::socket&>>(link_->socket, pool_->tls());
+    link_->tls = std::make_unique<asio::ssl::stream<tcp::socket&>>(link_->socket, pool_->tls());
     SSL* const handle = link_->tls->native_handle();
     error_code not_numeric;
     (void)asio::ip::make_address(request_.url.host, not_numeric);
@@ -281,9 +285,9 @@ void UpstreamExchange::send() {
     const std::string_view body = request_.body ? request_.body->view() : std::string_view();
     const std::array<asio::const_buffer, 2> parts{
         asio::buffer(head_out_), asio::buffer(body.data(), body.size())};
-    const auto done = [self = shared_from_this(), attempt = attempt_](error_code code, std::size_t count) {
-        self->on_sent(attempt, code, count);
-    };
+    const auto done = [self = shared_from_this(), attempt = attempt_](
+                          error_code code, std::size_t count
+                      ) { self->on_sent(attempt, code, count); };
     link_->tls ? asio::async_write(*link_->tls, parts, done)
                : asio::async_write(link_->socket, parts, done);
     parser_.emplace();
@@ -353,7 +357,8 @@ void UpstreamExchange::resume() {
 }
 
 void UpstreamExchange::parse() {
-    const auto self = shared_from_this();  // A callback may let go of the last other holder.
+    const auto self = shared_from_this();  // A callback may let go of the last other holder,
+    const auto events = events_;           // and of itself.
     while (!ended_) {
         if (!(head_told_ ? parse_body() : parse_head())) {
             return;
@@ -405,8 +410,8 @@ bool UpstreamExchange::parse_head() {
     }
     head_told_ = true;
     parser_->eager(true);
-    if (events_.on_head) {
-        events_.on_head(std::move(head));
+    if (events_->on_head) {
+        events_->on_head(std::move(head));
     }
     return true;
 }
@@ -428,8 +433,8 @@ bool UpstreamExchange::parse_body() {
     error_code code;
     link_->buffer.consume(parser_->put(link_->buffer.data(), code));
     const std::size_t got = part.size() - body.size;
-    if (got > 0 && events_.on_chunk) {
-        events_.on_chunk({part.data(), got});
+    if (got > 0 && events_->on_chunk) {
+        events_->on_chunk({part.data(), got});
     }
     if (ended_) {
         return false;
@@ -446,6 +451,7 @@ bool UpstreamExchange::parse_body() {
 }
 
 void UpstreamExchange::finish() {
+    const auto self = shared_from_this();
     ended_ = true;
     const bool reusable = parser_->keep_alive() && !parser_->need_eof() && !sending_ &&
                           send_failure_.empty() && link_->buffer.size() == 0;
@@ -454,9 +460,10 @@ void UpstreamExchange::finish() {
     } else {
         drop_link();
     }
-    const UpstreamEvents events = std::exchange(events_, {});
-    if (events.on_end) {
-        events.on_end({});
+    const auto events = std::exchange(events_, nullptr);
+    pool_->remove(self);
+    if (events->on_end) {
+        events->on_end({});
     }
 }
 
@@ -480,11 +487,13 @@ bool UpstreamExchange::repeat() {
 }
 
 void UpstreamExchange::fail_with(ErrorCode code, std::string message) {
+    const auto self = shared_from_this();
     ended_ = true;
     drop_link();
-    const UpstreamEvents events = std::exchange(events_, {});
-    if (events.on_end) {
-        events.on_end(fail(code, std::move(message)));
+    const auto events = std::exchange(events_, nullptr);
+    pool_->remove(self);
+    if (events->on_end) {
+        events->on_end(fail(code, std::move(message)));
     }
 }
 

@@ -41,6 +41,8 @@ struct UpstreamLink {
     }
 };
 
+class UpstreamExchange;
+
 /// What one loop keeps. Confined to its thread; ends with it.
 class UpstreamPool : public std::enable_shared_from_this<UpstreamPool> {
 public:
@@ -54,26 +56,29 @@ public:
     /// A kept connection that its peer has not closed, or null.
     std::unique_ptr<UpstreamLink> take(const std::string& origin);
     void keep(std::unique_ptr<UpstreamLink> link);
+    /// An exchange lives from start to end here, whoever else holds it.
+    void add(std::shared_ptr<UpstreamExchange> exchange) { running_.insert(std::move(exchange)); }
+    void remove(const std::shared_ptr<UpstreamExchange>& exchange) { running_.erase(exchange); }
 
 private:
     void arm();
 
     boost::asio::io_context& io_;
     const std::shared_ptr<UpstreamShared> shared_;
-    std::optional<boost::asio::ssl::context> tls_;  ///< Made at the first https:// (reads the CA store).
-    std::vector<char> part_;                        ///< Scratch for bytes on their way to on_chunk.
+    std::optional<boost::asio::ssl::context>
+        tls_;                 ///< Made at the first https:// (reads the CA store).
+    std::vector<char> part_;  ///< Scratch for bytes on their way to on_chunk.
     boost::asio::steady_timer timer_;
     std::int64_t ticks_ = 0;
     bool ticking_ = false;
+    std::unordered_set<std::shared_ptr<UpstreamExchange>> running_;
     std::list<std::unique_ptr<UpstreamLink>> idle_;  ///< Most recently used first.
 };
 
 class UpstreamExchange final : public UpstreamCall,
                                public std::enable_shared_from_this<UpstreamExchange> {
 public:
-    UpstreamExchange(
-        std::shared_ptr<UpstreamPool> pool, UpstreamRequest request, UpstreamEvents events
-    );
+    UpstreamExchange(UpstreamPool& pool, UpstreamRequest request, UpstreamEvents events);
     ~UpstreamExchange() override = default;
 
     /// Calls no event within.
@@ -105,9 +110,9 @@ private:
     void broken(std::string_view doing, const error_code& code);
     void drop_link();
 
-    const std::shared_ptr<UpstreamPool> pool_;
+    UpstreamPool* const pool_;  ///< Of the loop; not touched by what is left when that has ended.
     UpstreamRequest request_;
-    UpstreamEvents events_;
+    std::shared_ptr<UpstreamEvents> events_;  ///< Shared: one may run while it is let go of.
     std::string origin_;
     std::string head_out_;
     std::unique_ptr<UpstreamLink> link_;
