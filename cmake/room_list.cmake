@@ -10,6 +10,11 @@ tagout_room(verify USES catalog journal incident intake PkgConfig::SODIUM OpenSS
 tagout_room(net USES domain OpenSSL::SSL Boost::url PkgConfig::NGHTTP2 PkgConfig::DEFLATE PkgConfig::ZSTD)
 tagout_room(store USES journal PkgConfig::SQLITE PkgConfig::ZSTD)
 tagout_room(notify USES net incident PkgConfig::SODIUM TEST_USES store)
+tagout_room(gateway USES net contain simdjson::simdjson PkgConfig::SODIUM)
+if(TAGOUT_TESTS)
+    add_executable(gateway_stand tests/e2e/gateway_stand.cc)  # the data plane alone, for tests/e2e
+    target_link_libraries(gateway_stand PRIVATE gateway)
+endif()
 tagout_room(server USES net incident intake detect verify PkgConfig::SODIUM Boost::json)
 # The page, embedded: made anew when a file of ui/dist changes.
 file(GLOB_RECURSE page_files CONFIGURE_DEPENDS ui/dist/*)

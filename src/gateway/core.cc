@@ -1,0 +1,240 @@
+#include "gateway/core.h"
+
+#include "base/log.h"
+
+#include <algorithm>
+
+namespace tagout::gateway {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> road_names{"mcp", "model", "decide", "versions", "other"};
+constexpr std::array<std::string_view, 8> outcome_names{
+    "forwarded", "refused", "invalid", "failed", "cancelled", "gone", "answered", "probe"};
+constexpr std::int64_t log_gap_ns = 1'000'000'000;
+
+/// Calls `done` once, when the last loop has let go of it.
+class Acknowledgement {
+public:
+    Acknowledgement(
+        std::uint64_t revision, std::size_t loops, std::function<void(Result<std::uint64_t>)> done
+    )
+        : revision_(revision), waiting_(loops), done_(std::move(done)) {}
+    ~Acknowledgement() {
+        if (waiting_.load() == 0) {
+            done_(revision_);
+        } else {
+            done_(fail(ErrorCode::Unavailable, "the gateway is stopping"));
+        }
+    }
+    Acknowledgement(const Acknowledgement&) = delete;
+    Acknowledgement& operator=(const Acknowledgement&) = delete;
+    void one_loop() noexcept { waiting_.fetch_sub(1); }
+
+private:
+    const std::uint64_t revision_;
+    std::atomic<std::size_t> waiting_;
+    const std::function<void(Result<std::uint64_t>)> done_;
+};
+
+}  // namespace
+
+Meters::Meters(MetricRegistry& metrics)
+    : in_flight(metrics.gauge(gateway_in_flight)),
+      added_seconds(metrics.histogram(gateway_added_seconds)),
+      hidden_tools(metrics.counter(gateway_hidden_tools_total)),
+      registry(metrics) {
+    for (std::size_t road = 0; road < road_names.size(); ++road) {
+        for (std::size_t outcome = 0; outcome < outcome_names.size(); ++outcome) {
+            const std::array values{road_names[road], outcome_names[outcome]};
+            requests[road][outcome] = &metrics.counter(gateway_requests_total, values);
+        }
+        const std::array value{road_names[road]};
+        cancelled[road] = &metrics.counter(gateway_cancelled_total, value);
+        upstream_seconds[road] = &metrics.histogram(gateway_upstream_seconds, value);
+    }
+    for (const CallKind kind : {CallKind::Tool, CallKind::Model, CallKind::Workflow}) {
+        for (const Verdict verdict :
+             {Verdict::Allow, Verdict::Deny, Verdict::Modify, Verdict::Escalate}) {
+            const std::array values{name_of(kind), verdict_name(verdict)};
+            decisions[static_cast<std::size_t>(kind)][static_cast<std::size_t>(verdict)] =
+                &metrics.counter(gateway_decisions_total, values);
+        }
+    }
+}
+
+void Meters::count_decision(CallKind kind, Verdict verdict) const {
+    if (Counter* const counter =
+            decisions[static_cast<std::size_t>(kind)][static_cast<std::size_t>(verdict)]) {
+        counter->add();
+    }
+}
+
+Core::Core(const GatewayOptions& given, const GatewayParts& with, std::string secret)
+    : options(given),
+      parts(with),
+      probe_secret(std::move(secret)),
+      meters(with.metrics),
+      upstreams(net::UpstreamClient::make({.connect_timeout = given.connect_timeout})) {}
+
+void Core::use_loops(std::vector<std::shared_ptr<net::EventLoop>> loops) {
+    loops_.resize(loops.size());
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+        const unsigned place = loops[i]->index();
+        loops_[place].loop = std::move(loops[i]);
+    }
+    ready_.store(true, std::memory_order_release);
+}
+
+void Core::enforce(Snapshot snapshot, std::function<void(Result<std::uint64_t>)> done) {
+    const auto all =
+        std::make_shared<Acknowledgement>(snapshot->revision(), loops_.size(), std::move(done));
+    for (PerLoop& each : loops_) {
+        each.loop->schedule([self = shared_from_this(), &each, snapshot, all] {
+            self->replace(each, snapshot);
+            all->one_loop();
+        });
+    }
+}
+
+void Core::replace(PerLoop& own, const Snapshot& snapshot) {
+    // Two changes may overtake one another on their way here; the newer one stands.
+    if (own.snapshot && own.snapshot->revision() > snapshot->revision()) {
+        return;
+    }
+    const Snapshot before = std::exchange(own.snapshot, snapshot);
+    const std::vector<InFlight*> calls(own.calls.begin(), own.calls.end());
+    for (InFlight* const call : calls) {
+        if (own.calls.contains(call)) {  // Not ended by one before it.
+            call->judge_again(before, snapshot);
+        }
+    }
+}
+
+void Core::shut_down() {
+    for (PerLoop& each : loops_) {
+        each.loop->schedule([self = shared_from_this(), &each] {
+            const std::vector<InFlight*> calls(each.calls.begin(), each.calls.end());
+            for (InFlight* const call : calls) {
+                if (each.calls.contains(call)) {
+                    call->shut_down();
+                }
+            }
+        });
+    }
+}
+
+void Core::enter(const net::EventLoop& loop, InFlight& call) {
+    if (loops_[loop.index()].calls.insert(&call).second) {
+        in_flight_.fetch_add(1);
+        meters.in_flight.add(1);
+    }
+}
+
+void Core::leave(const net::EventLoop& loop, InFlight& call) {
+    if (loops_[loop.index()].calls.erase(&call) > 0) {
+        in_flight_.fetch_sub(1);
+        meters.in_flight.add(-1);
+    }
+}
+
+Ruling Core::rule(const contain::ControlSnapshot& snapshot, const ToolCall& call) const {
+    const Decision decision = contain::decide(snapshot, call);
+    Ruling ruling;
+    ruling.verdict = decision.verdict;
+    ruling.revision = decision.revision;
+    if (decision.by != nullptr) {
+        ruling.by = decision.by->id;
+        ruling.for_model = decision.by->reason_for_model;
+        ruling.for_person = decision.by->reason_for_person;
+        ruling.incident = decision.by->incident.text();
+        ruling.route_to = decision.by->route_to.text();
+    }
+    if (decision.shadow != nullptr) {
+        ruling.shadow = decision.shadow->id;
+    }
+    return ruling;
+}
+
+void Core::report(SeenCall seen) const {
+    if (parts.seen) {
+        parts.seen(std::move(seen));
+    }
+}
+
+void Core::met_limit(std::string_view limit) {
+    const std::array values{limit};
+    meters.registry.counter(gateway_limits_total, values).add();
+    const std::int64_t at = unix_nanos(now());
+    std::int64_t last = limit_logged_at_.load();
+    if (at - last >= log_gap_ns && limit_logged_at_.compare_exchange_strong(last, at)) {
+        log::warn("gateway_limit_met", {{"limit", limit}});
+    }
+}
+
+void Core::learn_tools(const std::string& server, const std::vector<std::string>& tools) {
+    const MutexLock lock(mutex_);
+    std::set<std::string>& known = tools_[server];
+    for (const std::string& tool : tools) {
+        if (tools_count_ < known_tools_max && known.insert(tool).second) {
+            ++tools_count_;
+        }
+    }
+}
+
+std::vector<std::string> Core::tools_of(const std::string& server) const {
+    const MutexLock lock(mutex_);
+    const auto found = tools_.find(server);
+    return found == tools_.end()
+               ? std::vector<std::string>()
+               : std::vector<std::string>(found->second.begin(), found->second.end());
+}
+
+void Core::learn_client(const std::string& session, const std::string& client) {
+    const MutexLock lock(mutex_);
+    if (!clients_.insert_or_assign(session, client).second) {
+        return;
+    }
+    client_order_.push_back(session);
+    if (client_order_.size() > client_names_max) {
+        clients_.erase(client_order_.front());
+        client_order_.pop_front();
+    }
+}
+
+std::string Core::client_of(const std::string& session) const {
+    const MutexLock lock(mutex_);
+    const auto found = clients_.find(session);
+    return found == clients_.end() ? "" : found->second;
+}
+
+std::string_view verdict_name(Verdict verdict) noexcept {
+    switch (verdict) {
+        case Verdict::None:
+            return "none";
+        case Verdict::Allow:
+            return "allow";
+        case Verdict::Deny:
+            return "deny";
+        case Verdict::Modify:
+            return "modify";
+        case Verdict::Warn:
+            return "warn";
+        case Verdict::Escalate:
+            return "escalate";
+    }
+    return "?";
+}
+
+std::string clipped(std::string_view text) {
+    if (text.size() <= call_text_bytes_max) {
+        return std::string(text);
+    }
+    std::size_t end = call_text_bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+        --end;  // Not within a character.
+    }
+    return std::string(text.substr(0, end));
+}
+
+}  // namespace tagout::gateway

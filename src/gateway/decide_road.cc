@@ -1,0 +1,193 @@
+#include "gateway/decide_road.h"
+
+#include "gateway/json_scan.h"
+#include "net/url.h"
+
+#include <array>
+
+namespace tagout::gateway {
+
+namespace {
+
+constexpr std::string_view default_label = "production";
+
+/// What a caller may say of a call, beside `kind` and `arguments`.
+struct Facts {
+    std::string tool, server, agent, workflow, session, user, tenant, environment, model, prompt;
+};
+struct FactField {
+    std::string_view key;
+    std::string Facts::*field;
+};
+constexpr std::array<FactField, 10> fact_fields{{
+    {"tool", &Facts::tool},
+    {"server", &Facts::server},
+    {"agent", &Facts::agent},
+    {"workflow", &Facts::workflow},
+    {"session", &Facts::session},
+    {"user", &Facts::user},
+    {"tenant", &Facts::tenant},
+    {"environment", &Facts::environment},
+    {"model", &Facts::model},
+    {"prompt", &Facts::prompt},
+}};
+
+Result<std::string> text_of(std::string_view key, RawJson value) {
+    auto text = string_of(value);
+    if (!text) {
+        return fail(ErrorCode::InvalidArgument, "'" + std::string(key) + "' must be a text");
+    }
+    return std::move(*text);
+}
+
+Result<CallKind> read_facts(const PaddedBytes& body, Facts& facts) {
+    TAGOUT_TRY(check_json(body));
+    const RawJson whole = trimmed(body.view());
+    if (!is_object(whole)) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            R"(the body must be an object, such as {"tool": "mail.send"})"
+        );
+    }
+    CallKind kind = CallKind::Tool;
+    Result<void> fault;
+    for_each_member(whole, [&](std::string_view key, RawJson value) {
+        if (key == "arguments") {
+            return Walk::GoOn;
+        }
+        auto text = text_of(key, value);
+        if (!text) {
+            fault = std::unexpected(text.error());
+            return Walk::Stop;
+        }
+        if (key == "kind") {
+            const auto parsed = parse_call_kind(*text);
+            if (!parsed) {
+                fault = fail(ErrorCode::InvalidArgument, "'kind' must be tool, model or workflow");
+                return Walk::Stop;
+            }
+            kind = *parsed;
+            return Walk::GoOn;
+        }
+        for (const FactField& each : fact_fields) {
+            if (key == each.key) {
+                facts.*each.field = std::move(*text);
+                return Walk::GoOn;
+            }
+        }
+        fault = fail(
+            ErrorCode::InvalidArgument,
+            "'" + std::string(key) +
+                "' is not known here; the keys are kind, tool, server, agent, "
+                "workflow, session, user, tenant, environment, model, prompt and arguments"
+        );
+        return Walk::Stop;
+    });
+    if (!fault) {
+        return std::unexpected(fault.error());
+    }
+    return kind;
+}
+
+std::string decision_json(const Ruling& ruling) {
+    std::string json = R"({"verdict":)" + quoted(verdict_name(ruling.verdict)) + R"(,"reason":)" +
+                       quoted(ruling.for_model);
+    const auto add = [&](std::string_view key, const std::string& value) {
+        if (!value.empty()) {
+            json += ",\"" + std::string(key) + "\":" + quoted(value);
+        }
+    };
+    add("reason_for_person", ruling.for_person);
+    add("decided_by", ruling.by);
+    add("route_to", ruling.route_to);
+    add("shadow", ruling.shadow);
+    add("incident", ruling.incident);
+    return json + R"(,"revision":)" + std::to_string(ruling.revision) + "}\n";
+}
+
+int status_of(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::InvalidArgument:
+            return 400;
+        case ErrorCode::NotFound:
+            return 404;
+        case ErrorCode::Conflict:
+            return 409;
+        case ErrorCode::LimitExceeded:
+            return 429;
+        case ErrorCode::Unauthorized:
+            return 401;
+        case ErrorCode::Unavailable:
+        case ErrorCode::Corrupt:
+            break;
+    }
+    return 503;
+}
+
+}  // namespace
+
+net::ServerResponse answer_decide(
+    Core& core, const net::EventLoop& loop, const net::ServerRequest& request
+) {
+    Facts facts;
+    const auto kind = read_facts(request.body, facts);
+    if (!kind) {
+        core.meters.request(Road::Decide, Outcome::Invalid).add();
+        return error_response(400, "invalid_argument", kind.error().message);
+    }
+    ToolCall call;
+    call.kind = *kind;
+    call.tool = facts.tool;
+    call.server = facts.server;
+    call.agent = facts.agent;
+    call.workflow = facts.workflow;
+    call.session = facts.session;
+    call.user = facts.user;
+    call.tenant = facts.tenant;
+    call.environment = facts.environment;
+    call.model = facts.model;
+    call.prompt_version = facts.prompt;
+    call.journey = is_same_secret(request.header("tagout-journey"), core.options.journey_secret);
+    const auto catalog = core.parts.catalog();
+    contain::add_facts(*catalog, call);
+    const Ruling ruling = core.rule(*core.snapshot(loop), call);
+    const bool probe = is_same_secret(request.header("tagout-probe"), core.probe_secret);
+    if (!probe) {
+        core.meters.count_decision(call.kind, ruling.verdict);
+    }
+    core.meters.request(Road::Decide, probe ? Outcome::Probe : Outcome::Answered).add();
+    return {
+        200,
+        {{"Content-Type", "application/json"},
+         {"Cache-Control", "no-store"},
+         {"tagout-decision", decision_header(ruling)}},
+        decision_json(ruling)};
+}
+
+net::ServerResponse answer_version(
+    const Core& core, std::string_view family, std::string_view name,
+    const net::ServerRequest& request
+) {
+    const std::string label = request.query("label");
+    auto fetched = core.parts.versions
+                       ? core.parts.versions(family, name, label.empty() ? default_label : label)
+                       : fail(ErrorCode::NotFound, "this gateway serves no versions");
+    if (!fetched) {
+        core.meters.request(Road::Versions, Outcome::Invalid).add();
+        return error_response(
+            status_of(fetched.error().code), name_of(fetched.error().code), fetched.error().message
+        );
+    }
+    core.meters.request(Road::Versions, Outcome::Answered).add();
+    net::Headers headers{
+        {"Content-Type", "application/json"},
+        {"ETag", fetched->etag},
+        {"Cache-Control", "no-cache"}};
+    const std::string_view known = request.header("If-None-Match");
+    if (!fetched->etag.empty() && (known == "*" || net::has_token(known, fetched->etag))) {
+        return {304, std::move(headers), ""};
+    }
+    return {200, std::move(headers), std::move(fetched->body)};
+}
+
+}  // namespace tagout::gateway

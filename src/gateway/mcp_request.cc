@@ -1,0 +1,418 @@
+#include "gateway/mcp_exchange.h"
+
+#include "net/url.h"
+
+#include <algorithm>
+
+namespace tagout::gateway {
+
+namespace {
+
+constexpr int header_mismatch_code = -32020;  // MCP 2026-07-28
+constexpr int not_sent_code = 1001;           // Our own: outside what JSON-RPC and MCP reserve.
+
+net::ServerResponse rpc_error(int status, int code, std::string_view message, std::string_view id) {
+    return {
+        status,
+        {{"Content-Type", "application/json"}},
+        R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"error":{"code":)" +
+            std::to_string(code) + R"(,"message":)" + quoted(message) + "}}"};
+}
+
+/// Whether an Accept header lets an answer be of `type` ("application", "json").
+bool accepts(std::string_view accept, std::string_view type, std::string_view any) {
+    while (!accept.empty()) {
+        const std::size_t comma = accept.find(',');
+        std::string_view one = accept.substr(0, comma);
+        one = trimmed(one.substr(0, one.find(';')));
+        if (net::equal_ignoring_case(one, type) || one == any || one == "*/*") {
+            return true;
+        }
+        accept = comma == std::string_view::npos ? "" : accept.substr(comma + 1);
+    }
+    return false;
+}
+
+/// Methods that ask only: sending one twice does no harm.
+bool may_repeat(const RpcBody& rpc) {
+    return std::ranges::all_of(rpc.messages, [](const RpcMessage& each) {
+        return each.method == "tools/list" || each.method == "ping" ||
+               each.method == "initialize" || each.method == "server/discover" ||
+               each.method == "prompts/list" || each.method == "resources/list" ||
+               each.method.starts_with("notifications/");
+    });
+}
+
+std::string query_of(std::string_view target) {
+    const std::size_t mark = target.find('?');
+    return mark == std::string_view::npos
+               ? ""
+               : std::string(target.substr(mark, target.find('#') - mark));
+}
+
+}  // namespace
+
+McpExchange::McpExchange(
+    std::shared_ptr<Core> core, std::shared_ptr<const catalog::Catalog> catalog,
+    const catalog::McpServer& server, net::ServerRequest request,
+    std::shared_ptr<net::Responder> responder
+)
+    : Exchange(std::move(core), Road::Mcp, std::move(request), std::move(responder)),
+      catalog_(std::move(catalog)),
+      server_(server.name),
+      url_(server.url),
+      caller_(read_caller(this->request().headers, core_->options.journey_secret)) {}
+
+void McpExchange::start(
+    std::shared_ptr<Core> core, std::shared_ptr<const catalog::Catalog> catalog,
+    const catalog::McpServer& server, net::ServerRequest request,
+    std::shared_ptr<net::Responder> responder
+) {
+    const std::shared_ptr<McpExchange> exchange(new McpExchange(
+        std::move(core), std::move(catalog), server, std::move(request), std::move(responder)
+    ));
+    exchange->begin();
+}
+
+void McpExchange::begin() {
+    const std::string& method = request().method;
+    if (method == "POST") {
+        post();
+        return;
+    }
+    if (method != "GET" && method != "DELETE" && method != "OPTIONS" && method != "HEAD") {
+        net::ServerResponse response =
+            error_response(405, "invalid_argument", "MCP knows POST, GET and DELETE");
+        response.headers.emplace_back("Allow", "POST, GET, DELETE");
+        answer(std::move(response), Outcome::Invalid);
+        return;
+    }
+    if (request().body.size() > 0) {
+        answer(
+            error_response(400, "invalid_argument", "only POST carries messages; send no body"),
+            Outcome::Invalid
+        );
+        return;
+    }
+    know_caller();
+    send_on();
+}
+
+/// What could be read in another way than here; "" if nothing could.
+std::string McpExchange::unreadable() const {
+    const std::string_view coding = request().header("Content-Encoding");
+    if (!coding.empty() && !net::equal_ignoring_case(coding, "identity")) {
+        return "a compressed body cannot be judged; send it without Content-Encoding";
+    }
+    std::string type(request().header("Content-Type"));
+    std::ranges::transform(type, type.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    });
+    const std::size_t charset = type.find("charset=");
+    if (charset != std::string::npos && type.compare(charset + 8, 5, "utf-8") != 0 &&
+        type.compare(charset + 8, 6, "\"utf-8") != 0) {
+        return "JSON is written in UTF-8; send no other charset";
+    }
+    return "";
+}
+
+void McpExchange::post() {
+    if (const std::string why = unreadable(); !why.empty()) {
+        refuse_malformed(415, -32600, why, "null");
+        return;
+    }
+    body_ = std::make_shared<const PaddedBytes>(std::move(request().body));
+    auto read = read_rpc_body(*body_);
+    if (!read) {
+        refuse_malformed(400, read.error().code, read.error().message, read.error().id);
+        return;
+    }
+    rpc_ = std::move(*read);
+    if (rpc_.is_modern()) {
+        const RpcMessage& message = rpc_.messages.front();
+        const std::string wrong =
+            header_mismatch(message, request().header("Mcp-Method"), request().header("Mcp-Name"));
+        if (!wrong.empty()) {
+            refuse_malformed(
+                400, header_mismatch_code, wrong, message.id.empty() ? "null" : message.id
+            );
+            return;
+        }
+    }
+    know_caller();
+    judge();
+    if (is_refused()) {
+        refuse(Outcome::Refused);
+    } else if (is_probe()) {
+        answer_probe();
+    } else if (!calls_.empty() && calls_.front().ruling.verdict == Verdict::Escalate) {
+        hold();
+    } else {
+        send_on();
+    }
+}
+
+void McpExchange::know_caller() {
+    const bool named = !caller_.agent.empty();
+    for (const RpcMessage& message : rpc_.messages) {
+        caller_.add_baggage(message.baggage);
+        caller_.add_traceparent(message.traceparent);
+    }
+    caller_.add_traceparent(caller_.traceparent);
+    if (named || !caller_.agent.empty()) {
+        return;
+    }
+    for (const RpcMessage& message : rpc_.messages) {
+        if (!message.client_name.empty()) {
+            caller_.agent = message.client_name;
+            return;
+        }
+    }
+    const std::string session(request().header("Mcp-Session-Id"));
+    if (!session.empty()) {
+        caller_.agent = core_->client_of(session);
+    }
+}
+
+ToolCall McpExchange::facts(std::string_view tool) const {
+    ToolCall call = caller_.call(CallKind::Tool);
+    call.tool = tool;
+    call.server = server_;
+    contain::add_facts(*catalog_, call);
+    return call;
+}
+
+void McpExchange::judge() {
+    for (std::size_t i = 0; i < rpc_.messages.size(); ++i) {
+        if (!rpc_.messages[i].is_tool_call()) {
+            continue;
+        }
+        Call call;
+        call.message = i;
+        call.ruling = core_->rule(*snapshot(), facts(rpc_.messages[i].target));
+        if (!is_probe()) {
+            core_->meters.count_decision(CallKind::Tool, call.ruling.verdict);
+        }
+        calls_.push_back(std::move(call));
+    }
+}
+
+/// A batch is refused whole: what a person must see is not hidden among other calls.
+bool McpExchange::is_refused() const {
+    return std::ranges::any_of(calls_, [&](const Call& call) {
+        return call.ruling.verdict == Verdict::Deny ||
+               (rpc_.batch && call.ruling.verdict == Verdict::Escalate);
+    });
+}
+
+void McpExchange::send_on() {
+    auto url = joined_url(url_, "", query_of(request().target));
+    if (!url) {
+        answer(
+            error_response(
+                502,
+                "unavailable",
+                "the URL of MCP server '" + server_ + "' is of no use: " + url.error().message
+            ),
+            Outcome::Failed
+        );
+        return;
+    }
+    enter();
+    forward(std::move(*url), body_, request().method == "POST" && may_repeat(rpc_));
+}
+
+void McpExchange::hold() {
+    enter();
+    const Call& call = calls_.front();
+    const RpcMessage& message = rpc_.messages[call.message];
+    auto asked = core_->parts.approvals.ask(
+        facts(message.target),
+        message.arguments,
+        ControlId(call.ruling.by),
+        [weak = weak_from_this(),
+         loop = loop_](contain::ApprovalAnswer answered, const contain::By& by) {
+            loop->schedule([weak, answered, by] {
+                if (const auto self = std::static_pointer_cast<McpExchange>(weak.lock())) {
+                    self->on_approval(answered, by);
+                }
+            });
+        }
+    );
+    if (asked) {
+        approval_ = std::move(*asked);
+        return;
+    }
+    core_->met_limit("approvals_pending_max");
+    Ruling& ruling = calls_.front().ruling;
+    ruling.verdict = Verdict::Deny;
+    ruling.for_model = "This call needs a person's approval, and no more can be asked for now (" +
+                       asked.error().message + "). It was not run; say that it needs approval.";
+    refuse(Outcome::Refused);
+}
+
+void McpExchange::on_approval(contain::ApprovalAnswer answered, const contain::By& by) {
+    if (has_ended() || approval_.empty() || calls_.empty()) {
+        return;
+    }
+    approval_.clear();
+    Call& call = calls_.front();
+    if (answered == contain::ApprovalAnswer::Approved) {
+        Ruling now = core_->rule(*snapshot(), facts(rpc_.messages[call.message].target));
+        if (now.verdict == Verdict::Deny) {  // Stopped while it waited.
+            call.ruling = std::move(now);
+            refuse(Outcome::Refused);
+            return;
+        }
+        call.ruling.verdict = Verdict::Allow;
+        call.ruling.for_person =
+            "approved by " + by.actor.text() + (by.reason.empty() ? "" : ": " + by.reason);
+        send_on();
+        return;
+    }
+    call.ruling.verdict = Verdict::Deny;
+    if (answered == contain::ApprovalAnswer::Denied) {
+        call.ruling.for_person =
+            "denied by " + by.actor.text() + (by.reason.empty() ? "" : ": " + by.reason);
+        call.ruling.for_model = "A person was asked about this call and denied it" +
+                                (by.reason.empty() ? "" : " (" + by.reason + ")") +
+                                ". It was not run. Do not call it again with the same arguments.";
+    } else {
+        call.ruling.for_person = "nobody approved it in time";
+        call.ruling.for_model =
+            "This call needed a person's approval, and nobody gave it in time. It was not run; say "
+            "that it needs approval.";
+    }
+    refuse(Outcome::Refused);
+}
+
+void McpExchange::withdraw() {
+    if (!approval_.empty()) {
+        core_->parts.approvals.withdraw(std::exchange(approval_, {}));
+    }
+}
+
+bool McpExchange::takes_json() const {
+    const std::string_view accept = request().header("Accept");
+    return accept.empty() || accepts(accept, "application/json", "application/*") ||
+           !accepts(accept, "text/event-stream", "text/*");
+}
+
+/// As clients of both eras were measured to take it: a result, not an error of protocol or
+/// transport.
+std::string McpExchange::refusal(const Call& call) const {
+    const RpcMessage& message = rpc_.messages[call.message];
+    const Ruling& ruling = call.ruling;
+    std::string json = R"({"jsonrpc":"2.0","id":)" + std::string(message.id) +
+                       R"(,"result":{"content":[{"type":"text","text":)" +
+                       quoted(ruling.for_model) + R"(}],"isError":true,)";
+    if (message.is_modern()) {
+        json += R"("resultType":"complete",)";
+    }
+    json += R"("_meta":{"dev.tagout/decision":{"verdict":)" + quoted(verdict_name(ruling.verdict)) +
+            R"(,"control":)" + quoted(ruling.by) + R"(,"revision":)" +
+            std::to_string(ruling.revision);
+    if (!ruling.incident.empty()) {
+        json += R"(,"incident":)" + quoted(ruling.incident);
+    }
+    return json + "}}}}";
+}
+
+/// Of the whole request; in a batch an answer for each of its requests.
+std::string McpExchange::refusals() const {
+    if (!rpc_.batch) {
+        return refusal(calls_.front());
+    }
+    std::string json = "[";
+    for (std::size_t i = 0; i < rpc_.messages.size(); ++i) {
+        const RpcMessage& message = rpc_.messages[i];
+        if (message.id.empty() || message.method.empty()) {
+            continue;
+        }
+        json += json.size() > 1 ? "," : "";
+        const auto call = std::ranges::find(calls_, i, &Call::message);
+        if (call != calls_.end() && call->ruling.verdict != Verdict::Allow) {
+            json += refusal(*call);
+            continue;
+        }
+        json += rpc_error(
+                    200,
+                    not_sent_code,
+                    "not sent: this batch holds a call that is stopped; send the others without it",
+                    message.id
+        )
+                    .body;
+    }
+    return json + "]";
+}
+
+void McpExchange::refuse(Outcome outcome) {
+    withdraw();
+    report_calls(outcome == Outcome::Cancelled);
+    net::ServerResponse response{200, {{"Content-Type", "application/json"}}, refusals()};
+    const auto by = std::ranges::find_if(calls_, [](const Call& call) {
+        return call.ruling.verdict != Verdict::Allow;
+    });
+    response.headers.emplace_back(
+        "tagout-decision", decision_header((by == calls_.end() ? calls_.begin() : by)->ruling)
+    );
+    if (!takes_json()) {
+        response.headers.front().second = "text/event-stream";
+        response.body = message_event(response.body);
+    }
+    answer(std::move(response), outcome);
+}
+
+void McpExchange::refuse_malformed(
+    int status, int code, std::string_view message, std::string_view id
+) {
+    answer(rpc_error(status, code, message, id), Outcome::Invalid);
+}
+
+/// Up to the decision and not one step further.
+void McpExchange::answer_probe() {
+    net::ServerResponse response{
+        200, {{"Content-Type", "application/json"}}, "{\"probe\":\"passed\"}"};
+    response.headers.emplace_back(
+        "tagout-decision", decision_header(calls_.empty() ? Ruling() : calls_.front().ruling)
+    );
+    answer(std::move(response), Outcome::Probe);
+}
+
+void McpExchange::report_calls(bool cancelled) {
+    if (is_probe() || std::exchange(reported_, true)) {
+        return;
+    }
+    for (const Call& call : calls_) {
+        const RpcMessage& message = rpc_.messages[call.message];
+        SeenCall seen;
+        seen.kind = CallKind::Tool;
+        seen.tool = message.target;
+        seen.tool_call_id = message.tool_call_id;
+        seen.server = server_;
+        seen.agent = caller_.agent;
+        seen.workflow = caller_.workflow;
+        seen.session = caller_.session;
+        seen.tenant = caller_.tenant;
+        seen.environment = caller_.environment;
+        seen.user = caller_.user;
+        seen.prompt_version = caller_.prompt;
+        seen.traceparent = caller_.traceparent;
+        seen.arguments = clipped(message.arguments);
+        const bool refused = call.ruling.verdict == Verdict::Deny && !call.answered;
+        seen.result = refused ? call.ruling.for_model : clipped(call.result);
+        seen.is_error = call.is_error || refused;
+        seen.http_status = upstream_status_;
+        seen.cancelled = cancelled;
+        seen.verdict = call.ruling.verdict;
+        seen.decided_by = call.ruling.by;
+        seen.reason = call.ruling.for_person;
+        seen.shadow = call.ruling.shadow;
+        seen.revision = call.ruling.revision;
+        seen.started_at = received_at_;
+        seen.ended_at = core_->now();
+        core_->report(std::move(seen));
+    }
+}
+
+}  // namespace tagout::gateway

@@ -1,0 +1,70 @@
+// Metrics of the data plane, defined once.
+#pragma once
+
+#include "base/metrics.h"
+
+#include <array>
+
+namespace tagout::gateway {
+
+inline constexpr MetricInfo gateway_requests_total{
+    "tagout_gateway_requests_total",
+    MetricType::Counter,
+    "Requests of agents by road (mcp, model, decide, versions, other) and outcome (forwarded, "
+    "refused, "
+    "invalid, failed, cancelled, gone, answered, probe)",
+    "road,outcome"};
+inline constexpr MetricInfo gateway_decisions_total{
+    "tagout_gateway_decisions_total",
+    MetricType::Counter,
+    "Decisions on calls of agents by kind of call and verdict",
+    "kind,verdict"};
+inline constexpr MetricInfo gateway_in_flight{
+    "tagout_gateway_in_flight",
+    MetricType::Gauge,
+    "Requests that wait for an upstream, a person or the end of a stream",
+    ""};
+inline constexpr MetricInfo gateway_cancelled_total{
+    "tagout_gateway_cancelled_total",
+    MetricType::Counter,
+    "Calls stopped while in flight by a control, by road",
+    "road"};
+inline constexpr MetricInfo gateway_upstream_seconds{
+    "tagout_gateway_upstream_seconds",
+    MetricType::Histogram,
+    "Time from sending a request to an upstream to the end of its answer, by road",
+    "road"};
+inline constexpr MetricInfo gateway_added_seconds{
+    "tagout_gateway_added_seconds",
+    MetricType::Histogram,
+    "Time a request spent in the gateway before it was sent on, without waiting for a person",
+    ""};
+inline constexpr MetricInfo gateway_limits_total{
+    "tagout_gateway_limits_total",
+    MetricType::Counter,
+    "Times a bound of the gateway was met, by its name",
+    "limit"};
+inline constexpr MetricInfo gateway_hidden_tools_total{
+    "tagout_gateway_hidden_tools_total",
+    MetricType::Counter,
+    "Tools left out of lists because they are stopped",
+    ""};
+inline constexpr MetricInfo gateway_probes_total{
+    "tagout_gateway_probes_total",
+    MetricType::Counter,
+    "Probes sent through the gateway's own roads, by what they met: refused, passed, unreachable",
+    "result"};
+
+inline constexpr std::array metrics{
+    gateway_requests_total,
+    gateway_decisions_total,
+    gateway_in_flight,
+    gateway_cancelled_total,
+    gateway_upstream_seconds,
+    gateway_added_seconds,
+    gateway_limits_total,
+    gateway_hidden_tools_total,
+    gateway_probes_total,
+};
+
+}  // namespace tagout::gateway

@@ -1,0 +1,364 @@
+#include "gateway/model_exchange.h"
+
+#include "gateway/json_scan.h"
+#include "net/url.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace tagout::gateway {
+
+namespace {
+
+/// A path that leads out of the upstream's own.
+bool climbs(std::string_view rest) {
+    const std::string path = net::percent_decode(rest.substr(0, rest.find('?')));
+    return path.find("/../") != std::string::npos || path.ends_with("/..") ||
+           path.find("/./") != std::string::npos || path.find('\\') != std::string::npos;
+}
+
+std::string path_of(std::string_view rest) {
+    return std::string(rest.substr(0, rest.find('?')));
+}
+
+std::string query_of(std::string_view rest) {
+    const std::size_t mark = rest.find('?');
+    return mark == std::string_view::npos ? "" : std::string(rest.substr(mark));
+}
+
+}  // namespace
+
+ModelExchange::ModelExchange(
+    std::shared_ptr<Core> core, const catalog::ModelUpstream& upstream, std::string rest,
+    net::ServerRequest request, std::shared_ptr<net::Responder> responder
+)
+    : Exchange(std::move(core), Road::Model, std::move(request), std::move(responder)),
+      upstream_(upstream),
+      rest_(std::move(rest)),
+      caller_(read_caller(this->request().headers, core_->options.journey_secret)) {
+    caller_.add_traceparent(caller_.traceparent);
+}
+
+void ModelExchange::start(
+    std::shared_ptr<Core> core, const catalog::ModelUpstream& upstream, std::string rest,
+    net::ServerRequest request, std::shared_ptr<net::Responder> responder
+) {
+    const std::shared_ptr<ModelExchange> exchange(new ModelExchange(
+        std::move(core), upstream, std::move(rest), std::move(request), std::move(responder)
+    ));
+    exchange->begin();
+}
+
+void ModelExchange::begin() {
+    if (climbs(rest_)) {
+        answer(
+            protocol_error(400, "invalid_request_error", "the path leads out of the model API"),
+            Outcome::Invalid
+        );
+        return;
+    }
+    if (net::has_token(request().header("Connection"), "upgrade")) {
+        answer(
+            protocol_error(
+                400,
+                "invalid_request_error",
+                "the gateway passes HTTP on, no WebSocket; switch the client's WebSocket transport "
+                "off"
+            ),
+            Outcome::Invalid
+        );
+        return;
+    }
+    if (request().body.size() > 0) {
+        body_ = std::make_shared<const PaddedBytes>(std::move(request().body));
+    }
+    if (const std::string why = read_model(); !why.empty()) {
+        answer(protocol_error(400, "invalid_request_error", why), Outcome::Invalid);
+        return;
+    }
+    ruling_ = core_->rule(*snapshot(), facts());
+    if (!is_probe()) {
+        core_->meters.count_decision(CallKind::Model, ruling_.verdict);
+    }
+    if (ruling_.verdict == Verdict::Deny) {
+        refuse(Outcome::Refused);
+    } else if (is_probe()) {
+        net::ServerResponse passed{
+            200, {{"Content-Type", "application/json"}}, "{\"probe\":\"passed\"}"};
+        passed.headers.emplace_back("tagout-decision", decision_header(ruling_));
+        answer(std::move(passed), Outcome::Probe);
+    } else if (ruling_.verdict == Verdict::Escalate) {
+        hold();
+    } else {
+        send_on();
+    }
+}
+
+std::string ModelExchange::read_model() {
+    if (!body_) {
+        return "";
+    }
+    const std::string_view coding = request().header("Content-Encoding");
+    if (!coding.empty() && !net::equal_ignoring_case(coding, "identity")) {
+        return "a compressed body cannot be judged; send it without Content-Encoding";
+    }
+    const RawJson whole = trimmed(body_->view());
+    if (!is_object(whole)) {
+        return "";  // A file, a form: no model is named.
+    }
+    if (const Result<void> json = check_json(*body_); !json) {
+        return "the body is " + json.error().message;
+    }
+    std::string fault;
+    bool found = false;
+    for_each_member(whole, [&](std::string_view key, RawJson value) {
+        if (!looks_like(key, "model")) {
+            return Walk::GoOn;
+        }
+        if (key != "model" || std::exchange(found, true)) {
+            fault =
+                "the key 'model' is there twice, or in another case; send it once, in lower case";
+            return Walk::Stop;
+        }
+        model_ = string_of(value).value_or("");
+        return Walk::GoOn;
+    });
+    return fault;
+}
+
+ToolCall ModelExchange::facts() const {
+    ToolCall call = caller_.call(CallKind::Model);
+    call.model = model_;
+    return call;
+}
+
+/// The key is the gateway's only where the client brings none.
+void ModelExchange::add_key() {
+    net::Headers& headers = request().headers;
+    if (upstream_.key_env.empty() || !net::find_header(headers, "Authorization").empty() ||
+        !net::find_header(headers, "x-api-key").empty()) {
+        return;
+    }
+    const char* const key = std::getenv(upstream_.key_env.c_str());
+    if (key == nullptr || *key == '\0') {
+        return;
+    }
+    if (is_anthropic()) {
+        headers.emplace_back("x-api-key", key);
+    } else {
+        headers.emplace_back("Authorization", std::string("Bearer ") + key);
+    }
+}
+
+void ModelExchange::send_on() {
+    auto url = joined_url(upstream_.url, path_of(rest_), query_of(rest_));
+    if (!url) {
+        answer(
+            protocol_error(
+                502, "api_error", "the URL of model API '" + upstream_.name + "' is of no use"
+            ),
+            Outcome::Failed
+        );
+        return;
+    }
+    add_key();
+    enter();
+    forward(std::move(*url), body_, false);
+}
+
+void ModelExchange::hold() {
+    enter();
+    auto asked = core_->parts.approvals.ask(
+        facts(),
+        body_ ? body_->view() : "",
+        ControlId(ruling_.by),
+        [weak = weak_from_this(),
+         loop = loop_](contain::ApprovalAnswer answered, const contain::By& by) {
+            loop->schedule([weak, answered, by] {
+                if (const auto self = std::static_pointer_cast<ModelExchange>(weak.lock())) {
+                    self->on_approval(answered, by);
+                }
+            });
+        }
+    );
+    if (asked) {
+        approval_ = std::move(*asked);
+        return;
+    }
+    core_->met_limit("approvals_pending_max");
+    ruling_.verdict = Verdict::Deny;
+    refuse(Outcome::Refused);
+}
+
+void ModelExchange::on_approval(contain::ApprovalAnswer answered, const contain::By& by) {
+    if (has_ended() || approval_.empty()) {
+        return;
+    }
+    approval_.clear();
+    Ruling now = core_->rule(*snapshot(), facts());
+    if (now.verdict == Verdict::Deny) {
+        ruling_ = std::move(now);
+        refuse(Outcome::Refused);
+    } else if (answered == contain::ApprovalAnswer::Approved) {
+        ruling_.verdict = Verdict::Allow;
+        ruling_.for_person = "approved by " + by.actor.text();
+        send_on();
+    } else {
+        ruling_.verdict = Verdict::Deny;
+        ruling_.for_person = answered == contain::ApprovalAnswer::Denied
+                                 ? "denied by " + by.actor.text()
+                                 : "nobody approved it in time";
+        refuse(Outcome::Refused);
+    }
+}
+
+void ModelExchange::withdraw() {
+    if (!approval_.empty()) {
+        core_->parts.approvals.withdraw(std::exchange(approval_, {}));
+    }
+}
+
+net::ServerResponse ModelExchange::protocol_error(
+    int status, std::string_view type, std::string_view message
+) const {
+    std::string body;
+    if (is_anthropic()) {
+        body = R"({"type":"error","error":{"type":)" + quoted(type) + R"(,"message":)" +
+               quoted(message) + "}}";
+    } else {
+        body = R"({"error":{"message":)" + quoted(message) + R"(,"type":)" + quoted(type) +
+               R"(,"param":null,"code":)" + quoted(status == 403 ? "stopped" : type) + "}}";
+    }
+    return {status, {{"Content-Type", "application/json"}}, std::move(body)};
+}
+
+/// 403: clients ask once and raise their own error; after a 5xx or 429 they would ask again and
+/// again.
+void ModelExchange::refuse(Outcome outcome) {
+    withdraw();
+    report(outcome == Outcome::Cancelled);
+    net::ServerResponse response = protocol_error(403, "permission_error", ruling_.for_model);
+    response.headers.emplace_back("x-should-retry", "false");
+    response.headers.emplace_back("tagout-decision", decision_header(ruling_));
+    answer(std::move(response), outcome);
+}
+
+void ModelExchange::on_head(net::UpstreamHead head) {
+    const std::string_view type = net::find_header(head.headers, "Content-Type");
+    is_events_ =
+        net::equal_ignoring_case(trimmed(type.substr(0, type.find(';'))), "text/event-stream");
+    failed_ = head.status >= 400;
+    if (is_events_) {
+        head.length.reset();
+    }
+    open({head.status, net::end_to_end(head.headers), ""}, head.length);
+}
+
+void ModelExchange::on_bytes(std::string_view bytes) {
+    if (result_.size() < call_text_bytes_max) {
+        result_ += bytes.substr(0, call_text_bytes_max - result_.size());
+    }
+    if (!is_events_) {
+        write(std::string(bytes));
+        return;
+    }
+    std::string out;
+    const bool was_splitting = splits_;
+    splits_ = splitter_.feed(bytes, [&](std::string_view block) { out += block; });
+    if (!splits_) {
+        if (was_splitting) {
+            core_->met_limit("event_bytes_max");
+        }
+        out += splitter_.rest();
+    }
+    write(std::move(out));
+}
+
+void ModelExchange::on_upstream_end(const Result<void>& end) {
+    failed_ = failed_ || !end;
+    if (!end && !has_opened()) {
+        result_ = end.error().message;
+        report(false);
+        answer(
+            protocol_error(
+                502,
+                "api_error",
+                "model API '" + upstream_.name + "' did not answer: " + end.error().message
+            ),
+            Outcome::Failed
+        );
+        return;
+    }
+    write(splitter_.rest());
+    report(false);
+    end ? finish(Outcome::Forwarded) : cut(Outcome::Failed);
+}
+
+void ModelExchange::on_client_gone() {
+    withdraw();
+    failed_ = true;
+    report(true);
+}
+
+void ModelExchange::judge_again(const Snapshot&, const Snapshot& now) {
+    Ruling ruling = core_->rule(*now, facts());
+    if (ruling.verdict != Verdict::Deny) {
+        if (!approval_.empty() && ruling.verdict != Verdict::Escalate) {
+            withdraw();
+            ruling_ = std::move(ruling);
+            send_on();
+        }
+        return;
+    }
+    const bool waited = !approval_.empty();
+    core_->meters.cancelled[static_cast<std::size_t>(Road::Model)]->add();
+    cancel_upstream();
+    ruling_ = std::move(ruling);
+    if (!has_opened()) {
+        refuse(waited ? Outcome::Refused : Outcome::Cancelled);
+        return;
+    }
+    report(true);
+    if (!is_events_ || !splits_) {
+        cut(Outcome::Cancelled);
+        return;
+    }
+    const std::string error = protocol_error(403, "permission_error", ruling_.for_model).body;
+    write((is_anthropic() ? "event: error\ndata: " : "data: ") + error + "\n\n");
+    finish(Outcome::Cancelled);
+}
+
+void ModelExchange::report(bool cancelled) {
+    if (is_probe() || std::exchange(reported_, true) || request().method != "POST") {
+        return;
+    }
+    SeenCall seen;
+    seen.kind = CallKind::Model;
+    seen.tool = model_;
+    seen.server = upstream_.name;
+    seen.agent = caller_.agent;
+    seen.workflow = caller_.workflow;
+    seen.session = caller_.session;
+    seen.tenant = caller_.tenant;
+    seen.environment = caller_.environment;
+    seen.user = caller_.user;
+    seen.prompt_version = caller_.prompt;
+    seen.traceparent = caller_.traceparent;
+    seen.arguments = body_ ? clipped(body_->view()) : "";
+    const bool refused = ruling_.verdict == Verdict::Deny && result_.empty();
+    seen.result = refused ? ruling_.for_model : std::move(result_);
+    seen.is_error = failed_ || ruling_.verdict == Verdict::Deny;
+    seen.http_status = upstream_status_;
+    seen.cancelled = cancelled;
+    seen.verdict = ruling_.verdict;
+    seen.decided_by = ruling_.by;
+    seen.reason = ruling_.for_person;
+    seen.shadow = ruling_.shadow;
+    seen.revision = ruling_.revision;
+    seen.started_at = received_at_;
+    seen.ended_at = core_->now();
+    core_->report(std::move(seen));
+}
+
+}  // namespace tagout::gateway

@@ -1,0 +1,64 @@
+// One request to a model API on its way through the gateway: passed on as it is, answered in the
+// protocol's own form when it is stopped, cut when it is stopped while it streams.
+//
+// Inside gateway/ only.
+#pragma once
+
+#include "gateway/event_splitter.h"
+#include "gateway/exchange.h"
+
+namespace tagout::gateway {
+
+class ModelExchange final : public Exchange {
+public:
+    /// `rest` is the target behind /model/{upstream}: path and query, as sent.
+    static void start(
+        std::shared_ptr<Core> core, const catalog::ModelUpstream& upstream, std::string rest,
+        net::ServerRequest request, std::shared_ptr<net::Responder> responder
+    );
+
+    void judge_again(const Snapshot& before, const Snapshot& now) override;
+
+private:
+    ModelExchange(
+        std::shared_ptr<Core> core, const catalog::ModelUpstream& upstream, std::string rest,
+        net::ServerRequest request, std::shared_ptr<net::Responder> responder
+    );
+
+    void begin();
+    /// Fills model_; a sentence when the body could be read in two ways.
+    [[nodiscard]] std::string read_model();
+    [[nodiscard]] ToolCall facts() const;
+    void send_on();
+    void hold();
+    void on_approval(contain::ApprovalAnswer answered, const contain::By& by);
+    void withdraw();
+    void add_key();
+    void refuse(Outcome outcome);
+    [[nodiscard]] bool is_anthropic() const noexcept { return upstream_.protocol == "anthropic"; }
+    [[nodiscard]] net::ServerResponse protocol_error(
+        int status, std::string_view type, std::string_view message
+    ) const;
+    void report(bool cancelled);
+
+    void on_head(net::UpstreamHead head) override;
+    void on_bytes(std::string_view bytes) override;
+    void on_upstream_end(const Result<void>& end) override;
+    void on_client_gone() override;
+
+    const catalog::ModelUpstream upstream_;
+    const std::string rest_;
+    Caller caller_;
+    std::string model_;
+    std::shared_ptr<const PaddedBytes> body_;
+    Ruling ruling_;
+    std::string approval_;
+    bool reported_ = false;
+    bool failed_ = false;
+    std::string result_;
+    bool is_events_ = false;
+    EventSplitter splitter_;
+    bool splits_ = true;
+};
+
+}  // namespace tagout::gateway
