@@ -1,0 +1,46 @@
+// Clients of both SDK generations against one URL: list, call, wait for a word on standard input, go on.
+// Arguments: v1|v2 URL. Each line read is a command; each line written its outcome as JSON.
+import readline from "node:readline";
+
+const [generation, url] = process.argv.slice(2);
+const say = (value) => console.log(JSON.stringify(value));
+
+async function connect() {
+  if (generation === "v1") {
+    const { Client } = await import("@modelcontextprotocol/sdk/client/index.js");
+    const { StreamableHTTPClientTransport } = await import("@modelcontextprotocol/sdk/client/streamableHttp.js");
+    const { ToolListChangedNotificationSchema } = await import("@modelcontextprotocol/sdk/types.js");
+    const client = new Client({ name: "tagout-e2e-v1", version: "1.0.0" });
+    client.setNotificationHandler(ToolListChangedNotificationSchema, () => say({ event: "tools_changed" }));
+    await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+    return { client, version: client.transport.protocolVersion };
+  }
+  const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
+  const client = new Client({ name: "tagout-e2e-v2", version: "1.0.0" }, {
+    versionNegotiation: { mode: "auto" },
+    listChanged: { tools: { onChanged: () => say({ event: "tools_changed" }) } },
+  });
+  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+  return { client, version: client.getNegotiatedProtocolVersion?.() };
+}
+
+const { client, version } = await connect();
+say({ event: "connected", version });
+for await (const line of readline.createInterface({ input: process.stdin })) {
+  const [verb, name] = line.split(" ");
+  const began = performance.now();
+  try {
+    if (verb === "list") {
+      say({ tools: (await client.listTools()).tools.map((tool) => tool.name) });
+    } else if (verb === "call") {
+      const result = await client.callTool({ name, arguments: {} });
+      say({ isError: result.isError ?? false, text: result.content[0]?.text, decision: result._meta?.["dev.tagout/decision"], ms: performance.now() - began });
+    } else {
+      break;
+    }
+  } catch (error) {
+    say({ thrown: String(error) });
+  }
+}
+await client.close();
+process.exit(0);
