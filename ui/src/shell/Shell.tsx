@@ -13,6 +13,7 @@ import { classTitle } from '../format/words';
 import { Waiting } from '../parts/layout';
 import { AccessProvider } from './access';
 import { Keys } from './Keys';
+import { PageGuard } from './PageGuard';
 import { places } from './places';
 import css from './Shell.module.css';
 import { StopProvider } from './stop';
@@ -189,7 +190,7 @@ export function Shell() {
                         </header>
                         <main id="content" className={css.content} ref={content} tabIndex={-1}>
                             <Suspense fallback={<Waiting what="the page" />}>
-                                <Outlet />
+                                <PageGuard key={pathname}><Outlet /></PageGuard>
                             </Suspense>
                         </main>
                     </div>

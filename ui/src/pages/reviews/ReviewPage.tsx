@@ -7,7 +7,7 @@ import { Link, useParams } from 'react-router';
 
 import { ApiError } from '../../api/client';
 import { useReview, useReviewChange } from '../../api/prevent';
-import type { MissingPart, Review, ReviewFields } from '../../api/types';
+import type { Review, ReviewFields } from '../../api/types';
 import { handOver } from '../../api/verify';
 import { who } from '../../format/controls';
 import { SeverityChip } from '../../parts/chips';
@@ -65,7 +65,7 @@ export default function ReviewPage() {
     );
 }
 
-const leads: Partial<Record<MissingPart['what'], string>> = { proximate_trigger: '#proximate_trigger', systemic_gap: '#systemic_gap', actions: '#actions' };
+const leads: Record<string, string | undefined> = { proximate_trigger: '#proximate_trigger', systemic_gap: '#systemic_gap', actions: '#actions' };
 
 function Standing({ review }: { review: Review }) {
     if (review.state === 'published') {
@@ -84,7 +84,7 @@ function Standing({ review }: { review: Review }) {
             <ul>
                 {review.missing.map(({ what, remedy }) => (
                     <li key={what}>
-                        {leads[what] ? <a href={leads[what]}>{missingTitle[what]}</a> : <Link to={`/incidents/${review.incident}#${what}`}>{missingTitle[what]}</Link>}: {remedy}
+                        {leads[what] ? <a href={leads[what]}>{missingTitle(what)}</a> : <Link to={`/incidents/${review.incident}#${what}`}>{missingTitle(what)}</Link>}: {remedy}
                     </li>
                 ))}
             </ul>
@@ -149,7 +149,7 @@ function Editor({ review }: { review: Review }) {
                         <div className={css.buttons}>
                             <Button variant={review.missing.length === 0 ? 'default' : 'filled'} loading={change.isPending} disabled={!dirty} onClick={() => save()}>Save the draft</Button>
                             <Button variant={review.missing.length === 0 ? 'filled' : 'default'} disabled={review.missing.length > 0 && !dirty} onClick={publish}>Publish</Button>
-                            {review.missing.length > 0 && <span className="dim">Still missing: {review.missing.map(({ what }) => missingTitle[what].toLowerCase()).join(', ')}</span>}
+                            {review.missing.length > 0 && <span className="dim">Still missing: {review.missing.map(({ what }) => missingTitle(what).toLowerCase()).join(', ')}</span>}
                         </div>
                         <AccessNote />
                     </>

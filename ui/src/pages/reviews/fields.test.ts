@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
-import { changedFields, fieldsOfReview } from './fields';
+import { changedFields, fieldsOfReview, missingTitle } from './fields';
+
+describe('missingTitle', () => {
+    it.each([
+        ['systemic_gap', 'Systemic gap'],
+        ['resolved', 'The end of the incident'],
+        ['something_new', 'Something new'],
+    ])('%s is called %s', (what, title) => expect(missingTitle(what)).toBe(title));
+});
 
 describe('changedFields', () => {
     it.each([

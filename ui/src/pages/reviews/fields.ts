@@ -1,5 +1,5 @@
 // The fields of a review, in the order in which one writes them, and what was changed of them.
-import type { MissingPart, ReviewFields } from '../../api/types';
+import type { ReviewFields } from '../../api/types';
 
 export interface ReviewField {
     name: keyof ReviewFields;
@@ -20,13 +20,16 @@ export const fieldsOfReview: readonly ReviewField[] = [
     { name: 'lessons', label: 'Lessons', help: '', rows: 2 },
 ];
 
-export const missingTitle: Record<MissingPart['what'], string> = {
-    timeline: 'Timeline',
-    evidence: 'Evidence',
-    proximate_trigger: 'Proximate trigger',
-    systemic_gap: 'Systemic gap',
+const missingTitles: Record<string, string> = {
+    resolved: 'The end of the incident',
     actions: 'An action',
 };
+
+/** What publishing still needs, by its name in the API: "systemic_gap" is a systemic gap. */
+export function missingTitle(what: string): string {
+    const words = what.replaceAll('_', ' ');
+    return missingTitles[what] ?? words.charAt(0).toUpperCase() + words.slice(1);
+}
 
 /** What of `after` is not as in `before`; an emptied field is "". */
 export function changedFields(before: ReviewFields, after: ReviewFields): ReviewFields {
