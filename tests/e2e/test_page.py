@@ -17,7 +17,7 @@ class Page(unittest.TestCase):
                          lambda: server.get_json("/v1/incidents")["incidents"], 120)
                 env = {**os.environ, "TAGOUT_URL": server.url, "TAGOUT_TOKEN": server.token, "CI": "1"}
                 done = subprocess.run(["npm", "run", "--silent", "e2e"], cwd=ROOT / "ui", env=env,
-                                      capture_output=True, text=True, timeout=600)
+                                      capture_output=True, text=True, timeout=800)
                 self.assertEqual(done.returncode, 0, done.stdout[-6000:] + done.stderr[-2000:])
 
 

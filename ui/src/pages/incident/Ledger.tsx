@@ -34,7 +34,7 @@ export function Ledger({ incident }: { incident: string }) {
         <Panel title="What was written meanwhile" id="ledger" aside={data && `${plural(data.suspects, 'suspect')} of ${plural(data.calls, 'call')}`} flush={(data?.calls ?? 0) > 0}>
             {error && !data ? <Failure error={error} what="the ledger" retry={() => void refetch()} /> : !data ? <Waiting what="the ledger" /> : (
                 <>
-                    <p className={data.calls > 0 ? css.more : ''}>{data.sentence}</p>
+                    <p className={data.calls > 0 ? css.more : ''} data-testid="ledger-sentence">{data.sentence}</p>
                     {data.unreadable > 0 && <p className={`${css.more} ${css.running}`}>{plural(data.unreadable, 'stored item')} cannot be read; a write may be among them.</p>}
                     {data.calls > 0 && (
                         <>
