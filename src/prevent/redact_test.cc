@@ -58,7 +58,8 @@ TEST(Redact, JsonKeepsItsBytesButForWhatIsReplaced) {
 }
 
 TEST(Redact, AnyBytesAreTaken) {
-    const char* const odd[] = {"", "@", "+", "password=", "Bearer ", "eyJ", "\xff\xfe@x.yy", "a@", "-----BEGIN "};
+    const char* const odd[] = {
+        "", "@", "+", "password=", "Bearer ", "eyJ", "\xff\xfe@x.yy", "a@", "-----BEGIN "};
     for (const char* const text : odd) {
         Redactor redactor;
         EXPECT_FALSE(redactor.text(text).find("hunter") != std::string::npos) << text;
