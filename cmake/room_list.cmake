@@ -16,7 +16,7 @@ if(TAGOUT_TESTS)
     add_executable(gateway_stand tests/e2e/gateway_stand.cc)  # the data plane alone, for tests/e2e
     target_link_libraries(gateway_stand PRIVATE gateway)
 endif()
-tagout_room(server USES net incident intake detect verify PkgConfig::SODIUM Boost::json)
+tagout_room(server USES net incident intake detect verify prevent PkgConfig::SODIUM Boost::json)
 # The page, embedded: made anew when a file of ui/dist changes.
 file(GLOB_RECURSE page_files CONFIGURE_DEPENDS ui/dist/*)
 add_custom_command(
@@ -26,7 +26,7 @@ add_custom_command(
 target_sources(server PRIVATE ${CMAKE_BINARY_DIR}/embedded_page.cc)
 set_source_files_properties(${CMAKE_BINARY_DIR}/embedded_page.cc PROPERTIES COMPILE_OPTIONS "-Wno-overlength-strings;-g0")
 
-tagout_room(cli USES net intake Boost::json ZLIB::ZLIB)
+tagout_room(cli USES net intake prevent Boost::json ZLIB::ZLIB)
 tagout_room(app USES server store notify cli)
 set_source_files_properties(src/app/evidence_source.cc PROPERTIES
     COMPILE_DEFINITIONS TAGOUT_VERSION="${PROJECT_VERSION}")

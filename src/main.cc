@@ -2,10 +2,12 @@
 
 #include "app/evidence_verify.h"
 #include "app/offline.h"
+#include "app/regressions.h"
 #include "app/serve.h"
 #include "app/stores.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/prevent_verbs.h"
 #include "cli/verb.h"
 #include "rehearse/fleet_desk.h"
 #include "rehearse/sim_command.h"
@@ -407,6 +409,45 @@ void add_evidence_verify(CommandLine& line, app::EvidenceVerifyOptions& options)
     });
 }
 
+/// What must not happen again, and whether a release may go out: exit codes 0, 1 and 2.
+void add_prevent(
+    CommandLine& line, cli::Common& common, app::RegressionsOptions& regressions,
+    cli::GateOptions& gate
+) {
+    CLI::App* const parent = line.app.add_subcommand(
+        "regressions", "Regression cases: what must not happen again, as files for CI"
+    );
+    CLI::App* const run = parent->add_subcommand(
+        "run", "Run cases against a configuration, offline; exit 0 pass, 1 fail, 2 inconclusive"
+    );
+    run->add_option("FILE", regressions.files, "Cases, as `regressions create` writes them")
+        ->required();
+    run->add_option("--config", regressions.config, "tagout.yaml: thresholds and tools");
+    run->add_option("--policy", regressions.policies, "A policy's YAML; may be repeated")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->expected(1)
+        ->allow_extra_args(false);
+    run->add_option("--bundle", regressions.bundle, "A bundle, as `catalog bundle` writes it");
+    run->add_option("--junit", regressions.junit, "Write the results there as JUnit XML");
+    add_format(run, regressions.format);
+    line.runs(run, [&regressions](cli::Terminal& terminal) {
+        return app::run_regressions(regressions, {}, terminal);
+    });
+
+    CLI::App* const ask = line.app.add_subcommand(
+        "gate", "Whether a release may go out; exit 0 pass, 1 fail, 2 inconclusive"
+    );
+    ask->add_option("--agent", gate.agent, "Of one agent only");
+    ask->add_option(
+        "--bundle", gate.bundle, "The candidate: a bundle's file, or the id of one on the server"
+    );
+    ask->add_option("--junit", gate.junit, "Write the checks there as JUnit XML");
+    add_common(ask, common);
+    line.runs(ask, [&common, &gate](cli::Terminal& terminal) {
+        return cli::ask_gate(common, gate, terminal);
+    });
+}
+
 void add_sim(
     CommandLine& line, rehearse::SimCommand& sim, std::string& fault, std::uint16_t& fleet_ports
 ) {
@@ -470,6 +511,8 @@ int run(int argc, char** argv) {
     cli::ListOptions filter;
     std::map<std::string, ChangeFlags> flags;
     std::map<std::string, cli::VerbValues> values;
+    app::RegressionsOptions regressions;
+    cli::GateOptions gate;
     std::vector<std::string> files;
     std::string file;
     std::string incident;
@@ -486,6 +529,7 @@ int run(int argc, char** argv) {
     add_incidents(line, common, filter, flags);
     add_views(line, common, incident, channel);
     add_evidence_verify(line, evidence);
+    add_prevent(line, common, regressions, gate);
     add_verbs(line, common, values);
     add_sim(line, sim, fault, fleet_ports);
     CLI11_PARSE(line.app, argc, argv);

@@ -4,6 +4,7 @@
 #include "app/evidence_source.h"
 #include "app/metrics.h"
 #include "app/pipeline.h"
+#include "app/prevention.h"
 #include "app/runbook.h"
 #include "app/view.h"
 #include "base/log.h"
@@ -98,6 +99,7 @@ public:
         if (const Result<void> aged = desk_->tick(); !aged) {
             log::warn("desk_tick_failed", {{"error", aged.error().message}});
         }
+        prevention_->tick();
         view_->sample_rate();
         std::set<std::string> changed;
         {
@@ -182,6 +184,13 @@ private:
         runbook_ = std::make_unique<Runbook>(RunbookParts{
             clock_, *desk_, *evidence_, directory_, metrics_, config->pipeline.findings_max});
         TAGOUT_TRY(desk_->rebuild());
+        prevention_ = std::make_unique<Prevention>(PreventionParts{
+            *journal_,
+            clock_,
+            *desk_,
+            *evidence_,
+            GateSources{clock_, *desk_, directory_, [this] { return this->configured(); }}});
+        TAGOUT_TRY(prevention_->rebuild());
         TAGOUT_TRY(notifier_->rebuild());
         desk_->on_change([this](const incident::Change& change) {
             notifier_->on_change(change);
@@ -251,7 +260,14 @@ private:
             [this] { return configured()->catalog; },
             options_.data_dir}));
         api_ = std::make_unique<server::Api>(server::ApiParts{
-            *desk_, *view_, *verifier_, hub_, *token_, metrics_, hosts_of(config->server, options_.address)});
+            *desk_,
+            *view_,
+            *verifier_,
+            hub_,
+            *token_,
+            metrics_,
+            hosts_of(config->server, options_.address),
+            prevention_->desks()});
         for (const MetricInfo& info : metric_list) {
             touch(info);
         }
@@ -369,6 +385,7 @@ private:
     Directory directory_;
     server::StreamHub hub_{metrics_};
     std::unique_ptr<incident::Desk> desk_;
+    std::unique_ptr<Prevention> prevention_;
     std::unique_ptr<notify::Notifier> notifier_;
     std::unique_ptr<Runbook> runbook_;
     std::unique_ptr<Pipeline> pipeline_;

@@ -25,6 +25,9 @@ const std::vector<catalog::SettingText>& texts_of(
     if (subtree == "evidence") {
         return contents.evidence;
     }
+    if (subtree == "gate") {
+        return contents.gate;
+    }
     return contents.server;
 }
 
@@ -38,7 +41,7 @@ ConfigFile check_text(std::string_view yaml, std::string_view file) {
     }
     Configured configured;
     constexpr std::string_view subtrees[] = {
-        "detection", "incidents", "notify", "server", "evidence"};
+        "detection", "incidents", "notify", "server", "evidence", "gate"};
     for (const std::string_view subtree : subtrees) {
         catalog::SettingReader reader(texts_of(*report.contents, subtree));
         for_each_settings(configured, [&](std::string_view under, auto& settings) {

@@ -11,6 +11,7 @@
 #include "detect/settings.h"
 #include "incident/settings.h"
 #include "notify/settings.h"
+#include "prevent/settings.h"
 #include "server/settings.h"
 #include "store/segment/segment_log.h"
 
@@ -30,6 +31,7 @@ struct Configured {
     server::Settings server;
     store::SegmentLogOptions evidence;
     PipelineSettings pipeline;
+    prevent::Settings gate;
     std::uint64_t revision = 1;  ///< Raised by each reload.
 };
 
@@ -42,6 +44,7 @@ void for_each_settings(C& configured, Visit&& visit) {
     visit("server", configured.server);
     visit("server", configured.pipeline);
     visit("evidence", configured.evidence);
+    visit("gate", configured.gate);
 }
 
 /// What a file says, or every mistake in it; `mistakes` is empty exactly when `configured` stands.

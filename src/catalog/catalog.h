@@ -147,6 +147,7 @@ struct Contents {
     std::vector<SettingText> notices;         ///< Delivery, retries, addresses in links.
     std::vector<SettingText> evidence;        ///< Segments, retention.
     std::vector<SettingText> server;          ///< Threads, limits, queues.
+    std::vector<SettingText> gate = {};       ///< What a release needs.
 };
 
 struct ToolFacts {

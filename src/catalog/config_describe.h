@@ -458,6 +458,12 @@ void describe(Contents& contents, V& v) {
                     "them."}
     );
     v.settings(
+        "gate",
+        contents.gate,
+        FieldInfo{
+            .help = "What a release needs to pass; docs/reference/settings.md lists the settings."}
+    );
+    v.settings(
         "server",
         contents.server,
         FieldInfo{

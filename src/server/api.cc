@@ -12,6 +12,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <deque>
 #include <functional>
@@ -117,6 +119,13 @@ Result<std::uint64_t> number_of(
         );
     }
     return value;
+}
+
+/// What makes something new answers 201.
+int status_of(std::string_view operation) {
+    constexpr std::array<std::string_view, 3> makers{
+        "declareIncident", "createRegression", "addAction"};
+    return std::ranges::find(makers, operation) != makers.end() ? 201 : 200;
 }
 
 std::string_view host_part(std::string_view host) {
@@ -272,6 +281,9 @@ Result<std::string> Api::State::answer_json(const Call& call) {
     if (operation == "getLedger" || operation == "getEvidenceKey") {
         return answer_verify_read(parts.verifier, operation, call.argument, request);
     }
+    if (is_prevent_operation(operation)) {
+        return answer_prevent(parts.prevent, operation, call.argument, request);
+    }
     if (operation == "getTrace") {
         return view.trace(call.argument, TAGOUT_TRY(number_of(request, "limit", 1000, 5000)));
     }
@@ -341,7 +353,7 @@ net::ServerResponse Api::State::answer(const Call& call) {
     if (!body) {
         return error_answer(body.error());
     }
-    return json_answer(operation == "declareIncident" ? 201 : 200, std::move(*body));
+    return json_answer(status_of(operation), std::move(*body));
 }
 
 Api::Api(const ApiParts& parts) : state_(std::make_unique<State>(parts)) {}

@@ -65,6 +65,18 @@ std::string Body::text(std::string_view name, bool required, std::size_t bytes_m
     return std::string(value);
 }
 
+std::string Body::json(std::string_view name, bool required) {
+    read_.emplace_back(name);
+    const boost::json::value* const member = object_.if_contains(name);
+    if (member == nullptr || member->is_null()) {
+        if (required) {
+            note(name, "is missing");
+        }
+        return {};
+    }
+    return member->is_string() ? std::string(member->as_string()) : boost::json::serialize(*member);
+}
+
 std::optional<Instant> Body::time(std::string_view name, bool required) {
     const std::string value = text(name, required, 40);
     if (value.empty()) {

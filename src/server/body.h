@@ -21,6 +21,9 @@ public:
 
     /// Text of at most `bytes_max` (0: may not be empty is checked by `required`).
     std::string text(std::string_view name, bool required, std::size_t bytes_max);
+    /// Any JSON value, as JSON; a string is taken for JSON written into it (a file's content).
+    std::string json(std::string_view name, bool required);
+    [[nodiscard]] bool has(std::string_view name) const { return object_.contains(name); }
     std::optional<Instant> time(std::string_view name, bool required);
     /// A name that `parse_name` knows, such as a Severity's.
     template <class Parse>
