@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace tagout::app {
 
@@ -9,13 +10,27 @@ namespace {
 
 constexpr std::size_t incidents_max = 100'000;
 
+/// Names under which findings may know an agent: its own, and those of the services that sent its
+/// telemetry, which a finding has that came before the agent was named.
+std::set<std::string> names_of(const GateSources& sources, const AgentName& agent) {
+    std::set<std::string> names{agent.text(), ""};
+    for (const DirectoryAgent& each : sources.directory.agents(sources.clock.now())) {
+        if (each.name == agent.text()) {
+            names.insert(each.services.begin(), each.services.end());
+        }
+    }
+    return names;
+}
+
+/// What nobody attributed to an agent counts for each.
 std::vector<incident::Incident> incidents_of(const GateSources& sources, const AgentName& agent) {
     incident::Filter filter;
     filter.kind = IncidentKind::Real;
     filter.limit = incidents_max;
     std::vector<incident::Incident> all = sources.desk.list(filter);
+    const std::set<std::string> names = names_of(sources, agent);
     std::erase_if(all, [&](const incident::Incident& each) {
-        return !agent.empty() && each.agent != agent;
+        return !agent.empty() && !names.contains(each.agent.text());
     });
     return all;
 }
@@ -29,7 +44,9 @@ public:
     Result<void> run(const std::vector<prevent::CasePtr>& cases, prevent::GateFacts& facts) {
         std::vector<prevent::Check> checks;
         for (const prevent::CasePtr& each : cases) {
-            Result<const prevent::Candidate*> candidate = candidate_for(each->agent);
+            Result<const prevent::Candidate*> candidate = candidate_for(
+                facts.agent.empty() ? each->agent : facts.agent
+            );
             if (candidate) {
                 checks.push_back(prevent::run_case(*each, **candidate));
             } else if (candidate.error().code == ErrorCode::InvalidArgument || is_named()) {
@@ -65,7 +82,8 @@ private:
         }
         const std::shared_ptr<const Configured> configured = sources_.configured();
         CandidateParts parts;
-        parts.bundle = TAGOUT_TRY(read_bundle(TAGOUT_TRY(file_for(agent))));
+        const std::string file = TAGOUT_TRY(file_for(agent));
+        parts.bundle = TAGOUT_TRY(read_bundle(file));
         parts.name = is_named() ? "the candidate" : "what is in force";
         if (!parts.bundle->id.empty()) {
             parts.name += " (" + parts.bundle->id + ")";
@@ -132,7 +150,11 @@ Result<prevent::Gate> judge_gate(
             facts.reviewed.push_back(review.incident);
         }
     }
-    const std::vector<prevent::CasePtr> cases = book.list(facts.agent, IncidentId());
+    std::vector<prevent::CasePtr> cases = book.list(AgentName(), IncidentId());
+    const std::set<std::string> names = names_of(sources, facts.agent);
+    std::erase_if(cases, [&](const prevent::CasePtr& each) {
+        return !facts.agent.empty() && !names.contains(each->agent.text());
+    });
     for (const prevent::CasePtr& each : cases) {
         facts.with_cases.push_back(each->incident);
     }

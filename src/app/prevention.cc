@@ -143,23 +143,28 @@ void Prevention::tell(const prevent::ReviewChange& change) {
     }
 }
 
-/// An exported pack stands on the timeline; a trace is pinned while its incident is not closed.
+/// A trace is pinned while its incident is not closed; an exported pack stands in the journal.
 bool Prevention::has_evidence(const IncidentId& id) const {
     const Result<incident::Incident> incident = parts_.desk.get(id);
     if (!incident) {
         return false;
     }
-    const bool exported = std::ranges::any_of(
-        incident->timeline,
-        [](const incident::TimelineEntry& entry) { return entry.kind.starts_with("evidence."); }
-    );
-    return exported || std::ranges::any_of(incident->findings, [&](const Finding& finding) {
-               if (finding.correlation.empty()) {
-                   return false;
-               }
-               const auto found = parts_.evidence.find(finding.correlation.text(), 1);
-               return found && !found->empty();
-           });
+    const bool pinned = std::ranges::any_of(incident->findings, [&](const Finding& finding) {
+        if (finding.correlation.empty()) {
+            return false;
+        }
+        const auto found = parts_.evidence.find(finding.correlation.text(), 1);
+        return found && !found->empty();
+    });
+    if (pinned) {
+        return true;
+    }
+    bool exported = false;
+    const Result<void> read = parts_.journal.read(1, [&](const journal::JournalEntry& entry) {
+        exported = entry.draft.kind == "evidence.exported" && entry.draft.subject == id.text();
+        return !exported;
+    });
+    return read && exported;
 }
 
 }  // namespace tagout::app

@@ -157,6 +157,25 @@ Result<void> fit(RegressionCase& regression) {
     return {};
 }
 
+/// A finding that came before the agent was named has its service's name instead; by now it is told.
+AgentName agent_of(
+    const incident::Incident& incident, std::span<const SessionEvents> sessions,
+    const std::vector<RecordedSession>& recorded
+) {
+    for (const SessionEvents& session : sessions) {
+        if (std::ranges::find(session.events, incident.agent.text(), &AgentEvent::agent_name) !=
+            session.events.end()) {
+            return incident.agent;
+        }
+    }
+    for (const RecordedSession& session : recorded) {
+        if (!session.run.agent.empty()) {
+            return AgentName(session.run.agent);
+        }
+    }
+    return incident.agent;
+}
+
 bool occurs(const HarmfulCall& harmful, const RegressionCase& regression) {
     for (const RecordedSession& session : regression.sessions) {
         for (const intake::RecordedTurn& turn : session.run.turns) {
@@ -285,7 +304,7 @@ Result<RegressionCase> make_case(
     made.title = redactor.text(incident.title);
     made.failure_class = incident.failure_class;
     made.cause = redactor.text(incident.cause);
-    made.agent = incident.agent;
+    made.agent = agent_of(incident, sessions, made.sessions);
     made.workflow = incident.workflow;
     made.environment = incident.environment;
     made.created_at = request.now;
