@@ -1525,7 +1525,7 @@ export interface components {
         } & components["schemas"]["ReviewFields"];
         MissingPart: {
             /** @enum {string} */
-            what: "timeline" | "evidence" | "proximate_trigger" | "systemic_gap" | "actions";
+            what: "resolved" | "timeline" | "evidence" | "proximate_trigger" | "systemic_gap" | "actions";
             remedy: string;
         };
         Review: {
