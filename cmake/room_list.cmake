@@ -16,7 +16,7 @@ if(TAGOUT_TESTS)
     add_executable(gateway_stand tests/e2e/gateway_stand.cc)  # the data plane alone, for tests/e2e
     target_link_libraries(gateway_stand PRIVATE gateway)
 endif()
-tagout_room(server USES net incident intake detect verify PkgConfig::SODIUM Boost::json)
+tagout_room(server USES net incident intake detect contain verify PkgConfig::SODIUM Boost::json)
 # The page, embedded: made anew when a file of ui/dist changes.
 file(GLOB_RECURSE page_files CONFIGURE_DEPENDS ui/dist/*)
 add_custom_command(

@@ -2,6 +2,7 @@
 
 #include "app/config_file.h"
 #include "app/metrics.h"
+#include "contain/metrics.h"
 #include "journal/metrics.h"
 #include "notify/metrics.h"
 #include "server/error_map.h"
@@ -83,6 +84,7 @@ std::string metrics_page() {
     std::vector<MetricInfo> all;
     const auto add = [&](const auto& list) { all.insert(all.end(), list.begin(), list.end()); };
     add(app::metric_list);
+    add(contain::metric_list);
     add(journal::metrics);
     add(notify::metrics);
     add(server::metric_list);

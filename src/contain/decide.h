@@ -59,6 +59,7 @@ struct PolicyRule {
     Verdict then = Verdict::Deny;  ///< Deny, Escalate or Allow (an exception to later rules).
     std::string message;           ///< For the model.
     bool shadow = false;
+    friend bool operator==(const PolicyRule&, const PolicyRule&) = default;
 };
 
 /// A policy version that is in force; its rules are tried in order, the first that matches decides.
@@ -66,6 +67,7 @@ struct Policy {
     std::string name;
     std::string version;  ///< "v3"
     std::vector<PolicyRule> rules;
+    friend bool operator==(const Policy&, const Policy&) = default;
 };
 
 /// Thread-safe: immutable. What every enforcement point reads.

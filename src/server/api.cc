@@ -272,6 +272,11 @@ Result<std::string> Api::State::answer_json(const Call& call) {
     if (operation == "getLedger" || operation == "getEvidenceKey") {
         return answer_verify_read(parts.verifier, operation, call.argument, request);
     }
+    if (is_containment(operation)) {
+        return answer_containment(
+            parts.containment, parts.desk, operation, call.argument, request
+        );
+    }
     if (operation == "getTrace") {
         return view.trace(call.argument, TAGOUT_TRY(number_of(request, "limit", 1000, 5000)));
     }
@@ -341,7 +346,8 @@ net::ServerResponse Api::State::answer(const Call& call) {
     if (!body) {
         return error_answer(body.error());
     }
-    return json_answer(operation == "declareIncident" ? 201 : 200, std::move(*body));
+    const bool made = operation == "declareIncident" || operation == "applyControl";
+    return json_answer(made ? 201 : 200, std::move(*body));
 }
 
 Api::Api(const ApiParts& parts) : state_(std::make_unique<State>(parts)) {}

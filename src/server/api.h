@@ -13,6 +13,7 @@
 #include "incident/desk.h"
 #include "net/http_server.h"
 #include "server/admin_token.h"
+#include "server/containment_api.h"
 #include "server/ports.h"
 #include "server/stream_hub.h"
 #include "verify/verifier.h"
@@ -31,6 +32,7 @@ struct ApiParts {
     const TokenVerifier& token;
     MetricRegistry& metrics;
     std::vector<std::string> hosts;  ///< Allowed besides loopback, without port.
+    ContainmentParts containment = {};
 };
 
 class Api {
