@@ -8,6 +8,8 @@
 #include "app/view.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "contain/approvals.h"
+#include "contain/controls.h"
 #include "incident/incident_json.h"
 #include "net/grpc_server.h"
 #include "net/http_server.h"
@@ -73,6 +75,9 @@ public:
         if (api_) {
             api_->stop();
         }
+        if (controls_) {
+            controls_->stop();
+        }
         if (pipeline_) {
             pipeline_->stop();
         }
@@ -98,6 +103,8 @@ public:
         if (const Result<void> aged = desk_->tick(); !aged) {
             log::warn("desk_tick_failed", {{"error", aged.error().message}});
         }
+        controls_->tick();
+        approvals_->tick();
         view_->sample_rate();
         std::set<std::string> changed;
         {
@@ -182,6 +189,12 @@ private:
         runbook_ = std::make_unique<Runbook>(RunbookParts{
             clock_, *desk_, *evidence_, directory_, metrics_, config->pipeline.findings_max});
         TAGOUT_TRY(desk_->rebuild());
+        controls_ =
+            contain::Controls::make(*journal_, clock_, config->containment, metrics_);
+        approvals_ =
+            contain::Approvals::make(*journal_, clock_, config->containment, metrics_);
+        TAGOUT_TRY(controls_->rebuild());
+        TAGOUT_TRY(approvals_->rebuild());
         TAGOUT_TRY(notifier_->rebuild());
         desk_->on_change([this](const incident::Change& change) {
             notifier_->on_change(change);
@@ -251,7 +264,14 @@ private:
             [this] { return configured()->catalog; },
             options_.data_dir}));
         api_ = std::make_unique<server::Api>(server::ApiParts{
-            *desk_, *view_, *verifier_, hub_, *token_, metrics_, hosts_of(config->server, options_.address)});
+            *desk_,
+            *view_,
+            *verifier_,
+            hub_,
+            *token_,
+            metrics_,
+            hosts_of(config->server, options_.address),
+            {controls_.get(), approvals_.get(), [this] { return configured()->catalog; }}});
         for (const MetricInfo& info : metric_list) {
             touch(info);
         }
@@ -345,6 +365,8 @@ private:
             "{\"revision\":" + std::to_string(next->revision) + "}"};
         TAGOUT_TRY(journal_->append(std::span(&draft, 1)));
         desk_->use(next->catalog, next->incidents);
+        controls_->use(next->containment);
+        approvals_->use(next->containment);
         notifier_->use(next->catalog);
         pipeline_->use(next->detection, next->catalog);
         return next->revision;
@@ -373,6 +395,8 @@ private:
     std::unique_ptr<Runbook> runbook_;
     std::unique_ptr<Pipeline> pipeline_;
     std::unique_ptr<LiveView> view_;
+    std::unique_ptr<contain::Controls> controls_;
+    std::unique_ptr<contain::Approvals> approvals_;
     std::unique_ptr<verify::Verifier> verifier_;
     std::unique_ptr<server::Api> api_;
     std::unique_ptr<net::HttpServer> otlp_http_;

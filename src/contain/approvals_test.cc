@@ -88,7 +88,7 @@ TEST_F(ApprovalsTest, TimeDenies) {
     approvals_->tick();
     EXPECT_EQ(answers_, std::vector<std::string>{"expired by tagout"});
     EXPECT_EQ(last_kind(), "approval.expired");
-    ask();
+    ASSERT_TRUE(ask().has_value());
     journal_.fail_after(0);
     clock_.advance(settings_.approval_timeout);
     approvals_->tick();

@@ -225,24 +225,32 @@ private:
     /// The first rule of each policy that fits decides for it. Few rules fit a call: they are
     /// gathered and put in order; when they are many, all lists are merged instead.
     void ask_rules() noexcept {
-        if (!tables_.unnamed_rules.empty()) {
-            add_rules(
-                tables_.unnamed_rules.data(),
-                tables_.unnamed_rules.data() + tables_.unnamed_rules.size()
-            );
-        }
         std::array<std::uint32_t, 32> fitting;
         std::size_t count = 0;
+        const auto gather = [&](std::uint32_t number) {
+            if (count < fitting.size()) {
+                fitting[count] = number;
+            }
+            ++count;
+        };
         for (std::size_t i = 0; i < lists_used_; ++i) {
             for (const std::uint32_t* at = lists_[i].at; at != lists_[i].end; ++at) {
-                if (!fits(*at)) {
-                    continue;
+                if (fits(*at)) {
+                    gather(*at);
                 }
-                if (count == fitting.size()) {
-                    return merge_rules();
-                }
-                fitting[count++] = *at;
             }
+        }
+        for (const UnnamedRule& rule : tables_.unnamed_rules) {
+            const auto may_be = [&](const Name& name) {
+                return (name.head & rule.tool_mask) == rule.tool_head;
+            };
+            if ((rule.effects & effect_) != 0 &&
+                (may_be(tool_) || may_be(qualified_) || may_be(bare_)) && fits(rule.number)) {
+                gather(rule.number);
+            }
+        }
+        if (count > fitting.size()) {
+            return merge_rules();
         }
         std::sort(fitting.begin(), fitting.begin() + static_cast<std::ptrdiff_t>(count));
         for (std::size_t i = 0; i < count; ++i) {
@@ -251,6 +259,12 @@ private:
     }
 
     void merge_rules() noexcept {
+        if (!tables_.unnamed_list.empty()) {
+            add_rules(
+                tables_.unnamed_list.data(),
+                tables_.unnamed_list.data() + tables_.unnamed_list.size()
+            );
+        }
         while (true) {
             List* next = nullptr;
             for (std::size_t i = 0; i < lists_used_; ++i) {

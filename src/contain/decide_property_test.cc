@@ -106,6 +106,44 @@ struct OwnedCall {
     OwnedCall& operator=(const OwnedCall&) = delete;
 };
 
+void expect_the_same(
+    const std::vector<Control>& controls, const std::vector<Policy>& policies,
+    const ControlSnapshot& snapshot, const ToolCall& call
+) {
+    const Decision made = decide(snapshot, call);
+    const reference::Answer wanted = reference::decide(controls, policies, call);
+    EXPECT_EQ(made.verdict, wanted.verdict) << call.tool;
+    EXPECT_EQ(made.by == nullptr ? "" : made.by->id, wanted.by) << call.tool;
+    EXPECT_EQ(made.shadow == nullptr ? "" : made.shadow->id, wanted.shadow) << call.tool;
+}
+
+TEST(DecideProperty, AgreesWhereMoreRulesFitThanAreGathered) {
+    Prng prng(7);
+    for (int world = 0; world < 20; ++world) {
+        std::vector<Policy> policies;
+        for (int p = 0; p < 40; ++p) {
+            Policy policy{"p" + std::to_string(p), "v1", {}};
+            for (int i = 0; i < 6; ++i) {
+                PolicyRule rule;
+                rule.name = "r" + std::to_string(i);
+                rule.tool = std::array{"refund", "*", "", "pay.refund", "re*"}[prng.below(5)];
+                rule.then = std::array{Verdict::Deny, Verdict::Escalate, Verdict::Allow}[prng.below(3)];
+                rule.shadow = prng.chance(0.3);
+                policy.rules.push_back(std::move(rule));
+            }
+            policies.push_back(std::move(policy));
+        }
+        const auto snapshot = ControlSnapshot::build({}, policies, 1);
+        ASSERT_TRUE(snapshot.has_value());
+        ToolCall call;
+        call.tool = "refund";
+        call.server = "pay";
+        expect_the_same({}, policies, **snapshot, call);
+        call.tool = "lookup";
+        expect_the_same({}, policies, **snapshot, call);
+    }
+}
+
 TEST(DecideProperty, AgreesWithThePlainReference) {
     constexpr std::uint64_t seed = 20260801;
     Prng prng(seed);

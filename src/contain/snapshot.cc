@@ -49,11 +49,12 @@ public:
             .workflow = Matcher(rule.workflow),
             .tenant = Matcher(rule.tenant),
             .environment = Matcher(rule.environment)};
+        const std::uint8_t effects = effects_of(rule.effect, rule.then);
         tables_->rules.push_back(
             {.policy = position,
-             .effects = effects_of(rule.effect, rule.then),
+             .effects = effects,
              .risks = rule.risk ? risk_bit(*rule.risk) : std::uint8_t{0xff},
-             .asks = place(matchers, number),
+             .asks = place(matchers, number, effects),
              .shadow = rule.shadow,
              .then = rule.then}
         );
@@ -99,7 +100,7 @@ private:
     }
 
     /// A rule hangs on its most telling exact name; without one, every call asks it. Gives RuleAsks.
-    std::uint8_t place(const RuleMatchers& row, std::uint32_t number) {
+    std::uint8_t place(const RuleMatchers& row, std::uint32_t number, std::uint8_t effects) {
         struct Ask {
             ScopeKind kind;
             const Matcher& matcher;
@@ -124,7 +125,11 @@ private:
             }
         }
         if (!hung) {
-            tables_->unnamed_rules.push_back(number);
+            const bool any = row.tool.text.empty();
+            tables_->unnamed_list.push_back(number);
+            tables_->unnamed_rules.push_back(
+                {any ? 0 : row.tool.head, any ? 0 : row.tool.mask, number, effects}
+            );
         }
         return asks;
     }

@@ -109,6 +109,14 @@ struct RuleMatchers {
     Matcher environment;
 };
 
+/// A rule without an exact name, with what can be said of it at a glance.
+struct UnnamedRule {
+    std::uint64_t tool_head = 0;  ///< Of its tool's glob; head and mask are 0 when it asks for none.
+    std::uint64_t tool_mask = 0;
+    std::uint32_t number = 0;
+    std::uint8_t effects = 0;
+};
+
 struct Range {
     std::uint32_t begin = 0;
     std::uint32_t end = 0;
@@ -151,7 +159,8 @@ struct ControlSnapshot::Tables {
     std::array<std::vector<std::uint32_t>, tool_class_names.size()> classes;
     std::array<std::vector<GlobRow>, scope_kinds> globs;
     std::uint32_t glob_kinds = 0;
-    std::vector<std::uint32_t> unnamed_rules;  ///< Rules without any exact name.
+    std::vector<UnnamedRule> unnamed_rules;
+    std::vector<std::uint32_t> unnamed_list;  ///< Their numbers alone.
     DecidedBy long_name;
 
     [[nodiscard]] bool is_empty() const noexcept { return controls.empty() && rules.empty(); }

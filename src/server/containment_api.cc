@@ -174,25 +174,6 @@ Result<std::string> incident_containment(
         {"proposals", std::move(proposals)}, {"controls", rows_of(controls)}});
 }
 
-}  // namespace
-
-bool is_containment(std::string_view operation) noexcept {
-    constexpr std::array operations{
-        std::string_view("getIncidentContainment"),
-        std::string_view("listControls"),
-        std::string_view("applyControl"),
-        std::string_view("getControl"),
-        std::string_view("probeControl"),
-        std::string_view("renewControl"),
-        std::string_view("requestRelease"),
-        std::string_view("releaseControl"),
-        std::string_view("decide"),
-        std::string_view("listApprovals"),
-        std::string_view("approveCall"),
-        std::string_view("denyCall")};
-    return std::ranges::find(operations, operation) != operations.end();
-}
-
 Result<std::string> answer_decide(
     const contain::ControlSnapshot& snapshot, const catalog::Catalog& catalog, std::string_view text
 ) {
@@ -231,6 +212,25 @@ Result<std::string> answer_decide(
     call.prompt_version = prompt;
     contain::add_facts(catalog, call);
     return json::serialize(contain::tree_of(contain::decide(snapshot, call)));
+}
+
+}  // namespace
+
+bool is_containment(std::string_view operation) noexcept {
+    constexpr std::array operations{
+        std::string_view("getIncidentContainment"),
+        std::string_view("listControls"),
+        std::string_view("applyControl"),
+        std::string_view("getControl"),
+        std::string_view("probeControl"),
+        std::string_view("renewControl"),
+        std::string_view("requestRelease"),
+        std::string_view("releaseControl"),
+        std::string_view("decide"),
+        std::string_view("listApprovals"),
+        std::string_view("approveCall"),
+        std::string_view("denyCall")};
+    return std::ranges::find(operations, operation) != operations.end();
 }
 
 Result<std::string> answer_containment(

@@ -30,9 +30,4 @@ struct ContainmentParts {
     std::string_view argument, const net::ServerRequest& request
 );
 
-/// A request of POST /v1/decide, judged by `snapshot`; the gateway answers with it too.
-[[nodiscard]] Result<std::string> answer_decide(
-    const contain::ControlSnapshot& snapshot, const catalog::Catalog& catalog, std::string_view body
-);
-
 }  // namespace tagout::server
