@@ -135,6 +135,17 @@ void add_offline(
     line.runs(check, [&](cli::Terminal& terminal) {
         return app::check_config(file, replay.format, terminal);
     });
+
+    CLI::App* const policy = line.app.add_subcommand("policy", "Policies as files");
+    policy->require_subcommand(1);
+    CLI::App* const check_policy = policy->add_subcommand(
+        "check", "Check a policy file: every mistake with line and remedy; exit 1 on any"
+    );
+    check_policy->add_option("FILE", file, "A policy in YAML")->required();
+    add_format(check_policy, replay.format);
+    line.runs(check_policy, [&](cli::Terminal& terminal) {
+        return app::check_policy(file, replay.format, terminal);
+    });
 }
 
 void add_stores(CommandLine& line, app::VerifyOptions& options) {

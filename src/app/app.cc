@@ -9,6 +9,8 @@
 #include "app/view.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "contain/approvals.h"
+#include "contain/controls.h"
 #include "incident/incident_json.h"
 #include "net/grpc_server.h"
 #include "net/http_server.h"
@@ -74,6 +76,9 @@ public:
         if (api_) {
             api_->stop();
         }
+        if (controls_) {
+            controls_->stop();
+        }
         if (pipeline_) {
             pipeline_->stop();
         }
@@ -100,6 +105,8 @@ public:
             log::warn("desk_tick_failed", {{"error", aged.error().message}});
         }
         prevention_->tick();
+        controls_->tick();
+        approvals_->tick();
         view_->sample_rate();
         std::set<std::string> changed;
         {
@@ -191,6 +198,12 @@ private:
             *evidence_,
             GateSources{clock_, *desk_, directory_, [this] { return this->configured(); }}});
         TAGOUT_TRY(prevention_->rebuild());
+        controls_ =
+            contain::Controls::make(*journal_, clock_, config->containment, metrics_);
+        approvals_ =
+            contain::Approvals::make(*journal_, clock_, config->containment, metrics_);
+        TAGOUT_TRY(controls_->rebuild());
+        TAGOUT_TRY(approvals_->rebuild());
         TAGOUT_TRY(notifier_->rebuild());
         desk_->on_change([this](const incident::Change& change) {
             notifier_->on_change(change);
@@ -267,7 +280,8 @@ private:
             *token_,
             metrics_,
             hosts_of(config->server, options_.address),
-            prevention_->desks()});
+            prevention_->desks(),
+            {controls_.get(), approvals_.get(), [this] { return configured()->catalog; }}});
         for (const MetricInfo& info : metric_list) {
             touch(info);
         }
@@ -361,6 +375,8 @@ private:
             "{\"revision\":" + std::to_string(next->revision) + "}"};
         TAGOUT_TRY(journal_->append(std::span(&draft, 1)));
         desk_->use(next->catalog, next->incidents);
+        controls_->use(next->containment);
+        approvals_->use(next->containment);
         notifier_->use(next->catalog);
         pipeline_->use(next->detection, next->catalog);
         return next->revision;
@@ -390,6 +406,8 @@ private:
     std::unique_ptr<Runbook> runbook_;
     std::unique_ptr<Pipeline> pipeline_;
     std::unique_ptr<LiveView> view_;
+    std::unique_ptr<contain::Controls> controls_;
+    std::unique_ptr<contain::Approvals> approvals_;
     std::unique_ptr<verify::Verifier> verifier_;
     std::unique_ptr<server::Api> api_;
     std::unique_ptr<net::HttpServer> otlp_http_;

@@ -19,6 +19,9 @@ const std::vector<catalog::SettingText>& texts_of(
     if (subtree == "incidents") {
         return contents.incidents;
     }
+    if (subtree == "containment") {
+        return contents.containment;
+    }
     if (subtree == "notify") {
         return contents.notices;
     }
@@ -41,7 +44,7 @@ ConfigFile check_text(std::string_view yaml, std::string_view file) {
     }
     Configured configured;
     constexpr std::string_view subtrees[] = {
-        "detection", "incidents", "notify", "server", "evidence", "gate"};
+        "detection", "incidents", "containment", "notify", "server", "evidence", "gate"};
     for (const std::string_view subtree : subtrees) {
         catalog::SettingReader reader(texts_of(*report.contents, subtree));
         for_each_settings(configured, [&](std::string_view under, auto& settings) {

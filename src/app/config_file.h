@@ -8,6 +8,7 @@
 #include "catalog/catalog.h"
 #include "catalog/config.h"
 #include "catalog/setting_reader.h"
+#include "contain/settings.h"
 #include "detect/settings.h"
 #include "incident/settings.h"
 #include "notify/settings.h"
@@ -27,6 +28,7 @@ struct Configured {
     std::shared_ptr<const catalog::Catalog> catalog = std::make_shared<const catalog::Catalog>();
     detect::Settings detection;
     incident::Settings incidents;
+    contain::Settings containment;
     notify::Settings notices;
     server::Settings server;
     store::SegmentLogOptions evidence;
@@ -40,6 +42,7 @@ template <class C, class Visit>
 void for_each_settings(C& configured, Visit&& visit) {
     visit("detection", configured.detection);
     visit("incidents", configured.incidents);
+    visit("containment", configured.containment);
     visit("notify", configured.notices);
     visit("server", configured.server);
     visit("server", configured.pipeline);

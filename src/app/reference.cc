@@ -2,6 +2,7 @@
 
 #include "app/config_file.h"
 #include "app/metrics.h"
+#include "contain/metrics.h"
 #include "gateway/metrics.h"
 #include "journal/metrics.h"
 #include "notify/metrics.h"
@@ -85,6 +86,7 @@ std::string metrics_page() {
     const auto add = [&](const auto& list) { all.insert(all.end(), list.begin(), list.end()); };
     add(app::metric_list);
     add(gateway::metrics);
+    add(contain::metric_list);
     add(journal::metrics);
     add(notify::metrics);
     add(server::metric_list);

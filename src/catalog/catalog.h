@@ -145,7 +145,8 @@ struct Contents {
     std::vector<SettingText> detection;
     std::vector<SettingText> incidents = {};  ///< Join window, quiet period, automatic declaration.
     std::vector<SettingText> notices;         ///< Delivery, retries, addresses in links.
-    std::vector<SettingText> evidence;        ///< Segments, retention.
+    std::vector<SettingText> containment = {};  ///< Review dates, probes, approvals.
+    std::vector<SettingText> evidence;          ///< Segments, retention.
     std::vector<SettingText> server;          ///< Threads, limits, queues.
     std::vector<SettingText> gate = {};       ///< What a release needs.
 };

@@ -451,6 +451,13 @@ void describe(Contents& contents, V& v) {
             .help = "How notices are delivered; docs/reference/settings.md lists the settings."}
     );
     v.settings(
+        "containment",
+        contents.containment,
+        FieldInfo{
+            .help = "Review dates, probes and approvals of controls; docs/reference/settings.md "
+                    "lists the settings."}
+    );
+    v.settings(
         "evidence",
         contents.evidence,
         FieldInfo{

@@ -1,3 +1,4 @@
+#include "cli/containment_verbs.h"
 #include "cli/prevent_verbs.h"
 #include "cli/verb.h"
 #include "cli/verify_verbs.h"
@@ -7,7 +8,8 @@ namespace tagout::cli {
 const std::vector<VerbGroup>& verb_groups() {
     // Each family's rows stand in its own file and are listed here in the order of the help.
     static const std::vector<VerbGroup> groups{
-        ledger_verbs(), evidence_verbs(), regression_verbs(), review_verbs(), action_verbs()};
+        contain_verbs(), approval_verbs(),   ledger_verbs(), evidence_verbs(),
+        review_verbs(),  regression_verbs(), action_verbs()};
     return groups;
 }
 

@@ -2,17 +2,22 @@
 //
 // Every change is journal first, then snapshot, then the points; so a restart puts in force what was
 // in force before a door opens. A control goes requested -> published -> acknowledged n/N -> proved,
-// each with its time; proved means that a probe through every point's own road was refused by it.
+// each with its time; proved means that a probe through every road of every point was refused. A mode
+// that refuses nothing (observe) cannot be proved and stays acknowledged.
 // One person may stop. Release takes two: one asks, another, who is not its author, releases.
 //
 // Journal entries (subject: the control's id): control.applied, control.acknowledged, control.proved,
-// control.unproved, control.renewed, control.release_requested, control.released, control.due.
+// control.unproved, control.renewed, control.release_requested, control.released, control.due; and
+// control.policies (subject "policies") with the revision that first held other policies.
 //
 // Thread-safe. apply() and release() commit (milliseconds) and return when the change is durable and
-// published; acknowledgements and probes follow on the book's own thread.
+// published; acknowledgements and probes follow on two threads of the book's own, so that a slow
+// probe never delays a stop.
 #pragma once
 
+#include "base/metrics.h"
 #include "contain/point.h"
+#include "contain/settings.h"
 #include "journal/journal.h"
 
 #include <functional>
@@ -44,28 +49,29 @@ struct PointEffect {
     std::optional<Instant> acknowledged_at;
     std::optional<Instant> proved_at;
     std::vector<ProbeResult> probes;  ///< The newest, a road each.
-    std::string error;                ///< Why it did not acknowledge; shown red.
+    std::string error;                ///< Why it did not acknowledge or prove; shown red.
 };
 
 enum class ControlState : std::uint8_t {
     Requested = 1,     ///< Durable, not yet at every point.
     Acknowledged = 2,  ///< Every point enforces it.
-    Proved = 3,        ///< A probe was refused by it at every point.
+    Proved = 3,        ///< A probe was refused at every point.
     Unproved = 4,      ///< Enforced, but a probe passed or could not be sent: needs a person.
     Released = 5,
 };
-[[nodiscard]] std::string_view name_of(ControlState state) noexcept;
+TAGOUT_NAMED_ENUM(ControlState, parse_control_state);
 
 struct ControlView {
     Control control;
     ControlState state = ControlState::Requested;
     Instant requested_at;
     std::optional<Instant> published_at;
-    std::optional<Instant> acknowledged_at;  ///< Of the last point.
+    std::optional<Instant> acknowledged_at;  ///< Of the last point, when all had it for the first time.
     std::optional<Instant> proved_at;
-    std::optional<Duration> time_to_effect;  ///< requested to the last acknowledgement.
+    std::optional<Duration> time_to_effect;  ///< requested to acknowledged.
     std::uint64_t revision = 0;              ///< First snapshot that holds it.
     std::vector<PointEffect> points;
+    bool due = false;  ///< Its review date is near or past, and people were told.
     Actor release_requested_by;  ///< "" when nobody asked.
     std::string release_reason;
     std::optional<Instant> release_requested_at;
@@ -74,48 +80,88 @@ struct ControlView {
     std::uint64_t calls_refused = 0;  ///< Since this start, as the points report.
 };
 
-/// Asked before a release; an Error refuses it with reason and remedy (journeys not passed).
-using ReleaseCheck = std::function<Result<void>(const ControlView&)>;
+struct ControlChange {
+    enum class What : std::uint8_t {
+        Applied = 1,
+        Acknowledged = 2,  ///< By every point.
+        Proved = 3,
+        Unproved = 4,
+        Renewed = 5,
+        ReleaseRequested = 6,
+        Released = 7,
+        Due = 8,  ///< Its review date is near: tell somebody.
+    };
+    What what = What::Applied;
+    ControlView view;      ///< After the change.
+    By by;
+    std::string sentence;  ///< For a timeline: "Stopped tool:payments.refund (CTL-1)"
+};
+[[nodiscard]] std::string_view name_of(ControlChange::What what) noexcept;
 
-struct Settings;
+/// One enforcement point as it stands now.
+struct PointStatus {
+    std::string name;
+    std::uint64_t revision = 0;  ///< Newest that it said it enforces; 0: none yet.
+    std::optional<Instant> acknowledged_at;
+    std::string error;  ///< Why it is behind; "" while it is not.
+};
+
+/// Asked before a release; an Error refuses it with reason and remedy (journeys not passed).
+/// `without_journeys` is why it may be released although no journey names what it closed; "" for not.
+using ReleaseCheck = std::function<Result<void>(
+    const ControlView& view, std::string_view without_journeys
+)>;
 
 class Controls {
 public:
+    static constexpr std::size_t allowed_max = 200;  ///< Entries of one allowlist.
+    static constexpr std::size_t reason_bytes_max = 2'000;
+
     virtual ~Controls() = default;
     static std::unique_ptr<Controls> make(
         journal::Journal& journal, const Clock& clock, const Settings& settings, MetricRegistry& metrics
     );
 
-    /// Folds the journal. Once, before anything else.
+    /// Folds the journal. Once, before anything else. Whatever was in force is published and, as
+    /// points join, acknowledged and probed again.
     virtual Result<void> rebuild() = 0;
-    /// A point joins: it is handed the snapshot in force and is counted from now on. `point` outlives
-    /// the book or is taken out again.
+    /// A point joins: it is handed the snapshot in force and is counted from now on.
     virtual void add_point(std::shared_ptr<EnforcementPoint> point) = 0;
     /// Waits until every point acknowledged the newest revision, or `patience` is over.
     virtual bool wait_in_force(Duration patience) = 0;
-    virtual void on_change(std::function<void(const ControlView&)> observer) = 0;
+    /// Called with each change, in order, without any lock held, on the thread that made it.
+    virtual void on_change(std::function<void(const ControlChange&)> observer) = 0;
     virtual void check_release_with(ReleaseCheck check) = 0;
-    /// Policies in force changed: a new snapshot is built and published.
+    /// Policies in force changed: a new snapshot is built and published. Nothing happens when they are
+    /// those that are in force.
     virtual Result<void> use_policies(std::vector<Policy> policies) = 0;
+    virtual void use(const Settings& settings) = 0;
     /// Once a second: retries points that did not acknowledge, probes, review dates.
     virtual void tick() = 0;
+    /// Ends the threads; points are told nothing more. The destructor does it too.
     virtual void stop() = 0;
 
     /// Conflict: the same scope and mode is in force already (names it). InvalidArgument: a mode that
     /// does not fit its scope, missing reason, allowlist without tools, route without a target.
     virtual Result<ControlView> apply(const ControlDraft& draft, const By& by) = 0;
     virtual Result<ControlView> renew(const ControlId& id, Instant review_by, const By& by) = 0;
+    /// By a person who is named. Conflict: asked for already, or released.
     virtual Result<ControlView> request_release(const ControlId& id, const By& by) = 0;
-    /// Unauthorized: the author, or who asked for the release. Conflict: nobody asked, or the check.
-    virtual Result<ControlView> release(const ControlId& id, const By& by) = 0;
-    /// Probes now and waits for it.
+    /// Unauthorized: the author, or who asked for the release, or nobody who is named. Conflict: nobody
+    /// asked, or the check.
+    virtual Result<ControlView> release(
+        const ControlId& id, const By& by, std::string_view without_journeys = {}
+    ) = 0;
+    /// Probes now and waits for it. Conflict: not acknowledged yet. Unavailable: no answer in time.
     virtual Result<ControlView> probe(const ControlId& id, const By& by) = 0;
+    /// For points: calls that `id` refused, routed or held; an unknown id is counted by nobody.
+    virtual void count_refused(const ControlId& id, std::uint64_t calls) = 0;
 
     [[nodiscard]] virtual Result<ControlView> get(const ControlId& id) const = 0;
     /// In force, or all with `released`; newest first.
     [[nodiscard]] virtual std::vector<ControlView> list(bool released) const = 0;
     [[nodiscard]] virtual std::shared_ptr<const ControlSnapshot> snapshot() const = 0;
-    [[nodiscard]] virtual std::vector<std::string> points() const = 0;
+    [[nodiscard]] virtual std::vector<PointStatus> points() const = 0;
 };
 
 }  // namespace tagout::contain

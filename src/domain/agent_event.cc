@@ -53,6 +53,15 @@ constexpr std::array convention_names{
     EnumName{Convention::RecordedRun, "recorded_run"},
 };
 
+constexpr std::array verdict_names{
+    EnumName{Verdict::None, "none"},
+    EnumName{Verdict::Allow, "allow"},
+    EnumName{Verdict::Deny, "deny"},
+    EnumName{Verdict::Modify, "modify"},
+    EnumName{Verdict::Warn, "warn"},
+    EnumName{Verdict::Escalate, "escalate"},
+};
+
 constexpr std::array signal_names{
     EnumName{Signal::Traces, "traces"},
     EnumName{Signal::Logs, "logs"},
@@ -103,6 +112,7 @@ std::optional<Id> id_of_hex(std::string_view hex) noexcept {
 
 TAGOUT_DEFINE_NAMED_ENUM(EventKind, parse_event_kind, event_kind_names)
 TAGOUT_DEFINE_NAMED_ENUM(Convention, parse_convention, convention_names)
+TAGOUT_DEFINE_NAMED_ENUM(Verdict, parse_verdict, verdict_names)
 TAGOUT_DEFINE_NAMED_ENUM(Signal, parse_signal, signal_names)
 
 std::string to_hex(const TraceId& id) { return hex_of(id.bytes); }

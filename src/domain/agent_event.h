@@ -94,6 +94,7 @@ enum class SpanStatus : std::uint8_t { Unset = 0, Ok = 1, Error = 2 };
 enum class TokenAccounting : std::uint8_t { None = 0, Leaf = 1, Rollup = 2, Duplicate = 3 };
 
 enum class Verdict : std::uint8_t { None = 0, Allow = 1, Deny = 2, Modify = 3, Warn = 4, Escalate = 5 };
+TAGOUT_NAMED_ENUM(Verdict, parse_verdict);  // none allow deny modify warn escalate
 
 /// Inclusive counts: input contains what came from or went into a cache, output contains reasoning.
 struct Tokens {

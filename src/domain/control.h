@@ -10,6 +10,7 @@
 #include "domain/agent_event.h"
 #include "domain/vocabulary.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,6 +62,8 @@ struct Scope {
 /// over scope_name_bytes_max or with control characters.
 [[nodiscard]] std::optional<Scope> parse_scope(std::string_view text);
 inline constexpr std::size_t scope_name_bytes_max = 256;
+inline constexpr std::array<std::string_view, 4> tool_class_names{
+    "read", "write", "egress", "high_risk"};
 
 struct Control {
     ControlId id;

@@ -18,6 +18,8 @@ namespace tagout::gateway {
 /// Approvals that a test answers.
 class FakeApprovals final : public contain::Approvals {
 public:
+    Result<void> rebuild() override { return {}; }
+    void use(const contain::Settings&) override {}
     Result<std::string> ask(
         const ToolCall& call, std::string_view arguments, const ControlId& control,
         std::function<void(contain::ApprovalAnswer, const contain::By&)> answer

@@ -102,22 +102,9 @@ std::string_view name_of(TokenAccounting accounting) noexcept {
     return "none";
 }
 
-std::string_view name_of(Verdict verdict) noexcept {
-    switch (verdict) {
-        case Verdict::Allow:
-            return "allow";
-        case Verdict::Deny:
-            return "deny";
-        case Verdict::Modify:
-            return "modify";
-        case Verdict::Warn:
-            return "warn";
-        case Verdict::Escalate:
-            return "escalate";
-        case Verdict::None:
-            break;
-    }
-    return {};
+/// Nothing where no guardrail spoke.
+std::string_view verdict_name(Verdict verdict) noexcept {
+    return verdict == Verdict::None ? std::string_view{} : name_of(verdict);
 }
 
 double milliseconds_of(const AgentEvent& event) noexcept {
@@ -239,7 +226,7 @@ void write_span(const AgentEvent& event, ObjectText& object) {
     object.clipped_if("user_text", event.user_text, speech_characters_max);
     if (event.kind == EventKind::Guardrail) {
         object.text_if("guardrail.name", event.guardrail_name);
-        object.text_if("guardrail.verdict", name_of(event.guardrail_verdict));
+        object.text_if("guardrail.verdict", verdict_name(event.guardrail_verdict));
     }
     if (event.kind == EventKind::Handoff) {
         object.text_if("handoff.from", event.handoff_from);
@@ -320,7 +307,7 @@ void write_log(const AgentEvent& event, ObjectText& object) {
         }
         case EventKind::Guardrail:
             object.text_if("guardrail.name", event.guardrail_name);
-            object.text_if("guardrail.verdict", name_of(event.guardrail_verdict));
+            object.text_if("guardrail.verdict", verdict_name(event.guardrail_verdict));
             object.text_if("tool.name", event.tool_name);
             object.text_if("tool.call_id", event.tool_call_id);
             break;

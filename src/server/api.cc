@@ -284,6 +284,11 @@ Result<std::string> Api::State::answer_json(const Call& call) {
     if (is_prevent_operation(operation)) {
         return answer_prevent(parts.prevent, operation, call.argument, request);
     }
+    if (is_containment(operation)) {
+        return answer_containment(
+            parts.containment, parts.desk, operation, call.argument, request
+        );
+    }
     if (operation == "getTrace") {
         return view.trace(call.argument, TAGOUT_TRY(number_of(request, "limit", 1000, 5000)));
     }

@@ -13,6 +13,7 @@
 #include "incident/desk.h"
 #include "net/http_server.h"
 #include "server/admin_token.h"
+#include "server/containment_api.h"
 #include "server/ports.h"
 #include "server/prevent_api.h"
 #include "server/stream_hub.h"
@@ -33,6 +34,7 @@ struct ApiParts {
     MetricRegistry& metrics;
     std::vector<std::string> hosts;  ///< Allowed besides loopback, without port.
     PreventDesks prevent = {};
+    ContainmentParts containment = {};
 };
 
 class Api {

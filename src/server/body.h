@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "domain/vocabulary.h"
 
 #include <boost/json/object.hpp>
 
@@ -25,6 +26,12 @@ public:
     std::string json(std::string_view name, bool required);
     [[nodiscard]] bool has(std::string_view name) const { return object_.contains(name); }
     std::optional<Instant> time(std::string_view name, bool required);
+    /// An array of at most `items_max` texts; empty when it is absent.
+    std::vector<std::string> texts(
+        std::string_view name, std::size_t items_max, std::size_t bytes_max
+    );
+    /// A member that may be there and is not looked at.
+    void ignore(std::string_view name) { read_.emplace_back(name); }
     /// A name that `parse_name` knows, such as a Severity's.
     template <class Parse>
     auto choice(std::string_view name, bool required, std::string_view choices, Parse parse_name)
@@ -51,5 +58,9 @@ private:
     std::vector<std::string> read_;
     std::string problem_;
 };
+
+/// Who asks, from member `actor`: as the person signs, else the token's name. Nobody can pose as the
+/// program.
+[[nodiscard]] Actor read_actor(Body& body);
 
 }  // namespace tagout::server

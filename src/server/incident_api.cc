@@ -21,12 +21,9 @@ constexpr std::string_view class_names = "intent, tool, context, safety, cost";
 constexpr std::string_view severity_names = "SEV1, SEV2, SEV3";
 constexpr std::string_view kind_names = "real, drill, chaos, backfilled";
 
-/// Who asks: as the person signs, else the token's name. An actor cannot pose as the program.
 incident::By read_by(Body& body, bool reason_required) {
-    const std::string actor = body.text("actor", false, actor_bytes_max);
-    return {
-        Actor(actor.empty() ? std::string("token:admin") : "person:" + actor),
-        body.text("reason", reason_required, reason_bytes_max)};
+    Actor actor = read_actor(body);
+    return {std::move(actor), body.text("reason", reason_required, reason_bytes_max)};
 }
 
 std::unexpected<Error> unknown(

@@ -1,0 +1,305 @@
+#include "cli/containment_verbs.h"
+
+#include "cli/json_text.h"
+
+#include <boost/json.hpp>
+
+#include <array>
+
+namespace tagout::cli {
+
+namespace {
+
+namespace json = boost::json;
+
+const json::array& array_at(const json::value& value, std::string_view name) {
+    static const json::array none;
+    const json::value* const found =
+        value.is_object() ? value.as_object().if_contains(name) : nullptr;
+    return found != nullptr && found->is_array() ? found->as_array() : none;
+}
+
+std::string now_text() {
+    return to_rfc3339(SystemClock().now());
+}
+
+/// Red where something is claimed that was not seen to hold.
+Tone tone_of(std::string_view state) {
+    return state == "proved"                              ? Tone::Green
+           : state == "unproved" || state == "requested"  ? Tone::Red
+           : state == "released"                          ? Tone::Dim
+                                                          : Tone::Yellow;
+}
+
+/// "1/1" of the points enforce it.
+std::string enforced_by(const json::value& control) {
+    return field(control, "acknowledged.reached") + "/" + field(control, "acknowledged.of");
+}
+
+std::string effect_time(const json::value& control) {
+    const std::string millis = field(control, "time_to_effect_ms");
+    if (millis.empty()) {
+        return "";
+    }
+    const json::value* const number = control.as_object().if_contains("time_to_effect_ms");
+    std::array<char, 32> text{};
+    const int length =
+        std::snprintf(text.data(), text.size(), "%.1f ms", number->to_number<double>());
+    return {text.data(), static_cast<std::size_t>(length)};
+}
+
+void print_rows(const json::array& controls, Terminal& terminal) {
+    const std::string now = now_text();
+    std::vector<std::vector<std::string>> rows;
+    for (const json::value& control : controls) {
+        const std::string state = field(control, "state");
+        const std::string target = field(control, "route_to");
+        rows.push_back(
+            {field(control, "id"),
+             field(control, "scope"),
+             field(control, "mode") + (target.empty() ? "" : " to " + target),
+             terminal.toned(state, tone_of(state)),
+             enforced_by(control),
+             effect_time(control),
+             short_time(field(control, "since"), now),
+             field(control, "author"),
+             field(control, "incident"),
+             field(control, "reason")}
+        );
+    }
+    terminal.line(table(
+        {"ID", "SCOPE", "MODE", "STATE", "POINTS", "EFFECT", "SINCE", "BY", "INCIDENT", "REASON"},
+        rows,
+        terminal.width()
+    ));
+}
+
+void print_points(const json::value& answer, Terminal& terminal) {
+    for (const json::value& point : array_at(answer, "points")) {
+        if (const std::string error = field(point, "error"); !error.empty()) {
+            terminal.line(terminal.toned(
+                "point " + field(point, "name") + " is behind: " + error, Tone::Red
+            ));
+        }
+    }
+}
+
+void render_list(const json::value& answer, Terminal& terminal) {
+    const json::array& controls = array_at(answer, "controls");
+    if (controls.empty()) {
+        terminal.line("no controls in force (--state all shows those that were released)");
+    } else {
+        print_rows(controls, terminal);
+    }
+    print_points(answer, terminal);
+}
+
+void print_fact(std::string_view name, const std::string& value, Terminal& terminal) {
+    if (!value.empty()) {
+        terminal.line(
+            terminal.toned(name, Tone::Dim) + std::string(16 - name.size(), ' ') + value
+        );
+    }
+}
+
+void print_point(const json::value& point, Terminal& terminal) {
+    const std::string error = field(point, "error");
+    const std::string at = field(point, "acknowledged_at");
+    terminal.line(
+        "point " + field(point, "point") + ": " +
+        (at.empty() ? terminal.toned("not acknowledged", Tone::Red) : "enforces it since " + at) +
+        (error.empty() ? "" : ", " + terminal.toned(error, Tone::Red))
+    );
+    for (const json::value& probe : array_at(point, "probes")) {
+        terminal.line(
+            "  probe " + field(probe, "road") + ": " +
+            (field(probe, "reached") == "true" ? field(probe, "verdict") : "not reached") +
+            (field(probe, "decided_by").empty() ? "" : " by " + field(probe, "decided_by")) + ", " +
+            field(probe, "detail")
+        );
+    }
+}
+
+void render_one(const json::value& control, Terminal& terminal) {
+    const std::string state = field(control, "state");
+    terminal.line(
+        terminal.toned(field(control, "id"), Tone::Bold) + "  " + field(control, "scope") + "  " +
+        field(control, "mode") + "  " + terminal.toned(state, tone_of(state)) + "  enforced by " +
+        enforced_by(control) + " points"
+    );
+    print_fact("reason", field(control, "reason"), terminal);
+    print_fact("by", field(control, "author"), terminal);
+    print_fact("rule", field(control, "rule"), terminal);
+    print_fact("incident", field(control, "incident"), terminal);
+    print_fact("route to", field(control, "route_to"), terminal);
+    print_fact("requested", field(control, "requested_at"), terminal);
+    print_fact("published", field(control, "published_at"), terminal);
+    print_fact("acknowledged", field(control, "acknowledged_at"), terminal);
+    print_fact("proved", field(control, "proved_at"), terminal);
+    print_fact("time to effect", effect_time(control), terminal);
+    print_fact("review by", field(control, "review_by"), terminal);
+    print_fact("release asked", field(control, "release_requested_by"), terminal);
+    print_fact("released by", field(control, "released_by"), terminal);
+    print_fact("calls refused", field(control, "calls_refused"), terminal);
+    for (const json::value& point : array_at(control, "points")) {
+        print_point(point, terminal);
+    }
+}
+
+int exit_of_probe(const json::value& control) {
+    return field(control, "state") == "proved" ? 0 : 1;
+}
+
+void render_approvals(const json::value& answer, Terminal& terminal) {
+    const json::array& waiting = array_at(answer, "approvals");
+    if (waiting.empty()) {
+        terminal.line("no calls wait for a person");
+        return;
+    }
+    const std::string now = now_text();
+    std::vector<std::vector<std::string>> rows;
+    for (const json::value& each : waiting) {
+        rows.push_back(
+            {field(each, "id"),
+             field(each, "tool"),
+             field(each, "agent"),
+             field(each, "control"),
+             short_time(field(each, "expires_at"), now),
+             field(each, "arguments")}
+        );
+    }
+    terminal.line(
+        table({"ID", "TOOL", "AGENT", "CONTROL", "UNTIL", "ARGUMENTS"}, rows, terminal.width())
+    );
+}
+
+void render_approval(const json::value& approval, Terminal& terminal) {
+    terminal.line(
+        field(approval, "id") + " was answered: " + field(approval, "tool") + " " +
+        field(approval, "arguments")
+    );
+}
+
+const VerbArgument id_argument{"id", "The control, such as CTL-1", ArgumentKind::Text, true, true};
+const VerbArgument scope_argument{
+    "scope", "global, or KIND:NAME such as tool:payments.refund, agent:refund-*, tool_class:write",
+    ArgumentKind::Text, true, true};
+const VerbArgument incident_argument{"incident", "The incident that it belongs to"};
+const VerbArgument review_argument{
+    "review_by", "When somebody must look again, such as 2026-12-01T09:00:00Z"};
+const VerbArgument approval_argument{
+    "id", "The waiting call, such as APR-1", ArgumentKind::Text, true, true};
+
+/// POST /v1/controls/{id}/{verb}
+ApiVerb change(
+    std::string_view name, std::string_view help, std::string_view path,
+    std::vector<VerbArgument> more
+) {
+    std::vector<VerbArgument> arguments{id_argument, reason_argument, as_argument};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return {
+        .name = name,
+        .help = help,
+        .method = "POST",
+        .path = path,
+        .arguments = std::move(arguments),
+        .render = render_one};
+}
+
+}  // namespace
+
+VerbGroup contain_verbs() {
+    return {
+        "contain",
+        "Controls: what is closed, whether it holds, and who may open it again",
+        {ApiVerb{
+             .name = "list",
+             .help = "Controls in force, and points that are behind",
+             .method = "GET",
+             .path = "/v1/controls",
+             .arguments = {{"state", "in_force or all"}},
+             .render = render_list},
+         ApiVerb{
+             .name = "show",
+             .help = "One control with its points and probes",
+             .method = "GET",
+             .path = "/v1/controls/{id}",
+             .arguments = {id_argument},
+             .render = render_one},
+         ApiVerb{
+             .name = "stop",
+             .help = "Stop it now: every call is denied, calls in flight are cancelled",
+             .method = "POST",
+             .path = "/v1/controls",
+             .arguments = {scope_argument, reason_argument, as_argument, incident_argument,
+                           review_argument},
+             .fixed = {{"mode", "stopped"}},
+             .render = render_one},
+         ApiVerb{
+             .name = "set",
+             .help = "Put it into a mode: observe, read_only, approvals, allowlist, stopped, route",
+             .method = "POST",
+             .path = "/v1/controls",
+             .arguments =
+                 {scope_argument,
+                  {"mode", "observe, read_only, approvals, allowlist, stopped or route",
+                   ArgumentKind::Text, true},
+                  reason_argument,
+                  as_argument,
+                  incident_argument,
+                  review_argument,
+                  {"allowed", "Tools that mode allowlist lets through", ArgumentKind::List},
+                  {"route_to", "Workflow that takes over, of mode route"}},
+             .render = render_one},
+         ApiVerb{
+             .name = "probe",
+             .help = "Prove it again now; exit 1 unless every probe was refused",
+             .method = "POST",
+             .path = "/v1/controls/{id}/probe",
+             .arguments = {id_argument, as_argument},
+             .render = render_one,
+             .exit_code = exit_of_probe},
+         change(
+             "renew", "Move the time at which somebody must look again",
+             "/v1/controls/{id}/renew",
+             {{"review_by", "Such as 2026-12-01T09:00:00Z", ArgumentKind::Text, true}}
+         ),
+         change(
+             "request-release", "Ask for its release; journeys pass it from now on",
+             "/v1/controls/{id}/request-release", {}
+         ),
+         change(
+             "release", "Release it, as a second person", "/v1/controls/{id}/release",
+             {{"without_journeys", "Why it may be released although no journey names it"}}
+         )}};
+}
+
+VerbGroup approval_verbs() {
+    return {
+        "approvals",
+        "Calls that wait for a person",
+        {ApiVerb{
+             .name = "list",
+             .help = "Calls that wait, oldest first",
+             .method = "GET",
+             .path = "/v1/approvals",
+             .render = render_approvals},
+         ApiVerb{
+             .name = "approve",
+             .help = "Let exactly this call pass, once",
+             .method = "POST",
+             .path = "/v1/approvals/{id}/approve",
+             .arguments =
+                 {approval_argument, {"reason", "Why"}, as_argument},
+             .render = render_approval},
+         ApiVerb{
+             .name = "deny",
+             .help = "Refuse exactly this call",
+             .method = "POST",
+             .path = "/v1/approvals/{id}/deny",
+             .arguments =
+                 {approval_argument, {"reason", "Why"}, as_argument},
+             .render = render_approval}}};
+}
+
+}  // namespace tagout::cli

@@ -1,0 +1,323 @@
+#include "contain/book_fold.h"
+
+#include "contain/control_json.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace tagout::contain {
+
+namespace {
+
+namespace json = boost::json;
+
+std::optional<std::uint64_t> number_of(std::string_view id) {
+    constexpr std::string_view prefix = "CTL-";
+    if (!id.starts_with(prefix)) {
+        return std::nullopt;
+    }
+    std::uint64_t number = 0;
+    const char* const end = id.data() + id.size();
+    const auto [at, error] = std::from_chars(id.data() + prefix.size(), end, number);
+    return error == std::errc{} && at == end ? std::optional(number) : std::nullopt;
+}
+
+/// Members of an entry's body, with nothing for what is not there or of another type.
+class Members {
+public:
+    explicit Members(const std::string& body) {
+        boost::system::error_code error;
+        json::value value = json::parse(body, error);
+        if (!error && value.is_object()) {
+            object_ = std::move(value.as_object());
+            readable_ = true;
+        }
+    }
+    explicit Members(json::object object) : object_(std::move(object)), readable_(true) {}
+
+    [[nodiscard]] bool readable() const { return readable_; }
+    [[nodiscard]] std::string text(std::string_view name) const {
+        const json::value* const found = object_.if_contains(name);
+        return found != nullptr && found->is_string() ? std::string(found->as_string())
+                                                      : std::string();
+    }
+    [[nodiscard]] std::uint64_t number(std::string_view name) const {
+        const json::value* const found = object_.if_contains(name);
+        return found != nullptr && found->is_number() ? found->to_number<std::uint64_t>() : 0;
+    }
+    [[nodiscard]] bool flag(std::string_view name) const {
+        const json::value* const found = object_.if_contains(name);
+        return found != nullptr && found->is_bool() && found->as_bool();
+    }
+    [[nodiscard]] std::optional<Instant> time(std::string_view name) const {
+        // Nanoseconds, so that a fold gives back what was there before it was written.
+        const json::value* const found = object_.if_contains(name);
+        return found != nullptr && found->is_number()
+                   ? std::optional(Instant(Duration(found->to_number<std::int64_t>())))
+                   : std::nullopt;
+    }
+    [[nodiscard]] std::vector<Members> objects(std::string_view name) const {
+        std::vector<Members> all;
+        const json::value* const found = object_.if_contains(name);
+        if (found != nullptr && found->is_array()) {
+            for (const json::value& each : found->as_array()) {
+                if (each.is_object()) {
+                    all.emplace_back(each.as_object());
+                }
+            }
+        }
+        return all;
+    }
+    [[nodiscard]] std::vector<std::string> texts(std::string_view name) const {
+        std::vector<std::string> all;
+        const json::value* const found = object_.if_contains(name);
+        if (found != nullptr && found->is_array()) {
+            for (const json::value& each : found->as_array()) {
+                if (each.is_string()) {
+                    all.emplace_back(each.as_string());
+                }
+            }
+        }
+        return all;
+    }
+
+private:
+    json::object object_;
+    bool readable_ = false;
+};
+
+std::optional<BookRow> applied(const journal::EntryDraft& draft, const Members& body) {
+    const std::optional<Scope> scope = parse_scope(body.text("scope"));
+    const std::optional<ControlMode> mode = parse_control_mode(body.text("mode"));
+    const std::optional<Instant> review_by = body.time("review_by");
+    if (!scope || !mode || !review_by) {
+        return std::nullopt;
+    }
+    BookRow row;
+    Control& control = row.view.control;
+    control.id = ControlId(draft.subject);
+    control.scope = *scope;
+    control.mode = *mode;
+    control.allowed = body.texts("allowed");
+    control.route_to = WorkflowName(body.text("route_to"));
+    control.reason = draft.reason;
+    control.author = draft.actor;
+    control.incident = IncidentId(body.text("incident"));
+    control.rule = body.text("rule");
+    control.since = draft.occurred_at;
+    control.review_by = *review_by;
+    row.view.requested_at = draft.occurred_at;
+    row.view.revision = body.number("revision");
+    return row;
+}
+
+void acknowledged(const journal::EntryDraft& draft, const Members& body, BookRow& row) {
+    ControlView& view = row.view;
+    effect_of(view, body.text("point")).acknowledged_at = draft.occurred_at;
+    if (const auto published = body.time("published_at")) {
+        view.published_at = published;
+    }
+    if (body.flag("by_all") && !view.acknowledged_at) {
+        view.acknowledged_at = draft.occurred_at;
+        view.time_to_effect = draft.occurred_at - view.requested_at;
+    }
+}
+
+void probed(const journal::EntryDraft& draft, const Members& body, BookRow& row) {
+    const bool proved = draft.kind == "control.proved";
+    for (const Members& each : body.objects("points")) {
+        PointEffect& effect = effect_of(row.view, each.text("point"));
+        effect.error = each.text("error");
+        effect.proved_at =
+            proved && effect.error.empty() ? std::optional(draft.occurred_at) : std::nullopt;
+        effect.probes.clear();
+        for (const Members& probe : each.objects("probes")) {
+            effect.probes.push_back(
+                {.road = probe.text("road"),
+                 .reached = probe.flag("reached"),
+                 .verdict = parse_verdict(probe.text("verdict")).value_or(Verdict::None),
+                 .decided_by = probe.text("decided_by"),
+                 .revision = probe.number("revision"),
+                 .detail = probe.text("detail")}
+            );
+        }
+    }
+    row.showed = proved ? ProbeShowed::Proved : ProbeShowed::Unproved;
+    row.view.proved_at = proved ? std::optional(draft.occurred_at) : std::nullopt;
+}
+
+json::value nanos(Instant at) {
+    return unix_nanos(at);
+}
+
+}  // namespace
+
+PointEffect& effect_of(ControlView& view, std::string_view point) {
+    const auto found = std::ranges::find(view.points, point, &PointEffect::point);
+    if (found != view.points.end()) {
+        return *found;
+    }
+    view.points.push_back({.point = std::string(point), .acknowledged_at = {}, .proved_at = {},
+                           .probes = {}, .error = {}});
+    return view.points.back();
+}
+
+void settle(BookRow& row) {
+    ControlView& view = row.view;
+    const bool enforced =
+        !view.points.empty() && std::ranges::all_of(view.points, [](const PointEffect& effect) {
+            return effect.acknowledged_at.has_value();
+        });
+    view.state = view.released_at                           ? ControlState::Released
+                 : !enforced                                ? ControlState::Requested
+                 : row.showed == ProbeShowed::Proved        ? ControlState::Proved
+                 : row.showed == ProbeShowed::Unproved      ? ControlState::Unproved
+                                                            : ControlState::Acknowledged;
+}
+
+BookRow* BookFold::apply(const journal::JournalEntry& entry) {
+    const journal::EntryDraft& draft = entry.draft;
+    if (!draft.kind.starts_with("control.")) {
+        return nullptr;
+    }
+    const Members body(draft.body);
+    if (!body.readable()) {
+        ++unreadable_;
+        return nullptr;
+    }
+    revision_ = std::max(revision_, body.number("revision"));
+    if (draft.kind == "control.policies") {
+        return nullptr;
+    }
+    const std::optional<std::uint64_t> number = number_of(draft.subject);
+    if (number && draft.kind == "control.applied") {
+        if (std::optional<BookRow> row = applied(draft, body)) {
+            return &(rows_[*number] = std::move(*row));
+        }
+    }
+    const auto found = number ? rows_.find(*number) : rows_.end();
+    if (found == rows_.end()) {
+        ++unreadable_;
+        return nullptr;
+    }
+    BookRow& row = found->second;
+    ControlView& view = row.view;
+    if (draft.kind == "control.acknowledged") {
+        acknowledged(draft, body, row);
+    } else if (draft.kind == "control.proved" || draft.kind == "control.unproved") {
+        probed(draft, body, row);
+    } else if (draft.kind == "control.renewed") {
+        view.control.review_by = body.time("review_by").value_or(view.control.review_by);
+        view.due = false;
+    } else if (draft.kind == "control.due") {
+        view.due = true;
+    } else if (draft.kind == "control.release_requested") {
+        view.control.validating = true;
+        view.release_requested_by = draft.actor;
+        view.release_reason = draft.reason;
+        view.release_requested_at = draft.occurred_at;
+    } else if (draft.kind == "control.released") {
+        view.released_by = draft.actor;
+        view.released_at = draft.occurred_at;
+        view.control.validating = false;
+    } else {
+        ++unreadable_;
+        return nullptr;
+    }
+    settle(row);
+    return &row;
+}
+
+BookRow* BookFold::find(const ControlId& id) {
+    const auto number = number_of(id.text());
+    const auto found = number ? rows_.find(*number) : rows_.end();
+    return found == rows_.end() ? nullptr : &found->second;
+}
+const BookRow* BookFold::find(const ControlId& id) const {
+    const auto number = number_of(id.text());
+    const auto found = number ? rows_.find(*number) : rows_.end();
+    return found == rows_.end() ? nullptr : &found->second;
+}
+
+std::vector<Control> BookFold::in_force() const {
+    std::vector<Control> all;
+    for (const auto& [number, row] : rows_) {
+        if (!row.view.released_at) {
+            all.push_back(row.view.control);
+        }
+    }
+    return all;
+}
+
+ControlId BookFold::next_id() const {
+    return ControlId("CTL-" + std::to_string(rows_.empty() ? 1 : rows_.rbegin()->first + 1));
+}
+
+std::string applied_body(const Control& control, std::uint64_t revision) {
+    json::object body{
+        {"scope", to_text(control.scope)},
+        {"mode", name_of(control.mode)},
+        {"review_by", nanos(control.review_by)},
+        {"revision", revision}};
+    if (!control.allowed.empty()) {
+        body["allowed"] = json::array(control.allowed.begin(), control.allowed.end());
+    }
+    for (const auto& [name, value] :
+         {std::pair("route_to", &control.route_to.text()),
+          std::pair("incident", &control.incident.text()),
+          std::pair("rule", &control.rule)}) {
+        if (!value->empty()) {
+            body[name] = *value;
+        }
+    }
+    return json::serialize(body);
+}
+
+std::string acknowledged_body(
+    std::string_view point, const ControlView& view, std::uint64_t revision, bool by_all
+) {
+    json::object body{{"point", point}, {"revision", revision}, {"by_all", by_all}};
+    if (view.published_at) {
+        body["published_at"] = nanos(*view.published_at);
+    }
+    return json::serialize(body);
+}
+
+std::string probed_body(const std::vector<ProbedPoint>& points) {
+    json::array rows;
+    for (const ProbedPoint& each : points) {
+        json::array probes;
+        for (const ProbeResult& probe : each.probes) {
+            json::object one = tree_of(probe);
+            one["revision"] = probe.revision;
+            probes.push_back(std::move(one));
+        }
+        rows.push_back(json::object{
+            {"point", each.point}, {"probes", std::move(probes)}, {"error", each.error}});
+    }
+    return json::serialize(json::object{{"points", std::move(rows)}});
+}
+
+std::string review_body(Instant review_by) {
+    return json::serialize(json::object{{"review_by", nanos(review_by)}});
+}
+
+std::string revision_body(std::uint64_t revision, std::string_view without_journeys) {
+    json::object body{{"revision", revision}};
+    if (!without_journeys.empty()) {
+        body["without_journeys"] = without_journeys;
+    }
+    return json::serialize(body);
+}
+
+std::string policies_body(std::uint64_t revision, const std::vector<Policy>& policies) {
+    json::array names;
+    for (const Policy& policy : policies) {
+        names.emplace_back(policy.name + "@" + policy.version);
+    }
+    return json::serialize(json::object{{"revision", revision}, {"policies", std::move(names)}});
+}
+
+}  // namespace tagout::contain

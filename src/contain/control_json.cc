@@ -1,0 +1,146 @@
+#include "contain/control_json.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+namespace tagout::contain {
+
+namespace {
+
+namespace json = boost::json;
+
+void put(json::object& object, std::string_view name, const std::string& value) {
+    if (!value.empty()) {
+        object[name] = value;
+    }
+}
+
+void put(json::object& object, std::string_view name, const std::optional<Instant>& at) {
+    if (at) {
+        object[name] = to_rfc3339(*at);
+    }
+}
+
+json::object tree_of_effect(const PointEffect& effect) {
+    json::object object{{"point", effect.point}};
+    put(object, "acknowledged_at", effect.acknowledged_at);
+    put(object, "proved_at", effect.proved_at);
+    put(object, "error", effect.error);
+    json::array probes;
+    for (const ProbeResult& probe : effect.probes) {
+        probes.push_back(tree_of(probe));
+    }
+    object["probes"] = std::move(probes);
+    return object;
+}
+
+}  // namespace
+
+json::object tree_of(const ProbeResult& probe) {
+    json::object object{
+        {"road", probe.road},
+        {"reached", probe.reached},
+        {"verdict", name_of(probe.verdict)},
+        {"detail", probe.detail}};
+    put(object, "decided_by", probe.decided_by);
+    return object;
+}
+
+json::object tree_of(const ControlView& view) {
+    const Control& control = view.control;
+    json::object object{
+        {"id", control.id.text()},
+        {"scope", to_text(control.scope)},
+        {"mode", name_of(control.mode)},
+        {"reason", control.reason},
+        {"author", control.author.text()},
+        {"since", to_rfc3339(control.since)},
+        {"review_by", to_rfc3339(control.review_by)},
+        {"state", name_of(view.state)},
+        {"requested_at", to_rfc3339(view.requested_at)},
+        {"revision", view.revision},
+        {"validating", control.validating},
+        {"calls_refused", view.calls_refused}};
+    if (!control.allowed.empty()) {
+        object["allowed"] = json::array(control.allowed.begin(), control.allowed.end());
+    }
+    put(object, "route_to", control.route_to.text());
+    put(object, "incident", control.incident.text());
+    put(object, "rule", control.rule);
+    put(object, "published_at", view.published_at);
+    put(object, "acknowledged_at", view.acknowledged_at);
+    put(object, "proved_at", view.proved_at);
+    if (view.time_to_effect) {
+        object["time_to_effect_ms"] = static_cast<double>(view.time_to_effect->count()) / 1e6;
+    }
+    put(object, "release_requested_by", view.release_requested_by.text());
+    put(object, "release_requested_at", view.release_requested_at);
+    put(object, "release_reason", view.release_reason);
+    put(object, "released_by", view.released_by.text());
+    put(object, "released_at", view.released_at);
+    const auto reached = std::ranges::count_if(view.points, [](const PointEffect& effect) {
+        return effect.acknowledged_at.has_value();
+    });
+    object["acknowledged"] = json::object{{"reached", reached}, {"of", view.points.size()}};
+    json::array points;
+    for (const PointEffect& effect : view.points) {
+        points.push_back(tree_of_effect(effect));
+    }
+    object["points"] = std::move(points);
+    return object;
+}
+
+json::object tree_of(const PointStatus& point) {
+    json::object object{{"name", point.name}, {"revision", point.revision}};
+    put(object, "acknowledged_at", point.acknowledged_at);
+    put(object, "error", point.error);
+    return object;
+}
+
+json::object tree_of(const PendingApproval& approval) {
+    json::object object{
+        {"id", approval.id},
+        {"control", approval.control.text()},
+        {"arguments", approval.arguments},
+        {"arguments_hash", approval.arguments_hash},
+        {"asked_at", to_rfc3339(approval.asked_at)},
+        {"expires_at", to_rfc3339(approval.expires_at)}};
+    put(object, "tool", approval.tool);
+    put(object, "server", approval.server);
+    put(object, "agent", approval.agent);
+    put(object, "workflow", approval.workflow);
+    put(object, "session", approval.session);
+    return object;
+}
+
+json::object tree_of(const Proposal& proposal) {
+    json::object object{
+        {"rule", proposal.rule},
+        {"enforcement", name_of(proposal.enforcement)},
+        {"sentence", proposal.sentence}};
+    if (proposal.draft) {
+        object["scope"] = to_text(proposal.draft->scope);
+        object["mode"] = name_of(proposal.draft->mode);
+        put(object, "route_to", proposal.draft->route_to.text());
+    }
+    return object;
+}
+
+json::object tree_of(const Decision& decision) {
+    json::object object{{"verdict", name_of(decision.verdict)}, {"revision", decision.revision}};
+    if (decision.by != nullptr) {
+        object["reason"] = decision.by->reason_for_model;
+        object["reason_for_person"] = decision.by->reason_for_person;
+        object["decided_by"] = decision.by->id;
+        put(object, "route_to", decision.by->route_to.text());
+    } else {
+        object["reason"] = "nothing is against it";
+    }
+    if (decision.shadow != nullptr) {
+        object["shadow"] = decision.shadow->id;
+    }
+    return object;
+}
+
+}  // namespace tagout::contain

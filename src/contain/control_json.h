@@ -1,0 +1,20 @@
+// Values of this room as the JSON of api/openapi.yaml. Times in RFC 3339; what does not apply is absent.
+#pragma once
+
+#include "contain/approvals.h"
+#include "contain/controls.h"
+#include "contain/playbook.h"
+
+#include <boost/json/object.hpp>
+
+namespace tagout::contain {
+
+[[nodiscard]] boost::json::object tree_of(const ProbeResult& probe);
+[[nodiscard]] boost::json::object tree_of(const ControlView& view);
+[[nodiscard]] boost::json::object tree_of(const PointStatus& point);
+[[nodiscard]] boost::json::object tree_of(const PendingApproval& approval);
+[[nodiscard]] boost::json::object tree_of(const Proposal& proposal);
+/// As POST /v1/decide answers.
+[[nodiscard]] boost::json::object tree_of(const Decision& decision);
+
+}  // namespace tagout::contain

@@ -1,0 +1,304 @@
+#include "contain/control_rules.h"
+
+#include "domain/named_enum.h"
+
+#include <algorithm>
+#include <set>
+
+namespace tagout::contain {
+
+namespace {
+
+constexpr std::array control_state_names{
+    EnumName{ControlState::Requested, "requested"},
+    EnumName{ControlState::Acknowledged, "acknowledged"},
+    EnumName{ControlState::Proved, "proved"},
+    EnumName{ControlState::Unproved, "unproved"},
+    EnumName{ControlState::Released, "released"},
+};
+
+constexpr std::array change_names{
+    EnumName{ControlChange::What::Applied, "applied"},
+    EnumName{ControlChange::What::Acknowledged, "acknowledged"},
+    EnumName{ControlChange::What::Proved, "proved"},
+    EnumName{ControlChange::What::Unproved, "unproved"},
+    EnumName{ControlChange::What::Renewed, "renewed"},
+    EnumName{ControlChange::What::ReleaseRequested, "release_requested"},
+    EnumName{ControlChange::What::Released, "released"},
+    EnumName{ControlChange::What::Due, "due"},
+};
+
+std::unexpected<Error> refuse(std::string message) {
+    return fail(ErrorCode::InvalidArgument, std::move(message));
+}
+
+bool is_glob(std::string_view text) {
+    return text.find_first_of("*?") != std::string_view::npos;
+}
+
+bool is_person(const Actor& actor) {
+    return actor.text().starts_with("person:") && actor.text().size() > 7;
+}
+
+/// One person who signs in two ways is still one person.
+std::string folded(const Actor& actor) {
+    std::string text;
+    for (const char c : actor.text()) {
+        if (c != ' ' && c != '\t') {
+            text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        }
+    }
+    return text;
+}
+
+Result<void> check_reason(const By& by, std::string_view what) {
+    if (by.reason.find_first_not_of(" \t\r\n") == std::string::npos) {
+        return refuse(std::string(what) + " needs a reason");
+    }
+    if (by.reason.size() > Controls::reason_bytes_max) {
+        return refuse(
+            "the reason is over " + std::to_string(Controls::reason_bytes_max) + " bytes; shorten it"
+        );
+    }
+    return {};
+}
+
+/// Whether any call that `scope` covers could be refused by `mode`.
+Result<void> check_mode(const Scope& scope, ControlMode mode) {
+    const std::string name(name_of(mode));
+    const bool about_writes = mode == ControlMode::ReadOnly || mode == ControlMode::Approvals;
+    if (mode == ControlMode::Route && scope.kind != ScopeKind::Workflow) {
+        return refuse(
+            "mode route moves the requests of a workflow; " + to_text(scope) +
+            " is none. Use scope workflow:NAME, or another mode"
+        );
+    }
+    if (scope.kind == ScopeKind::Model && (about_writes || mode == ControlMode::Allowlist)) {
+        return refuse(
+            "mode " + name + " is about tools and would refuse nothing of " + to_text(scope) +
+            ". Use stopped"
+        );
+    }
+    if (scope.kind == ScopeKind::ToolClass && scope.name == "read" && about_writes) {
+        return refuse(
+            "mode " + name + " lets reads pass and would refuse nothing of tool_class:read. Use stopped"
+        );
+    }
+    return {};
+}
+
+Result<void> check_route(const ControlDraft& draft, std::span<const Control> in_force) {
+    const std::string& target = draft.route_to.text();
+    if (target.empty()) {
+        return refuse("mode route needs route_to: the workflow that takes over");
+    }
+    if (is_glob(target) || !parse_scope("workflow:" + target)) {
+        return refuse("route_to must be the name of one workflow");
+    }
+    if (catalog::glob_matches(draft.scope.name, target)) {
+        return refuse(
+            to_text(draft.scope) + " covers " + target +
+            " too, so its requests would be routed to themselves. Name another workflow"
+        );
+    }
+    // Follows what is routed already; a circle would send requests round for ever.
+    std::set<std::string> seen{target};
+    std::string at = target;
+    while (true) {
+        const auto next = std::ranges::find_if(in_force, [&](const Control& control) {
+            return control.mode == ControlMode::Route &&
+                   catalog::glob_matches(control.scope.name, at);
+        });
+        if (next == in_force.end()) {
+            return {};
+        }
+        at = next->route_to.text();
+        if (catalog::glob_matches(draft.scope.name, at) || !seen.insert(at).second) {
+            return refuse(
+                target + " is itself routed to " + next->route_to.text() + " by " +
+                next->id.text() + ", which would lead back to " + to_text(draft.scope) +
+                ". Name another workflow"
+            );
+        }
+    }
+}
+
+Result<void> check_allowed(const ControlDraft& draft) {
+    if (draft.allowed.empty()) {
+        return refuse("mode allowlist needs the tools that stay allowed; without any, use stopped");
+    }
+    if (draft.allowed.size() > Controls::allowed_max) {
+        return fail(
+            ErrorCode::LimitExceeded,
+            "an allowlist holds at most " + std::to_string(Controls::allowed_max) +
+                " entries; use globs"
+        );
+    }
+    for (const std::string& name : draft.allowed) {
+        if (!parse_scope("tool:" + name)) {
+            return refuse("the allowlist has an entry that is no tool name or glob; remove it");
+        }
+    }
+    return {};
+}
+
+Result<void> check_in_force(const ControlView& view) {
+    if (view.released_at) {
+        return fail(
+            ErrorCode::Conflict,
+            view.control.id.text() + " was released by " + view.released_by.text() + " at " +
+                to_rfc3339(*view.released_at)
+        );
+    }
+    return {};
+}
+
+}  // namespace
+
+TAGOUT_DEFINE_NAMED_ENUM(ControlState, parse_control_state, control_state_names)
+
+std::string_view name_of(ControlChange::What what) noexcept {
+    return find_name(change_names, what);
+}
+
+Result<void> check_draft(
+    const ControlDraft& draft, const By& by, std::span<const Control> in_force, Instant now
+) {
+    TAGOUT_TRY(check_reason(by, "a control"));
+    if (parse_scope(to_text(draft.scope)) != draft.scope) {
+        return refuse("'" + to_text(draft.scope).substr(0, 80) + "' is no scope");
+    }
+    TAGOUT_TRY(check_mode(draft.scope, draft.mode));
+    if (draft.mode == ControlMode::Route) {
+        TAGOUT_TRY(check_route(draft, in_force));
+    } else if (!draft.route_to.empty()) {
+        return refuse("route_to belongs to mode route only; remove it");
+    }
+    if (draft.mode == ControlMode::Allowlist) {
+        TAGOUT_TRY(check_allowed(draft));
+    } else if (!draft.allowed.empty()) {
+        return refuse("allowed belongs to mode allowlist only; remove it");
+    }
+    if (draft.review_by && *draft.review_by <= now) {
+        return refuse("review_by must lie in the future");
+    }
+    for (const Control& control : in_force) {
+        if (control.scope == draft.scope && control.mode == draft.mode) {
+            return fail(
+                ErrorCode::Conflict,
+                control.id.text() + " already has " + to_text(draft.scope) + " " +
+                    std::string(name_of(draft.mode)) + ", by " + control.author.text() + " since " +
+                    to_rfc3339(control.since) + ": " + control.reason
+            );
+        }
+    }
+    return {};
+}
+
+Result<void> check_release_request(const ControlView& view, const By& by) {
+    TAGOUT_TRY(check_in_force(view));
+    TAGOUT_TRY(check_reason(by, "asking for a release"));
+    if (!is_person(by.actor)) {
+        return fail(
+            ErrorCode::Unauthorized,
+            "a release is asked for by a person: say who you are (actor; --as on the command line)"
+        );
+    }
+    if (view.release_requested_at) {
+        return fail(
+            ErrorCode::Conflict,
+            view.release_requested_by.text() + " asked for the release of " +
+                view.control.id.text() + " at " + to_rfc3339(*view.release_requested_at) +
+                "; somebody else may release it now"
+        );
+    }
+    return {};
+}
+
+Result<void> check_release(const ControlView& view, const By& by) {
+    TAGOUT_TRY(check_in_force(view));
+    TAGOUT_TRY(check_reason(by, "a release"));
+    const std::string id = view.control.id.text();
+    if (!view.release_requested_at) {
+        return fail(
+            ErrorCode::Conflict,
+            "nobody has asked for the release of " + id +
+                ": one person asks (tagout contain request-release " + id +
+                " --reason R --as NAME), then another releases"
+        );
+    }
+    if (!is_person(by.actor)) {
+        return fail(
+            ErrorCode::Unauthorized,
+            "a release is made by a person: say who you are (actor; --as on the command line)"
+        );
+    }
+    for (const auto& [who, did] :
+         {std::pair(view.control.author, "applied"),
+          std::pair(view.release_requested_by, "asked for the release of")}) {
+        if (folded(who) == folded(by.actor)) {
+            return fail(
+                ErrorCode::Unauthorized,
+                by.actor.text() + " " + did + " " + id +
+                    "; a second person must release it, who neither applied it nor asked"
+            );
+        }
+    }
+    return {};
+}
+
+Result<void> check_renewal(
+    const ControlView& view, Instant review_by, const By& by, Instant now
+) {
+    TAGOUT_TRY(check_in_force(view));
+    TAGOUT_TRY(check_reason(by, "a renewal"));
+    if (review_by <= now) {
+        return refuse("review_by must lie in the future");
+    }
+    return {};
+}
+
+std::string sentence_of(
+    ControlChange::What what, const ControlView& view, std::string_view reason
+) {
+    using What = ControlChange::What;
+    const Control& control = view.control;
+    const std::string id = control.id.text();
+    const std::string what_it_is =
+        std::string(name_of(control.mode)) + " for " + to_text(control.scope);
+    switch (what) {
+        case What::Applied:
+            return (control.mode == ControlMode::Stopped
+                        ? "Stopped " + to_text(control.scope)
+                        : "Set " + what_it_is +
+                              (control.route_to.empty() ? "" : " to " + control.route_to.text())) +
+                   " (" + id + ")" + (control.rule.empty() ? "" : ", by " + control.rule);
+        case What::Acknowledged:
+            return id + " (" + what_it_is + ") is enforced by every point, " +
+                   std::to_string(view.points.size()) + " of " + std::to_string(view.points.size()) +
+                   (view.time_to_effect
+                        ? ", " +
+                              to_text(std::chrono::ceil<std::chrono::milliseconds>(
+                                  *view.time_to_effect
+                              )) +
+                              " after it was asked for"
+                        : "");
+        case What::Proved:
+            return id + " (" + what_it_is + ") is proved: a probe on every road was refused";
+        case What::Unproved:
+            return id + " (" + what_it_is + ") is NOT proved: " + std::string(reason);
+        case What::Renewed:
+            return id + " (" + what_it_is + ") stays until " + to_rfc3339(control.review_by);
+        case What::ReleaseRequested:
+            return view.release_requested_by.text() + " asks for the release of " + id + " (" +
+                   what_it_is + ")";
+        case What::Released:
+            return "Released " + id + " (" + what_it_is + ")";
+        case What::Due:
+            return id + " (" + what_it_is + ") is to be looked at by " +
+                   to_rfc3339(control.review_by) + ": renew it or ask for its release";
+    }
+    return id;
+}
+
+}  // namespace tagout::contain

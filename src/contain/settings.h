@@ -1,0 +1,89 @@
+// What an operator may set about controls, probes and approvals.
+#pragma once
+
+#include "base/clock.h"
+#include "base/settings.h"
+
+namespace tagout::contain {
+
+struct Settings {
+    Duration review_after = std::chrono::hours(24);   ///< Of a control that names no date.
+    Duration review_warning = std::chrono::hours(1);  ///< How long before that people are told.
+    Duration point_timeout = std::chrono::seconds(5);
+    Duration probe_timeout = std::chrono::seconds(5);
+    Duration retry_pause = std::chrono::seconds(1);  ///< Doubled after each failure ...
+    Duration retry_pause_max = std::chrono::minutes(1);  ///< ... up to this.
+    Duration approval_timeout = std::chrono::minutes(2);
+};
+
+/// visit(SettingInfo, member) for each.
+template <class Options, class Visit>
+void describe(Options& options, Visit&& visit) {
+    visit(
+        SettingInfo{
+            "containment.review_after",
+            60,
+            31'536'000,
+            "",
+            "When somebody must look at a control again that was applied without a date. It is "
+            "never released by itself."},
+        options.review_after
+    );
+    visit(
+        SettingInfo{
+            "containment.review_warning",
+            0,
+            2'592'000,
+            "",
+            "How long before its review date people are told of a control."},
+        options.review_warning
+    );
+    visit(
+        SettingInfo{
+            "containment.point_timeout",
+            0.1,
+            300,
+            "",
+            "An enforcement point that has not acknowledged within this time is shown as failing "
+            "and asked again."},
+        options.point_timeout
+    );
+    visit(
+        SettingInfo{
+            "containment.probe_timeout",
+            0.1,
+            300,
+            "",
+            "A probe that has not come back within this time leaves its control unproved."},
+        options.probe_timeout
+    );
+    visit(
+        SettingInfo{
+            "containment.retry_pause",
+            0.1,
+            3'600,
+            "",
+            "Pause before a point or a probe is tried again; doubled after each failure."},
+        options.retry_pause
+    );
+    visit(
+        SettingInfo{
+            "containment.retry_pause_max",
+            0.1,
+            86'400,
+            "",
+            "Longest pause between two tries. Raising it finds a point that came back later."},
+        options.retry_pause_max
+    );
+    visit(
+        SettingInfo{
+            "containment.approval_timeout",
+            1,
+            86'400,
+            "",
+            "How long a call waits for a person; then it is denied."},
+        options.approval_timeout
+    );
+}
+
+}  // namespace tagout::contain

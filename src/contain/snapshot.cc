@@ -1,0 +1,228 @@
+// Builds the tables that decide() reads: all of them, or none.
+#include "contain/reasons.h"
+#include "contain/tables.h"
+
+#include <algorithm>
+#include <map>
+
+namespace tagout::contain {
+
+namespace {
+
+using Tables = ControlSnapshot::Tables;
+
+bool is_glob(std::string_view text) {
+    return text.find_first_of("*?") != std::string_view::npos;
+}
+
+/// What hangs on one exact name while tables are being built.
+struct Hanging {
+    std::vector<std::uint32_t> controls;
+    std::vector<std::uint32_t> rules;
+};
+
+class Builder {
+public:
+    explicit Builder(std::uint64_t revision) : tables_(std::make_unique<Tables>()) {
+        tables_->revision = revision;
+        tables_->long_name = made_by_long_name();
+    }
+
+    void add(const Control& control) {
+        const auto number = static_cast<std::uint32_t>(tables_->controls.size());
+        ControlHead head{.mode = control.mode, .validating = control.validating};
+        if (control.mode == ControlMode::Allowlist) {
+            head.allowlist = static_cast<std::uint32_t>(tables_->allowlists.size());
+            tables_->allowlists.push_back(list_of(control.allowed));
+        }
+        tables_->controls.push_back(head);
+        tables_->control_by.push_back(made_by(control));
+        place(control.scope, number);
+    }
+
+    void add(const Policy& policy, std::uint32_t position, const PolicyRule& rule) {
+        const auto number = static_cast<std::uint32_t>(tables_->rules.size());
+        RuleMatchers matchers{
+            .tool = Matcher(rule.tool),
+            .server = Matcher(rule.server),
+            .agent = Matcher(rule.agent),
+            .workflow = Matcher(rule.workflow),
+            .tenant = Matcher(rule.tenant),
+            .environment = Matcher(rule.environment)};
+        const std::uint8_t effects = effects_of(rule.effect, rule.then);
+        tables_->rules.push_back(
+            {.policy = position,
+             .effects = effects,
+             .risks = rule.risk ? risk_bit(*rule.risk) : std::uint8_t{0xff},
+             .asks = place(matchers, number, effects),
+             .shadow = rule.shadow,
+             .then = rule.then}
+        );
+        tables_->rule_matchers.push_back(std::move(matchers));
+        tables_->rule_by.push_back(made_by(policy, rule));
+    }
+
+    [[nodiscard]] std::size_t globs() const { return globs_; }
+
+    [[nodiscard]] std::unique_ptr<const Tables> finish() && {
+        tables_->names.reserve(hanging_.size());
+        if (!hanging_.empty()) {
+            tables_->slots.resize(std::bit_ceil(hanging_.size() * 2));
+        }
+        for (const auto& [key, hangs] : hanging_) {
+            tables_->names.push_back(key.second);
+            put(key.first, tables_->names.back(), hangs);
+        }
+        return std::move(tables_);
+    }
+
+private:
+    void place(const Scope& scope, std::uint32_t number) {
+        if (scope.kind == ScopeKind::Global) {
+            tables_->global.push_back(number);
+            return;
+        }
+        if (scope.kind == ScopeKind::ToolClass) {
+            const auto found = std::ranges::find(tool_class_names, scope.name);
+            if (found != tool_class_names.end()) {
+                const auto position = static_cast<std::size_t>(found - tool_class_names.begin());
+                tables_->classes[position].push_back(number);
+            }
+            return;
+        }
+        if (is_glob(scope.name)) {
+            tables_->globs[static_cast<std::size_t>(scope.kind)].push_back({Matcher(scope.name), number});
+            tables_->glob_kinds |= 1U << static_cast<unsigned>(scope.kind);
+            ++globs_;
+            return;
+        }
+        hanging_[{scope.kind, scope.name}].controls.push_back(number);
+    }
+
+    /// A rule hangs on its most telling exact name; without one, every call asks it. Gives RuleAsks.
+    std::uint8_t place(const RuleMatchers& row, std::uint32_t number, std::uint8_t effects) {
+        struct Ask {
+            ScopeKind kind;
+            const Matcher& matcher;
+            RuleAsks bit;
+        };
+        const Ask all[] = {
+            {ScopeKind::Tool, row.tool, AsksTool},
+            {ScopeKind::Agent, row.agent, AsksAgent},
+            {ScopeKind::Workflow, row.workflow, AsksWorkflow},
+            {ScopeKind::McpServer, row.server, AsksServer},
+            {ScopeKind::Tenant, row.tenant, AsksTenant},
+            {ScopeKind::Environment, row.environment, AsksEnvironment}};
+        bool hung = false;
+        std::uint8_t asks = 0;
+        for (const Ask& ask : all) {
+            globs_ += ask.matcher.glob ? 1 : 0;
+            if (!hung && !ask.matcher.glob && !ask.matcher.text.empty()) {
+                hanging_[{ask.kind, ask.matcher.text}].rules.push_back(number);
+                hung = true;
+            } else if (!ask.matcher.text.empty()) {
+                asks = static_cast<std::uint8_t>(asks | ask.bit);
+            }
+        }
+        if (!hung) {
+            const bool any = row.tool.text.empty();
+            tables_->unnamed_list.push_back(number);
+            tables_->unnamed_rules.push_back(
+                {any ? 0 : row.tool.head, any ? 0 : row.tool.mask, number, effects}
+            );
+        }
+        return asks;
+    }
+
+    Allowlist list_of(const std::vector<std::string>& allowed) {
+        Allowlist list;
+        for (const std::string& name : allowed) {
+            if (is_glob(name)) {
+                list.globs.emplace_back(name);
+                ++globs_;
+            } else {
+                list.names.insert(name);
+            }
+        }
+        return list;
+    }
+
+    void put(ScopeKind kind, std::string_view name, const Hanging& hangs) {
+        const auto list = [](std::vector<std::uint32_t>& all, const std::vector<std::uint32_t>& own) {
+            const auto begin = static_cast<std::uint32_t>(all.size());
+            all.insert(all.end(), own.begin(), own.end());
+            return Range{begin, static_cast<std::uint32_t>(all.size())};
+        };
+        Slot slot;
+        slot.hash = hash_of(kind, name);
+        slot.kind = kind;
+        slot.name = name;
+        slot.controls = list(tables_->control_lists, hangs.controls);
+        slot.rules = list(tables_->rule_lists, hangs.rules);
+        tables_->named_kinds |= 1U << static_cast<unsigned>(kind);
+        const std::size_t mask = tables_->slots.size() - 1;
+        std::size_t at = slot.hash & mask;
+        while (tables_->slots[at].kind != ScopeKind{}) {
+            at = (at + 1) & mask;
+        }
+        tables_->slots[at] = slot;
+    }
+
+    std::unique_ptr<Tables> tables_;
+    std::map<std::pair<ScopeKind, std::string>, Hanging> hanging_;
+    std::size_t globs_ = 0;
+};
+
+std::unexpected<Error> too_many(std::string_view what, std::size_t count, std::size_t max) {
+    return fail(
+        ErrorCode::LimitExceeded,
+        std::to_string(count) + " " + std::string(what) + " would be in force, over the limit of " +
+            std::to_string(max) + "; release or remove some first"
+    );
+}
+
+}  // namespace
+
+ControlSnapshot::ControlSnapshot(std::unique_ptr<const Tables> tables)
+    : tables_(std::move(tables)) {}
+ControlSnapshot::~ControlSnapshot() = default;
+
+Result<std::shared_ptr<const ControlSnapshot>> ControlSnapshot::build(
+    std::span<const Control> controls, std::span<const Policy> policies, std::uint64_t revision
+) {
+    std::size_t rules = 0;
+    for (const Policy& policy : policies) {
+        rules += policy.rules.size();
+    }
+    if (controls.size() > controls_max) {
+        return too_many("controls", controls.size(), controls_max);
+    }
+    if (rules > rules_max) {
+        return too_many("policy rules", rules, rules_max);
+    }
+    Builder builder(revision);
+    for (const Control& control : controls) {
+        builder.add(control);
+    }
+    for (std::size_t i = 0; i < policies.size(); ++i) {
+        for (const PolicyRule& rule : policies[i].rules) {
+            builder.add(policies[i], static_cast<std::uint32_t>(i), rule);
+        }
+    }
+    if (builder.globs() > globs_max) {
+        return too_many("globs in scopes, lists and rules", builder.globs(), globs_max);
+    }
+    return std::shared_ptr<const ControlSnapshot>(new ControlSnapshot(std::move(builder).finish()));
+}
+
+std::uint64_t ControlSnapshot::revision() const noexcept {
+    return tables_->revision;
+}
+std::size_t ControlSnapshot::controls() const noexcept {
+    return tables_->controls.size();
+}
+std::size_t ControlSnapshot::rules() const noexcept {
+    return tables_->rules.size();
+}
+
+}  // namespace tagout::contain

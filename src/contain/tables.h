@@ -1,0 +1,201 @@
+// What a snapshot is made of: flat tables that decide() reads and nobody changes.
+//
+// Every exact name of a scope or rule has one slot in an open hash table, with the controls and the
+// rules that hang on it; so a call costs one look-up for each name it carries, whatever the number
+// of controls. Globs stand in a list for each kind of scope. Internal to contain/.
+#pragma once
+
+#include "contain/decide.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <unordered_set>
+
+namespace tagout::contain {
+
+inline constexpr std::size_t scope_kinds = 13;  ///< Values of ScopeKind, from 0.
+
+/// The first bytes of a text as one word, zeroes where it is shorter: unequal words are found without
+/// a call.
+[[nodiscard]] inline std::uint64_t head_of(std::string_view text) noexcept {
+    std::uint64_t head = 0;
+    if (text.size() >= sizeof head) {
+        std::memcpy(&head, text.data(), sizeof head);
+        return head;
+    }
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        head |= static_cast<std::uint64_t>(static_cast<unsigned char>(text[i])) << (8 * i);
+    }
+    return head;
+}
+static_assert(std::endian::native == std::endian::little, "head_of() packs as memory lies");
+
+/// A name of a call with its head.
+struct Name {
+    std::string_view text;
+    std::uint64_t head = 0;
+
+    Name() = default;
+    explicit Name(std::string_view from) noexcept : text(from), head(head_of(from)) {}
+};
+
+/// A name, or a glob with * and ?, whose beginning without either is compared before all else.
+struct Matcher {
+    std::string text;
+    std::uint64_t head = 0;
+    std::uint64_t mask = 0;  ///< Bytes of the head that must be equal.
+    bool glob = false;
+
+    explicit Matcher(std::string from) : text(std::move(from)) {
+        const std::size_t plain = std::min(text.find_first_of("*?"), text.size());
+        glob = plain < text.size();
+        const std::size_t bytes = glob ? std::min(plain, sizeof mask) : sizeof mask;
+        mask = bytes == sizeof mask ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * bytes)) - 1;
+        head = head_of(text) & mask;
+    }
+    [[nodiscard]] bool fits(const Name& name) const noexcept {
+        if ((name.head & mask) != head) {
+            return false;
+        }
+        return glob ? catalog::glob_matches(text, name.text) : text == name.text;
+    }
+};
+
+/// What mode allowlist lets through.
+struct Allowlist {
+    struct Hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+    std::unordered_set<std::string, Hash, std::equal_to<>> names;
+    std::vector<Matcher> globs;
+};
+
+/// What a decision needs of a control: small, so that many lie in one cache line.
+struct ControlHead {
+    ControlMode mode = ControlMode::Stopped;
+    bool validating = false;
+    std::uint32_t allowlist = 0;  ///< Of mode allowlist: position in Tables::allowlists.
+};
+
+enum RuleAsks : std::uint8_t {
+    AsksTool = 1,
+    AsksServer = 2,
+    AsksAgent = 4,
+    AsksWorkflow = 8,
+    AsksTenant = 16,
+    AsksEnvironment = 32,
+};
+
+struct RuleHead {
+    std::uint32_t policy = 0;  ///< Position of its policy.
+    std::uint8_t effects = 0;  ///< A bit for each ToolEffect that it covers.
+    std::uint8_t risks = 0;    ///< A bit for each ToolRisk.
+    std::uint8_t asks = 0;     ///< RuleAsks: what is to be compared beside the name it hangs on.
+    bool shadow = false;
+    Verdict then = Verdict::Deny;
+};
+
+struct RuleMatchers {
+    Matcher tool;
+    Matcher server;
+    Matcher agent;
+    Matcher workflow;
+    Matcher tenant;
+    Matcher environment;
+};
+
+/// A rule without an exact name, with what can be said of it at a glance.
+struct UnnamedRule {
+    std::uint64_t tool_head = 0;  ///< Of its tool's glob; head and mask are 0 when it asks for none.
+    std::uint64_t tool_mask = 0;
+    std::uint32_t number = 0;
+    std::uint8_t effects = 0;
+};
+
+struct Range {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+};
+
+struct Slot {
+    std::uint64_t hash = 0;
+    ScopeKind kind{};  ///< 0: the slot is free.
+    std::string_view name;
+    Range controls;
+    Range rules;
+};
+
+struct GlobRow {
+    Matcher pattern;
+    std::uint32_t control = 0;
+};
+
+[[nodiscard]] inline std::uint64_t hash_of(ScopeKind kind, std::string_view name) noexcept {
+    return XXH3_64bits_withSeed(name.data(), name.size(), static_cast<std::uint64_t>(kind));
+}
+
+struct ControlSnapshot::Tables {
+    std::uint64_t revision = 0;
+    // One number is one control or rule, in each of these.
+    std::vector<ControlHead> controls;  ///< In the order they were given: the older first.
+    std::vector<DecidedBy> control_by;
+    std::vector<Allowlist> allowlists;
+    std::vector<RuleHead> rules;  ///< By policy, then in the policy's order.
+    std::vector<RuleMatchers> rule_matchers;
+    std::vector<DecidedBy> rule_by;
+
+    std::vector<Slot> slots;  ///< A power of two of them, at most half full; empty without names.
+    std::vector<std::string> names;            ///< What slots point at.
+    std::vector<std::uint32_t> control_lists;  ///< What Slot::controls points into.
+    std::vector<std::uint32_t> rule_lists;
+    std::uint32_t named_kinds = 0;  ///< A bit for each kind that has a slot: others are not looked up.
+
+    std::vector<std::uint32_t> global;
+    std::array<std::vector<std::uint32_t>, tool_class_names.size()> classes;
+    std::array<std::vector<GlobRow>, scope_kinds> globs;
+    std::uint32_t glob_kinds = 0;
+    std::vector<UnnamedRule> unnamed_rules;
+    std::vector<std::uint32_t> unnamed_list;  ///< Their numbers alone.
+    DecidedBy long_name;
+
+    [[nodiscard]] bool is_empty() const noexcept { return controls.empty() && rules.empty(); }
+    [[nodiscard]] const Slot* find(ScopeKind kind, std::string_view name) const noexcept {
+        const std::uint64_t hash = hash_of(kind, name);
+        const std::size_t mask = slots.size() - 1;
+        for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
+            const Slot& slot = slots[at];
+            if (slot.kind == ScopeKind{}) {
+                return nullptr;
+            }
+            if (slot.hash == hash && slot.kind == kind && slot.name == name) {
+                return &slot;
+            }
+        }
+    }
+};
+
+/// Effects that a rule or mode about `effect` covers, a bit each.
+[[nodiscard]] constexpr std::uint8_t effect_bit(ToolEffect effect) noexcept {
+    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(effect));
+}
+[[nodiscard]] constexpr std::uint8_t risk_bit(ToolRisk risk) noexcept {
+    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(risk));
+}
+[[nodiscard]] constexpr std::uint8_t effects_of(
+    std::optional<ToolEffect> effect, Verdict then
+) noexcept {
+    if (!effect) {
+        return 0x0f;
+    }
+    const bool refused_write = *effect == ToolEffect::Write && then != Verdict::Allow;
+    return static_cast<std::uint8_t>(
+        effect_bit(*effect) | (refused_write ? effect_bit(ToolEffect::Unknown) : 0)
+    );
+}
+
+}  // namespace tagout::contain

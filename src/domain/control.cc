@@ -1,0 +1,82 @@
+#include "domain/control.h"
+
+#include "domain/named_enum.h"
+
+#include <algorithm>
+
+namespace tagout {
+
+namespace {
+
+constexpr std::array scope_kind_names{
+    EnumName{ScopeKind::Global, "global"},
+    EnumName{ScopeKind::Tenant, "tenant"},
+    EnumName{ScopeKind::Environment, "environment"},
+    EnumName{ScopeKind::Agent, "agent"},
+    EnumName{ScopeKind::Workflow, "workflow"},
+    EnumName{ScopeKind::Tool, "tool"},
+    EnumName{ScopeKind::ToolClass, "tool_class"},
+    EnumName{ScopeKind::McpServer, "mcp_server"},
+    EnumName{ScopeKind::Model, "model"},
+    EnumName{ScopeKind::PromptVersion, "prompt_version"},
+    EnumName{ScopeKind::Session, "session"},
+    EnumName{ScopeKind::User, "user"},
+};
+
+constexpr std::array control_mode_names{
+    EnumName{ControlMode::Observe, "observe"},
+    EnumName{ControlMode::ReadOnly, "read_only"},
+    EnumName{ControlMode::Approvals, "approvals"},
+    EnumName{ControlMode::Allowlist, "allowlist"},
+    EnumName{ControlMode::Stopped, "stopped"},
+    EnumName{ControlMode::Route, "route"},
+};
+
+constexpr std::array call_kind_names{
+    EnumName{CallKind::Tool, "tool"},
+    EnumName{CallKind::Model, "model"},
+    EnumName{CallKind::Workflow, "workflow"},
+};
+
+bool is_scope_name(ScopeKind kind, std::string_view name) {
+    if (name.empty() || name.size() > scope_name_bytes_max) {
+        return false;
+    }
+    if (std::ranges::any_of(name, [](char c) {
+            return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+        })) {
+        return false;
+    }
+    return kind != ScopeKind::ToolClass ||
+           std::ranges::find(tool_class_names, name) != tool_class_names.end();
+}
+
+}  // namespace
+
+TAGOUT_DEFINE_NAMED_ENUM(ScopeKind, parse_scope_kind, scope_kind_names)
+TAGOUT_DEFINE_NAMED_ENUM(ControlMode, parse_control_mode, control_mode_names)
+TAGOUT_DEFINE_NAMED_ENUM(CallKind, parse_call_kind, call_kind_names)
+
+std::string to_text(const Scope& scope) {
+    std::string text(name_of(scope.kind));
+    return scope.kind == ScopeKind::Global ? text : text + ":" + scope.name;
+}
+
+std::optional<Scope> parse_scope(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    const std::optional<ScopeKind> kind = parse_scope_kind(text.substr(0, colon));
+    if (!kind) {
+        return std::nullopt;
+    }
+    const bool named = colon != std::string_view::npos;
+    if (*kind == ScopeKind::Global) {
+        return named ? std::nullopt : std::optional(Scope{*kind, ""});
+    }
+    const std::string_view name = named ? text.substr(colon + 1) : std::string_view{};
+    if (!is_scope_name(*kind, name)) {
+        return std::nullopt;
+    }
+    return Scope{*kind, std::string(name)};
+}
+
+}  // namespace tagout

@@ -1,0 +1,269 @@
+#include "server/containment_api.h"
+
+#include "contain/control_json.h"
+#include "contain/playbook.h"
+#include "server/body.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+namespace tagout::server {
+
+namespace {
+
+namespace json = boost::json;
+using contain::By;
+using contain::ControlView;
+
+constexpr std::size_t reason_bytes_max = contain::Controls::reason_bytes_max;
+constexpr std::size_t name_bytes_max = 256;
+constexpr std::size_t session_bytes_max = 512;
+constexpr std::size_t scope_bytes_max = 300;
+
+constexpr std::string_view mode_names =
+    "observe, read_only, approvals, allowlist, stopped, route";
+
+By read_by(Body& body, bool reason_required) {
+    Actor actor = read_actor(body);
+    return {std::move(actor), body.text("reason", reason_required, reason_bytes_max)};
+}
+
+std::string text_of(const ControlView& view) {
+    return json::serialize(contain::tree_of(view));
+}
+
+json::array rows_of(const std::vector<ControlView>& views) {
+    json::array rows;
+    for (const ControlView& view : views) {
+        rows.push_back(contain::tree_of(view));
+    }
+    return rows;
+}
+
+Result<std::string> list_controls(
+    const contain::Controls& controls, const net::ServerRequest& request
+) {
+    const std::string state = request.query("state");
+    if (!state.empty() && state != "in_force" && state != "all") {
+        return fail(ErrorCode::InvalidArgument, "'state' must be in_force or all");
+    }
+    json::array points;
+    for (const contain::PointStatus& point : controls.points()) {
+        points.push_back(contain::tree_of(point));
+    }
+    return json::serialize(json::object{
+        {"controls", rows_of(controls.list(state == "all"))},
+        {"points", std::move(points)},
+        {"revision", controls.snapshot()->revision()}});
+}
+
+Result<Scope> read_scope(const std::string& text) {
+    std::optional<Scope> scope = parse_scope(text);
+    if (!scope) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "'" + text.substr(0, 60) +
+                "' is no scope; write global, or KIND:NAME with one of tenant, environment, agent, "
+                "workflow, tool, tool_class (read, write, egress, high_risk), mcp_server, model, "
+                "prompt_version, session, user"
+        );
+    }
+    return std::move(*scope);
+}
+
+Result<std::string> apply_control(
+    contain::Controls& controls, const incident::Desk& desk, Body body
+) {
+    contain::ControlDraft draft;
+    const std::string scope = body.text("scope", true, scope_bytes_max);
+    const auto mode = body.choice("mode", true, mode_names, parse_control_mode);
+    draft.allowed = body.texts("allowed", contain::Controls::allowed_max, name_bytes_max);
+    draft.route_to = WorkflowName(body.text("route_to", false, name_bytes_max));
+    draft.incident = IncidentId(body.text("incident", false, name_bytes_max));
+    draft.review_by = body.time("review_by", false);
+    const By by = read_by(body, true);
+    if (auto error = body.error()) {
+        return std::unexpected(std::move(*error));
+    }
+    draft.scope = TAGOUT_TRY(read_scope(scope));
+    draft.mode = *mode;
+    if (!draft.incident.empty()) {
+        TAGOUT_TRY(desk.get(draft.incident));  // NotFound names it.
+    }
+    return text_of(TAGOUT_TRY(controls.apply(draft, by)));
+}
+
+Result<std::string> change_control(
+    contain::Controls& controls, std::string_view operation, const ControlId& id, Body body
+) {
+    std::optional<Instant> review_by;
+    std::string without_journeys;
+    if (operation == "renewControl") {
+        review_by = body.time("review_by", true);
+    } else if (operation == "releaseControl") {
+        without_journeys = body.text("without_journeys", false, reason_bytes_max);
+    }
+    const By by = read_by(body, operation != "probeControl");
+    if (auto error = body.error()) {
+        return std::unexpected(std::move(*error));
+    }
+    if (operation == "renewControl") {
+        return text_of(TAGOUT_TRY(controls.renew(id, *review_by, by)));
+    }
+    if (operation == "requestRelease") {
+        return text_of(TAGOUT_TRY(controls.request_release(id, by)));
+    }
+    if (operation == "releaseControl") {
+        return text_of(TAGOUT_TRY(controls.release(id, by, without_journeys)));
+    }
+    return text_of(TAGOUT_TRY(controls.probe(id, by)));
+}
+
+Result<std::string> answer_approval(
+    contain::Approvals& approvals, std::string_view operation, std::string_view argument, Body body
+) {
+    const By by = read_by(body, false);
+    if (auto error = body.error()) {
+        return std::unexpected(std::move(*error));
+    }
+    const std::string id(argument);
+    const contain::PendingApproval answered = TAGOUT_TRY(
+        operation == "approveCall" ? approvals.approve(id, by) : approvals.deny(id, by)
+    );
+    return json::serialize(contain::tree_of(answered));
+}
+
+std::string list_approvals(const contain::Approvals& approvals) {
+    json::array rows;
+    for (const contain::PendingApproval& each : approvals.pending()) {
+        rows.push_back(contain::tree_of(each));
+    }
+    return json::serialize(json::object{{"approvals", std::move(rows)}});
+}
+
+Result<std::string> incident_containment(
+    const ContainmentParts& parts, const incident::Desk& desk, std::string_view argument
+) {
+    const incident::Incident incident = TAGOUT_TRY(desk.get(IncidentId(argument)));
+    std::vector<ControlView> controls = parts.controls->list(true);
+    json::array proposals;
+    const contain::IncidentFacts facts{
+        .id = incident.id,
+        .failure_class = incident.failure_class,
+        .severity = incident.severity,
+        .agent = incident.agent,
+        .workflow = incident.workflow,
+        .tool = incident.tool};
+    for (const contain::Proposal& proposal : contain::propose(facts, *parts.catalog())) {
+        json::object row = contain::tree_of(proposal);
+        const auto same = std::ranges::find_if(controls, [&](const ControlView& view) {
+            return proposal.draft && !view.released_at &&
+                   view.control.scope == proposal.draft->scope &&
+                   view.control.mode == proposal.draft->mode;
+        });
+        if (same != controls.end()) {
+            row["control"] = same->control.id.text();
+        }
+        proposals.push_back(std::move(row));
+    }
+    std::erase_if(controls, [&](const ControlView& view) {
+        return view.control.incident != incident.id;
+    });
+    return json::serialize(json::object{
+        {"proposals", std::move(proposals)}, {"controls", rows_of(controls)}});
+}
+
+Result<std::string> answer_decide(
+    const contain::ControlSnapshot& snapshot, const catalog::Catalog& catalog, std::string_view text
+) {
+    Body body = TAGOUT_TRY(Body::parse(text));
+    const auto kind = body.choice("kind", false, "tool, model, workflow", parse_call_kind);
+    const std::string tool = body.text("tool", false, name_bytes_max);
+    const std::string server = body.text("server", false, name_bytes_max);
+    const std::string agent = body.text("agent", false, name_bytes_max);
+    const std::string workflow = body.text("workflow", false, name_bytes_max);
+    const std::string session = body.text("session", false, session_bytes_max);
+    const std::string user = body.text("user", false, name_bytes_max);
+    const std::string tenant = body.text("tenant", false, name_bytes_max);
+    const std::string environment = body.text("environment", false, name_bytes_max);
+    const std::string model = body.text("model", false, name_bytes_max);
+    const std::string prompt = body.text("prompt", false, name_bytes_max);
+    body.ignore("arguments");
+    if (auto error = body.error()) {
+        return std::unexpected(std::move(*error));
+    }
+    ToolCall call;
+    call.kind = kind.value_or(CallKind::Tool);
+    if (call.kind == CallKind::Tool && tool.empty()) {
+        return fail(
+            ErrorCode::InvalidArgument, "'tool' is missing; or send kind model or workflow"
+        );
+    }
+    call.tool = tool;
+    call.server = server;
+    call.agent = agent;
+    call.workflow = workflow;
+    call.session = session;
+    call.user = user;
+    call.tenant = tenant;
+    call.environment = environment;
+    call.model = model;
+    call.prompt_version = prompt;
+    contain::add_facts(catalog, call);
+    return json::serialize(contain::tree_of(contain::decide(snapshot, call)));
+}
+
+}  // namespace
+
+bool is_containment(std::string_view operation) noexcept {
+    constexpr std::array operations{
+        std::string_view("getIncidentContainment"),
+        std::string_view("listControls"),
+        std::string_view("applyControl"),
+        std::string_view("getControl"),
+        std::string_view("probeControl"),
+        std::string_view("renewControl"),
+        std::string_view("requestRelease"),
+        std::string_view("releaseControl"),
+        std::string_view("decide"),
+        std::string_view("listApprovals"),
+        std::string_view("approveCall"),
+        std::string_view("denyCall")};
+    return std::ranges::find(operations, operation) != operations.end();
+}
+
+Result<std::string> answer_containment(
+    const ContainmentParts& parts, const incident::Desk& desk, std::string_view operation,
+    std::string_view argument, const net::ServerRequest& request
+) {
+    if (parts.controls == nullptr || parts.approvals == nullptr || !parts.catalog) {
+        return fail(ErrorCode::Unavailable, "this server has no book of controls");
+    }
+    if (operation == "listControls") {
+        return list_controls(*parts.controls, request);
+    }
+    if (operation == "getControl") {
+        return text_of(TAGOUT_TRY(parts.controls->get(ControlId(argument))));
+    }
+    if (operation == "getIncidentContainment") {
+        return incident_containment(parts, desk, argument);
+    }
+    if (operation == "listApprovals") {
+        return list_approvals(*parts.approvals);
+    }
+    const std::string_view text = request.body.view();
+    if (operation == "decide") {
+        return answer_decide(*parts.controls->snapshot(), *parts.catalog(), text);
+    }
+    Body body = TAGOUT_TRY(Body::parse(text.empty() ? "{}" : text));
+    if (operation == "applyControl") {
+        return apply_control(*parts.controls, desk, std::move(body));
+    }
+    if (operation == "approveCall" || operation == "denyCall") {
+        return answer_approval(*parts.approvals, operation, argument, std::move(body));
+    }
+    return change_control(*parts.controls, operation, ControlId(argument), std::move(body));
+}
+
+}  // namespace tagout::server

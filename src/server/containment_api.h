@@ -1,0 +1,33 @@
+// The containment routes: from parsed requests to the book of controls, approvals and decide().
+#pragma once
+
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "contain/approvals.h"
+#include "contain/controls.h"
+#include "incident/desk.h"
+#include "net/http_server.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace tagout::server {
+
+struct ContainmentParts {
+    contain::Controls* controls = nullptr;  ///< Null: the routes answer that there is none.
+    contain::Approvals* approvals = nullptr;
+    std::function<std::shared_ptr<const catalog::Catalog>()> catalog = {};
+};
+
+/// Whether `operation` is answered here.
+[[nodiscard]] bool is_containment(std::string_view operation) noexcept;
+
+/// `argument` is the segment of the path. Answers JSON.
+[[nodiscard]] Result<std::string> answer_containment(
+    const ContainmentParts& parts, const incident::Desk& desk, std::string_view operation,
+    std::string_view argument, const net::ServerRequest& request
+);
+
+}  // namespace tagout::server
