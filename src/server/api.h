@@ -15,6 +15,7 @@
 #include "server/admin_token.h"
 #include "server/ports.h"
 #include "server/prevent_api.h"
+#include "server/release_api.h"
 #include "server/stream_hub.h"
 #include "verify/verifier.h"
 
@@ -33,6 +34,7 @@ struct ApiParts {
     MetricRegistry& metrics;
     std::vector<std::string> hosts;  ///< Allowed besides loopback, without port.
     PreventDesks prevent = {};
+    ReleaseDesks releases = {};
 };
 
 class Api {
