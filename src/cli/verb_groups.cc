@@ -1,4 +1,5 @@
 #include "cli/prevent_verbs.h"
+#include "cli/release_verbs.h"
 #include "cli/verb.h"
 #include "cli/verify_verbs.h"
 
@@ -7,6 +8,7 @@ namespace tagout::cli {
 const std::vector<VerbGroup>& verb_groups() {
     // Each family's rows stand in its own file and are listed here in the order of the help.
     static const std::vector<VerbGroup> groups{
+        catalog_verbs(), release_verbs(), journey_verbs(),
         ledger_verbs(), evidence_verbs(), regression_verbs(), review_verbs(), action_verbs()};
     return groups;
 }
