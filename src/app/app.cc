@@ -5,6 +5,7 @@
 #include "app/metrics.h"
 #include "app/pipeline.h"
 #include "app/prevention.h"
+#include "app/recovery.h"
 #include "app/runbook.h"
 #include "app/view.h"
 #include "base/log.h"
@@ -100,6 +101,7 @@ public:
             log::warn("desk_tick_failed", {{"error", aged.error().message}});
         }
         prevention_->tick();
+        recovery_->tick();
         view_->sample_rate();
         std::set<std::string> changed;
         {
@@ -182,7 +184,15 @@ private:
             metrics_
         );
         runbook_ = std::make_unique<Runbook>(RunbookParts{
-            clock_, *desk_, *evidence_, directory_, metrics_, config->pipeline.findings_max});
+            clock_,
+            *desk_,
+            *evidence_,
+            directory_,
+            metrics_,
+            config->pipeline.findings_max,
+            [this](std::span<const detect::SessionSummary> sessions) {
+                recovery_->sessions_ended(sessions);
+            }});
         TAGOUT_TRY(desk_->rebuild());
         prevention_ = std::make_unique<Prevention>(PreventionParts{
             *journal_,
@@ -191,10 +201,22 @@ private:
             *evidence_,
             GateSources{clock_, *desk_, directory_, [this] { return this->configured(); }}});
         TAGOUT_TRY(prevention_->rebuild());
+        recovery_ = std::make_unique<Recovery>(RecoveryParts{
+            *journal_,
+            clock_,
+            *desk_,
+            metrics_,
+            [this] { return this->configured(); },
+            [] { return std::string(); },
+            "",
+            nullptr,
+            nullptr});
+        TAGOUT_TRY(recovery_->rebuild());
         TAGOUT_TRY(notifier_->rebuild());
         desk_->on_change([this](const incident::Change& change) {
             notifier_->on_change(change);
             runbook_->keep_evidence(change);
+            recovery_->incident_changed(change.incident);
             const MutexLock lock(changed_mutex_);
             changed_.insert(change.incident.id.text());
         });
@@ -267,7 +289,8 @@ private:
             *token_,
             metrics_,
             hosts_of(config->server, options_.address),
-            prevention_->desks()});
+            prevention_->desks(),
+            server::ReleaseDesks{&recovery_->releases(), &recovery_->journeys(), &clock_}});
         for (const MetricInfo& info : metric_list) {
             touch(info);
         }
@@ -362,6 +385,7 @@ private:
         TAGOUT_TRY(journal_->append(std::span(&draft, 1)));
         desk_->use(next->catalog, next->incidents);
         notifier_->use(next->catalog);
+        recovery_->use(*next);
         pipeline_->use(next->detection, next->catalog);
         return next->revision;
     }
@@ -386,6 +410,7 @@ private:
     server::StreamHub hub_{metrics_};
     std::unique_ptr<incident::Desk> desk_;
     std::unique_ptr<Prevention> prevention_;
+    std::unique_ptr<Recovery> recovery_;
     std::unique_ptr<notify::Notifier> notifier_;
     std::unique_ptr<Runbook> runbook_;
     std::unique_ptr<Pipeline> pipeline_;
