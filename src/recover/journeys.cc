@@ -308,15 +308,26 @@ private:
         }
     }
 
-    /// "payments.refund" as "refund" when its server is payments.
-    static std::string_view without_server(const catalog::Catalog& catalog, std::string_view tool) {
+    /// A tool's name in its parts, as far as the catalog knows them; a name may be a glob.
+    struct ToolParts {
+        std::string_view whole;
+        std::string_view server;  ///< "" when nothing says.
+        std::string_view bare;    ///< Without its server.
+        bool is_glob = false;
+    };
+
+    static ToolParts parts_of(const catalog::Catalog& catalog, std::string_view tool) {
+        const bool is_glob = tool.find_first_of("*?") != std::string_view::npos;
         for (const catalog::McpServer& server : catalog.contents().mcp_servers) {
             if (tool.size() > server.name.size() + 1 && tool.starts_with(server.name) &&
                 tool[server.name.size()] == '.') {
-                return tool.substr(server.name.size() + 1);
+                return {tool, server.name, tool.substr(server.name.size() + 1), is_glob};
             }
         }
-        return tool;
+        const catalog::Tool* const known = is_glob ? nullptr : catalog.configured_tool(tool);
+        return {
+            tool, known == nullptr ? std::string_view{} : std::string_view(known->server), tool,
+            is_glob};
     }
 
     static bool same_tool(
@@ -325,8 +336,15 @@ private:
         const auto matches = [](std::string_view a, std::string_view b) {
             return catalog::glob_matches(a, b) || catalog::glob_matches(b, a);
         };
-        return matches(one, other) ||
-               matches(without_server(catalog, one), without_server(catalog, other));
+        const ToolParts a = parts_of(catalog, one);
+        const ToolParts b = parts_of(catalog, other);
+        if (!a.server.empty() && !b.server.empty()) {
+            return a.server == b.server && matches(a.bare, b.bare);
+        }
+        // "payments.*" says nothing about a tool whose server is unknown; "ref*" does about any.
+        const bool bare_glob = (a.is_glob && a.server.empty()) || (b.is_glob && b.server.empty());
+        return matches(a.whole, b.whole) || (bare_glob && matches(a.bare, b.bare)) ||
+               (!a.is_glob && !b.is_glob && a.bare == b.bare);
     }
 
     static bool names_tool(
