@@ -8,22 +8,21 @@ namespace tagout::app {
 
 namespace {
 
+/// Not the kinds of the entries themselves, which a fold reads; the first word says what it is about.
 std::string_view timeline_kind(recover::ReleaseChange::What what) {
     using What = recover::ReleaseChange::What;
     switch (what) {
         case What::Published:
-            return "change.published";
         case What::Labelled:
-            return "change.labelled";
+            return "version.told";
         case What::RolledBack:
-            return "change.rolled_back";
-        case What::BundleBlocked:
-            return "change.blamed";
+            return "rollback.told";
         case What::BundleInForce:
         case What::BundleGood:
-            break;
+        case What::BundleBlocked:
+            return "bundle.told";
     }
-    return "change.bundle";
+    return "version.told";
 }
 
 /// Every journey that names one of the tools; with none configured nothing stands against them.
@@ -100,7 +99,7 @@ void Recovery::sessions_ended(std::span<const detect::SessionSummary> sessions) 
         const bool bad = each.outcome == SessionOutcome::Failed ||
                          each.outcome == SessionOutcome::Abandoned;
         if (each.started_at >= started_at_ && !each.agent.empty() && (!each.revised || bad)) {
-            releases_->session_ended({each.agent, "", each.outcome, each.started_at});
+            releases_->session_ended({each.agent, each.prompt, each.outcome, each.started_at});
         }
     }
 }

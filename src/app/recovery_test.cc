@@ -89,7 +89,7 @@ TEST_F(RecoveryRoom, ARollbackThatNamesTheIncidentMovesIt) {
     EXPECT_TRUE(now.anchors.recovery_started_at.has_value());
     bool told = false;
     for (const incident::TimelineEntry& entry : now.timeline) {
-        told = told || (entry.source == "change" && entry.kind == "change.rolled_back" &&
+        told = told || (entry.source == "change" && entry.kind == "rollback.told" &&
                         entry.text.find("prompt:x from v2 to v1") != std::string::npos);
     }
     EXPECT_TRUE(told);

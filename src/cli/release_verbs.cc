@@ -4,6 +4,8 @@
 
 #include <boost/json.hpp>
 
+#include <cstdlib>
+
 
 namespace tagout::cli {
 
@@ -151,13 +153,22 @@ void render_freezes(const json::value& answer, Terminal& terminal) {
     }
 }
 
+/// "12.5" milliseconds as people read them.
+std::string took_text(const std::string& milliseconds) {
+    const double value = std::strtod(milliseconds.c_str(), nullptr);
+    const Duration took(static_cast<std::int64_t>(value * 1e6));
+    return took < std::chrono::milliseconds(1)
+               ? "under 1ms"
+               : to_text(std::chrono::floor<std::chrono::milliseconds>(took));
+}
+
 std::vector<std::string> run_row(const json::value& run, Terminal& terminal, std::string_view now) {
     const bool passed = field(run, "passed") == "true";
     return {
         field(run, "journey"),
         terminal.toned(passed ? "passed" : "failed", passed ? Tone::Green : Tone::Red),
         short_time(field(run, "at"), now),
-        field(run, "duration_ms") + " ms",
+        took_text(field(run, "duration_ms")),
         field(run, "actor"),
         field(run, "sentence")};
 }

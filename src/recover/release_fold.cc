@@ -5,11 +5,22 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace tagout::recover {
 
 namespace json = boost::json;
+
+namespace {
+
+/// Whole names: other rooms write lines of an incident's timeline under the same first words.
+constexpr std::array<std::string_view, 9> kinds{
+    "version.published", "version.labelled", "bundle.made",    "bundle.in_force", "bundle.evidence",
+    "bundle.good",       "bundle.blocked",   "bundle.unblocked", "rollback.done",
+};
+
+}  // namespace
 
 std::uint32_t Line::holder(std::string_view label) const {
     if (label == catalog::latest_label) {
@@ -68,8 +79,7 @@ const Line* ReleaseFold::find(const catalog::VersionKey& key) const {
 
 bool ReleaseFold::apply(const journal::JournalEntry& entry) {
     const std::string& kind = entry.draft.kind;
-    const bool is_version = kind == "version.published" || kind == "version.labelled";
-    if (!is_version && !kind.starts_with("bundle.") && kind != "rollback.done") {
+    if (std::ranges::find(kinds, kind) == kinds.end()) {
         return false;
     }
     const std::optional<json::object> body = object_of(entry.draft.body);
