@@ -1,7 +1,7 @@
 # The rooms in the order of src/LAYERS, each with the libraries it links.
 tagout_room(base USES Threads::Threads PkgConfig::XXHASH Boost::json)
 tagout_room(domain USES base)
-tagout_room(catalog USES domain PkgConfig::YAML)
+tagout_room(catalog USES domain PkgConfig::YAML OpenSSL::Crypto)
 tagout_room(journal USES domain OpenSSL::Crypto)
 tagout_room(intake USES domain simdjson::simdjson TEST_USES tagout_otlp_proto)
 tagout_room(incident USES catalog journal Boost::json)
@@ -9,6 +9,7 @@ tagout_room(detect USES catalog PkgConfig::HS TEST_USES intake)
 tagout_room(contain USES catalog journal Boost::json OpenSSL::Crypto TEST_USES incident)
 tagout_room(verify USES catalog journal incident intake PkgConfig::SODIUM OpenSSL::Crypto Boost::json TEST_USES tagout_otlp_proto store)
 tagout_room(prevent USES catalog journal incident intake Boost::json TEST_USES detect)
+tagout_room(recover USES catalog journal incident OpenSSL::Crypto Boost::json)
 tagout_room(net USES domain OpenSSL::SSL Boost::url PkgConfig::NGHTTP2 PkgConfig::DEFLATE PkgConfig::ZSTD)
 tagout_room(store USES journal PkgConfig::SQLITE PkgConfig::ZSTD)
 tagout_room(notify USES net incident PkgConfig::SODIUM TEST_USES store)
@@ -17,7 +18,7 @@ if(TAGOUT_TESTS)
     add_executable(gateway_stand tests/e2e/gateway_stand.cc)  # the data plane alone, for tests/e2e
     target_link_libraries(gateway_stand PRIVATE gateway)
 endif()
-tagout_room(server USES net incident intake detect contain verify prevent PkgConfig::SODIUM Boost::json)
+tagout_room(server USES net incident intake detect contain recover verify prevent PkgConfig::SODIUM Boost::json)
 # The page, embedded: made anew when a file of ui/dist changes.
 file(GLOB_RECURSE page_files CONFIGURE_DEPENDS ui/dist/*)
 add_custom_command(

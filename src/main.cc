@@ -352,7 +352,7 @@ void add_verb(
         CLI::Option* const option = command->add_option(name, value, help);
         option->required(argument.required);
         if (argument.kind != cli::ArgumentKind::List) {
-            option->expected(1);
+            option->expected(1)->allow_extra_args(false);
         }
     }
     if (!verb.save_to.empty()) {

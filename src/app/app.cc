@@ -5,6 +5,7 @@
 #include "app/metrics.h"
 #include "app/pipeline.h"
 #include "app/prevention.h"
+#include "app/recovery.h"
 #include "app/runbook.h"
 #include "app/view.h"
 #include "base/log.h"
@@ -107,6 +108,7 @@ public:
         prevention_->tick();
         controls_->tick();
         approvals_->tick();
+        recovery_->tick();
         view_->sample_rate();
         std::set<std::string> changed;
         {
@@ -189,7 +191,15 @@ private:
             metrics_
         );
         runbook_ = std::make_unique<Runbook>(RunbookParts{
-            clock_, *desk_, *evidence_, directory_, metrics_, config->pipeline.findings_max});
+            clock_,
+            *desk_,
+            *evidence_,
+            directory_,
+            metrics_,
+            config->pipeline.findings_max,
+            [this](std::span<const detect::SessionSummary> sessions) {
+                recovery_->sessions_ended(sessions);
+            }});
         TAGOUT_TRY(desk_->rebuild());
         prevention_ = std::make_unique<Prevention>(PreventionParts{
             *journal_,
@@ -204,10 +214,22 @@ private:
             contain::Approvals::make(*journal_, clock_, config->containment, metrics_);
         TAGOUT_TRY(controls_->rebuild());
         TAGOUT_TRY(approvals_->rebuild());
+        recovery_ = std::make_unique<Recovery>(RecoveryParts{
+            *journal_,
+            clock_,
+            *desk_,
+            metrics_,
+            [this] { return this->configured(); },
+            [] { return std::string(); },
+            "",
+            nullptr,
+            nullptr});
+        TAGOUT_TRY(recovery_->rebuild());
         TAGOUT_TRY(notifier_->rebuild());
         desk_->on_change([this](const incident::Change& change) {
             notifier_->on_change(change);
             runbook_->keep_evidence(change);
+            recovery_->incident_changed(change.incident);
             const MutexLock lock(changed_mutex_);
             changed_.insert(change.incident.id.text());
         });
@@ -281,7 +303,8 @@ private:
             metrics_,
             hosts_of(config->server, options_.address),
             prevention_->desks(),
-            {controls_.get(), approvals_.get(), [this] { return configured()->catalog; }}});
+            {controls_.get(), approvals_.get(), [this] { return configured()->catalog; }},
+            server::ReleaseDesks{&recovery_->releases(), &recovery_->journeys(), &clock_}});
         for (const MetricInfo& info : metric_list) {
             touch(info);
         }
@@ -378,6 +401,7 @@ private:
         controls_->use(next->containment);
         approvals_->use(next->containment);
         notifier_->use(next->catalog);
+        recovery_->use(*next);
         pipeline_->use(next->detection, next->catalog);
         return next->revision;
     }
@@ -402,6 +426,7 @@ private:
     server::StreamHub hub_{metrics_};
     std::unique_ptr<incident::Desk> desk_;
     std::unique_ptr<Prevention> prevention_;
+    std::unique_ptr<Recovery> recovery_;
     std::unique_ptr<notify::Notifier> notifier_;
     std::unique_ptr<Runbook> runbook_;
     std::unique_ptr<Pipeline> pipeline_;

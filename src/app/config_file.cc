@@ -31,6 +31,9 @@ const std::vector<catalog::SettingText>& texts_of(
     if (subtree == "gate") {
         return contents.gate;
     }
+    if (subtree == "releases") {
+        return contents.releases;
+    }
     return contents.server;
 }
 
@@ -44,7 +47,8 @@ ConfigFile check_text(std::string_view yaml, std::string_view file) {
     }
     Configured configured;
     constexpr std::string_view subtrees[] = {
-        "detection", "incidents", "containment", "notify", "server", "evidence", "gate"};
+        "detection", "incidents", "containment", "notify",
+        "server",    "evidence",  "gate",        "releases"};
     for (const std::string_view subtree : subtrees) {
         catalog::SettingReader reader(texts_of(*report.contents, subtree));
         for_each_settings(configured, [&](std::string_view under, auto& settings) {

@@ -13,6 +13,7 @@
 #include "incident/settings.h"
 #include "notify/settings.h"
 #include "prevent/settings.h"
+#include "recover/settings.h"
 #include "server/settings.h"
 #include "store/segment/segment_log.h"
 
@@ -34,6 +35,7 @@ struct Configured {
     store::SegmentLogOptions evidence;
     PipelineSettings pipeline;
     prevent::Settings gate;
+    recover::Settings releases;
     std::uint64_t revision = 1;  ///< Raised by each reload.
 };
 
@@ -48,6 +50,7 @@ void for_each_settings(C& configured, Visit&& visit) {
     visit("server", configured.pipeline);
     visit("evidence", configured.evidence);
     visit("gate", configured.gate);
+    visit("releases", configured.releases);
 }
 
 /// What a file says, or every mistake in it; `mistakes` is empty exactly when `configured` stands.

@@ -6,6 +6,7 @@
 #include "gateway/metrics.h"
 #include "journal/metrics.h"
 #include "notify/metrics.h"
+#include "recover/metrics.h"
 #include "server/error_map.h"
 #include "server/metrics.h"
 #include "server/routes.h"
@@ -89,6 +90,7 @@ std::string metrics_page() {
     add(contain::metric_list);
     add(journal::metrics);
     add(notify::metrics);
+    add(recover::metric_list);
     add(server::metric_list);
     add(store::metrics);
     std::ranges::sort(all, {}, &MetricInfo::name);

@@ -99,6 +99,9 @@ void Runbook::take(detect::Output output, Instant received_at) {
     State& state = *state_;
     if (!output.sessions.empty()) {
         state.parts.directory.ended(output.sessions, received_at);
+        if (state.parts.sessions_ended) {
+            state.parts.sessions_ended(output.sessions);
+        }
         for (const detect::SessionSummary& session : output.sessions) {
             const std::string_view labels[] = {name_of(session.outcome)};
             state.parts.metrics.counter(sessions_total, labels).add();

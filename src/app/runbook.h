@@ -23,6 +23,8 @@ struct RunbookParts {
     Directory& directory;
     MetricRegistry& metrics;
     std::size_t findings_max;
+    /// Told of sessions as they end, on a shard's thread.
+    std::function<void(std::span<const detect::SessionSummary>)> sessions_ended = {};
 };
 
 class Runbook final : public FindingSink {

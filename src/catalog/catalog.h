@@ -149,6 +149,7 @@ struct Contents {
     std::vector<SettingText> evidence;          ///< Segments, retention.
     std::vector<SettingText> server;          ///< Threads, limits, queues.
     std::vector<SettingText> gate = {};       ///< What a release needs.
+    std::vector<SettingText> releases = {};   ///< Known good bundles, limits of versions, journeys.
 };
 
 struct ToolFacts {

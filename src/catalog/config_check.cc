@@ -1,6 +1,7 @@
 #include "catalog/config_check.h"
 
 #include "catalog/config.h"
+#include "catalog/expectation.h"
 
 #include <algorithm>
 #include <array>
@@ -281,7 +282,19 @@ private:
                 );
             }
             for (std::size_t i = 0; i < journey.steps.size(); ++i) {
-                journey_step(journey.steps[i], path + ".steps[" + std::to_string(i) + "].request");
+                const std::string step = path + ".steps[" + std::to_string(i) + "]";
+                journey_step(journey.steps[i], step + ".request");
+                expectations(journey.steps[i], step + ".expect");
+            }
+        }
+    }
+
+    void expectations(const JourneyStep& step, const std::string& path) {
+        for (std::size_t i = 0; i < step.expect.size(); ++i) {
+            if (auto read = parse_expectation(step.expect[i], step.kind); !read) {
+                add(path + "[" + std::to_string(i) + "]",
+                    std::move(read.error().what),
+                    std::move(read.error().remedy));
             }
         }
     }
@@ -294,6 +307,12 @@ private:
         }
         if (step.kind == "mcp") {
             tool_must_exist(path, first);
+            const std::size_t at = step.request.find_first_not_of(" \n\t", first.size());
+            if (at != std::string::npos && step.request[at] != '{') {
+                add(path,
+                    "behind the tool's name stands no JSON object",
+                    "Write the arguments as one, such as " + first + " {\"id\":\"7\"}");
+            }
             return;
         }
         constexpr std::array<std::string_view, 5> methods{"GET", "POST", "PUT", "PATCH", "DELETE"};

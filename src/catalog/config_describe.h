@@ -316,8 +316,9 @@ void describe(JourneyStep& step, V& v) {
         "expect",
         step.expect,
         FieldInfo{
-            .help = "What must hold of the answer, one line each, such as 'status 200' or "
-                    "'contains paid'."}
+            .help = "What must hold of the answer, one line each: status 200, is_error false, "
+                    "contains TEXT, not contains TEXT, json PATH == VALUE, within 500ms. Without a "
+                    "line the step must work."}
     );
 }
 
@@ -469,6 +470,13 @@ void describe(Contents& contents, V& v) {
         contents.gate,
         FieldInfo{
             .help = "What a release needs to pass; docs/reference/settings.md lists the settings."}
+    );
+    v.settings(
+        "releases",
+        contents.releases,
+        FieldInfo{
+            .help = "When a bundle is known good, limits of versions, times of journeys; "
+                    "docs/reference/settings.md lists the settings."}
     );
     v.settings(
         "server",

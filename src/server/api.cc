@@ -59,6 +59,19 @@ net::ServerResponse error_answer(const Error& error, int status = 0) {
     return answer;
 }
 
+net::ServerResponse release_answer(Result<ReleaseAnswer> answer) {
+    if (!answer) {
+        return error_answer(answer.error());
+    }
+    net::ServerResponse response = json_answer(answer->status, std::move(answer->body));
+    if (!answer->etag.empty()) {
+        response.headers.emplace_back("ETag", answer->etag);
+        // Kept by the agent, and asked for again each time.
+        response.headers[1].second = "no-cache";
+    }
+    return response;
+}
+
 net::ServerResponse text_answer(
     int status, std::string text, std::string_view type = "text/plain; charset=utf-8"
 ) {
@@ -353,6 +366,11 @@ net::ServerResponse Api::State::answer(const Call& call) {
             parts.verifier, call.argument, call.request.body.view()
         );
         return pack ? std::move(*pack) : error_answer(pack.error());
+    }
+    if (is_release_operation(operation)) {
+        return release_answer(
+            answer_release(parts.releases, operation, call.argument, call.request)
+        );
     }
     Result<std::string> body = answer_json(call);
     if (!body) {

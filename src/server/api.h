@@ -16,6 +16,7 @@
 #include "server/containment_api.h"
 #include "server/ports.h"
 #include "server/prevent_api.h"
+#include "server/release_api.h"
 #include "server/stream_hub.h"
 #include "verify/verifier.h"
 
@@ -35,6 +36,7 @@ struct ApiParts {
     std::vector<std::string> hosts;  ///< Allowed besides loopback, without port.
     PreventDesks prevent = {};
     ContainmentParts containment = {};
+    ReleaseDesks releases = {};
 };
 
 class Api {

@@ -77,6 +77,33 @@ std::string Body::json(std::string_view name, bool required) {
     return member->is_string() ? std::string(member->as_string()) : boost::json::serialize(*member);
 }
 
+std::vector<std::string> Body::texts(
+    std::string_view name, std::size_t items_max, std::size_t bytes_max
+) {
+    read_.emplace_back(name);
+    const boost::json::value* const member = object_.if_contains(name);
+    if (member == nullptr || member->is_null()) {
+        return {};
+    }
+    if (!member->is_array()) {
+        note(name, "must be a list of strings");
+        return {};
+    }
+    std::vector<std::string> items;
+    if (member->as_array().size() > items_max) {
+        note(name, "has over " + std::to_string(items_max) + " items");
+        return {};
+    }
+    for (const boost::json::value& item : member->as_array()) {
+        if (!item.is_string() || item.as_string().empty() || item.as_string().size() > bytes_max) {
+            note(name, "must hold strings of 1 to " + std::to_string(bytes_max) + " bytes only");
+            return {};
+        }
+        items.emplace_back(item.as_string());
+    }
+    return items;
+}
+
 std::optional<Instant> Body::time(std::string_view name, bool required) {
     const std::string value = text(name, required, 40);
     if (value.empty()) {

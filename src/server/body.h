@@ -25,6 +25,10 @@ public:
     /// Any JSON value, as JSON; a string is taken for JSON written into it (a file's content).
     std::string json(std::string_view name, bool required);
     [[nodiscard]] bool has(std::string_view name) const { return object_.contains(name); }
+    /// A list of at most `items_max` texts of at most `bytes_max` each; empty when it is absent.
+    std::vector<std::string> texts(
+        std::string_view name, std::size_t items_max, std::size_t bytes_max
+    );
     std::optional<Instant> time(std::string_view name, bool required);
     /// An array of at most `items_max` texts; empty when it is absent.
     std::vector<std::string> texts(
