@@ -237,7 +237,8 @@ private:
         for (const PolicyKey& key : keys) {
             if (key.required && !values.contains(key.key)) {
                 add(at, path, "the key " + std::string(key.key) + " is missing",
-                    "Add " + std::string(key.key) + ": " + std::string(key.help));
+                    "Add " + std::string(key.key) + ": " +
+                        std::string(key.help.substr(0, key.help.size() - 1)));
             }
         }
     }
