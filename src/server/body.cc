@@ -117,33 +117,6 @@ std::optional<Instant> Body::time(std::string_view name, bool required) {
     return *at;
 }
 
-std::vector<std::string> Body::texts(
-    std::string_view name, std::size_t items_max, std::size_t bytes_max
-) {
-    read_.emplace_back(name);
-    std::vector<std::string> all;
-    const boost::json::value* const member = object_.if_contains(name);
-    if (member == nullptr || member->is_null()) {
-        return all;
-    }
-    if (!member->is_array()) {
-        note(name, "must be an array of strings");
-        return all;
-    }
-    if (member->as_array().size() > items_max) {
-        note(name, "has over " + std::to_string(items_max) + " items");
-        return all;
-    }
-    for (const boost::json::value& item : member->as_array()) {
-        if (!item.is_string() || item.as_string().empty() || item.as_string().size() > bytes_max) {
-            note(name, "must hold strings of 1 to " + std::to_string(bytes_max) + " bytes");
-            return {};
-        }
-        all.emplace_back(item.as_string());
-    }
-    return all;
-}
-
 Actor read_actor(Body& body) {
     constexpr std::size_t actor_bytes_max = 200;
     const std::string actor = body.text("actor", false, actor_bytes_max);

@@ -30,10 +30,6 @@ public:
         std::string_view name, std::size_t items_max, std::size_t bytes_max
     );
     std::optional<Instant> time(std::string_view name, bool required);
-    /// An array of at most `items_max` texts; empty when it is absent.
-    std::vector<std::string> texts(
-        std::string_view name, std::size_t items_max, std::size_t bytes_max
-    );
     /// A member that may be there and is not looked at.
     void ignore(std::string_view name) { read_.emplace_back(name); }
     /// A name that `parse_name` knows, such as a Severity's.

@@ -119,7 +119,7 @@ TEST_F(ContainmentApiTest, MistakesAreNamedWithTheirRemedy) {
     bad("applyControl", "", R"({"scope":"tool:x","mode":"stopped","reason":"r","until":"x"})",
         ErrorCode::InvalidArgument, "'until' is not known");
     bad("applyControl", "", R"({"scope":"tool:x","mode":"stopped","reason":"r","allowed":"x"})",
-        ErrorCode::InvalidArgument, "array of strings");
+        ErrorCode::InvalidArgument, "list of strings");
     bad("applyControl", "", R"({"scope":"tool:x","mode":"allowlist","reason":"r","allowed":[""]})",
         ErrorCode::InvalidArgument, "strings of 1 to");
     bad("applyControl", "", R"({"scope":"tool:x","mode":"stopped","reason":"r","incident":"INC-9"})",
