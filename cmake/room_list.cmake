@@ -29,7 +29,7 @@ target_sources(server PRIVATE ${CMAKE_BINARY_DIR}/embedded_page.cc)
 set_source_files_properties(${CMAKE_BINARY_DIR}/embedded_page.cc PROPERTIES COMPILE_OPTIONS "-Wno-overlength-strings;-g0")
 
 tagout_room(cli USES net intake prevent Boost::json ZLIB::ZLIB)
-tagout_room(app USES server store notify cli)
+tagout_room(app USES server store notify gateway cli)
 set_source_files_properties(src/app/evidence_source.cc PROPERTIES
     COMPILE_DEFINITIONS TAGOUT_VERSION="${PROJECT_VERSION}")
 tagout_room(rehearse USES app PkgConfig::SQLITE PkgConfig::FMT)

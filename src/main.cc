@@ -2,6 +2,7 @@
 
 #include "app/evidence_verify.h"
 #include "app/offline.h"
+#include "app/crossings.h"
 #include "app/regressions.h"
 #include "app/serve.h"
 #include "app/stores.h"
@@ -86,6 +87,9 @@ void add_serve(CommandLine& line, app::ServeOptions& options) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->capture_default_str();
     serve->add_option("--otlp-grpc-port", options.otlp_grpc_port, "OTLP over gRPC")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+        ->capture_default_str();
+    serve->add_option("--gateway-port", options.gateway_port, "MCP, model and decision roads")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->capture_default_str();
     serve->add_flag(
@@ -442,7 +446,7 @@ void add_prevent(
     run->add_option("--junit", regressions.junit, "Write the results there as JUnit XML");
     add_format(run, regressions.format);
     line.runs(run, [&regressions](cli::Terminal& terminal) {
-        return app::run_regressions(regressions, {}, terminal);
+        return app::run_regressions(regressions, app::compile_policies(), terminal);
     });
 
     CLI::App* const ask = line.app.add_subcommand(

@@ -1,17 +1,20 @@
 #include "app/app.h"
 
+#include "app/containment.h"
+#include "app/crossings.h"
 #include "app/directory.h"
 #include "app/evidence_source.h"
 #include "app/metrics.h"
 #include "app/pipeline.h"
 #include "app/prevention.h"
 #include "app/recovery.h"
+#include "app/response.h"
 #include "app/runbook.h"
 #include "app/view.h"
 #include "base/log.h"
 #include "base/mutex.h"
-#include "contain/approvals.h"
-#include "contain/controls.h"
+#include "contain/control_json.h"
+#include "contain/policy.h"
 #include "incident/incident_json.h"
 #include "net/grpc_server.h"
 #include "net/http_server.h"
@@ -22,6 +25,8 @@
 #include "server/stream_hub.h"
 #include "store/segment/segment_log.h"
 #include "store/sqlite/journal_store.h"
+
+#include <boost/json.hpp>
 
 #include <atomic>
 #include <cstdlib>
@@ -77,8 +82,11 @@ public:
         if (api_) {
             api_->stop();
         }
-        if (controls_) {
-            controls_->stop();
+        if (response_) {
+            response_->stop();
+        }
+        if (containment_) {
+            containment_->stop();
         }
         if (pipeline_) {
             pipeline_->stop();
@@ -106,8 +114,7 @@ public:
             log::warn("desk_tick_failed", {{"error", aged.error().message}});
         }
         prevention_->tick();
-        controls_->tick();
-        approvals_->tick();
+        containment_->tick();
         recovery_->tick();
         view_->sample_rate();
         std::set<std::string> changed;
@@ -201,37 +208,22 @@ private:
                 recovery_->sessions_ended(sessions);
             }});
         TAGOUT_TRY(desk_->rebuild());
-        prevention_ = std::make_unique<Prevention>(PreventionParts{
-            *journal_,
-            clock_,
-            *desk_,
-            *evidence_,
-            GateSources{clock_, *desk_, directory_, [this] { return this->configured(); }}});
-        TAGOUT_TRY(prevention_->rebuild());
-        controls_ =
-            contain::Controls::make(*journal_, clock_, config->containment, metrics_);
-        approvals_ =
-            contain::Approvals::make(*journal_, clock_, config->containment, metrics_);
-        TAGOUT_TRY(controls_->rebuild());
-        TAGOUT_TRY(approvals_->rebuild());
-        recovery_ = std::make_unique<Recovery>(RecoveryParts{
-            *journal_,
-            clock_,
-            *desk_,
-            metrics_,
-            [this] { return this->configured(); },
-            [] { return std::string(); },
-            "",
-            nullptr,
-            nullptr});
-        TAGOUT_TRY(recovery_->rebuild());
+        TAGOUT_TRY(fold_steps());
         TAGOUT_TRY(notifier_->rebuild());
         desk_->on_change([this](const incident::Change& change) {
             notifier_->on_change(change);
             runbook_->keep_evidence(change);
             recovery_->incident_changed(change.incident);
+            response_->look_at(change.incident.id);
             const MutexLock lock(changed_mutex_);
             changed_.insert(change.incident.id.text());
+        });
+        containment_->controls().on_change([this](const contain::ControlChange& change) {
+            response_->look_at(change.view.control.incident);
+            hub_.publish("control", boost::json::serialize(contain::tree_of(change.view)));
+        });
+        recovery_->journeys().on_run([this](const recover::JourneyRun&) {
+            response_->look_at_all();
         });
         notifier_->on_outcome([this](const notify::NoticeView& notice) { tell_timeline(notice); });
         pipeline_ = std::make_unique<Pipeline>(
@@ -249,6 +241,75 @@ private:
         pipeline_->start();
         notifier_->start();
         return {};
+    }
+
+    /// Steps two, three and five of the runbook, each from the journal; what crosses between them is
+    /// handed in here.
+    Result<void> fold_steps() {
+        const CatalogNow catalog = [this] { return configured()->catalog; };
+        containment_ = std::make_unique<Containment>(ContainmentParts{
+            *journal_,
+            clock_,
+            metrics_,
+            catalog,
+            [this](std::string_view family, std::string_view name, std::string_view label)
+                -> Result<gateway::FetchedVersion> {
+                recover::Fetched fetched = TAGOUT_TRY(recovery_->fetch(family, name, label));
+                return gateway::FetchedVersion{std::move(fetched.body), std::move(fetched.etag)};
+            },
+            configured()->containment});
+        TAGOUT_TRY(containment_->rebuild());
+        recovery_ = std::make_unique<Recovery>(RecoveryParts{
+            *journal_,
+            clock_,
+            *desk_,
+            metrics_,
+            [this] { return this->configured(); },
+            [this] { return containment_->address(); },
+            containment_->journey_secret(),
+            [](std::string_view name, std::string_view yaml) -> Result<void> {
+                TAGOUT_TRY(contain::parse_policy(name, "new", yaml));
+                return {};
+            },
+            [this] { use_policies(); }});
+        TAGOUT_TRY(recovery_->rebuild());
+        use_policies();
+        contain::Controls& controls = containment_->controls();
+        controls.check_release_with(release_check(catalog, recovery_->journeys()));
+        GateSources gate{clock_, *desk_, directory_, [this] { return this->configured(); }};
+        fill_gate(gate, catalog, controls, recovery_->journeys(), recovery_->releases());
+        prevention_ = std::make_unique<Prevention>(
+            PreventionParts{*journal_, clock_, *desk_, *evidence_, std::move(gate)}
+        );
+        TAGOUT_TRY(prevention_->rebuild());
+        response_ = std::make_unique<Response>(
+            ResponseParts{clock_, *desk_, controls, recovery_->journeys(), *journal_, catalog}
+        );
+        return {};
+    }
+
+    /// What production's policy labels point at is what every point enforces.
+    void use_policies() {
+        const Result<void> used =
+            containment_->controls().use_policies(policies_in_force(recovery_->releases()));
+        if (!used) {
+            log::error("policies_not_in_force", {{"error", used.error().message}});
+        }
+    }
+
+    /// Calls may pass once this returns, and not before: the gateway enforces what is in force.
+    Result<void> open_gateway() {
+        const std::shared_ptr<const Configured> config = configured();
+        gateway::GatewayOptions options;
+        options.address = options_.address;
+        options.port = options_.gateway_port;
+        options.threads = config->server.threads;
+        Result<void> opened = containment_->open(std::move(options), *pipeline_);
+        if (!opened) {
+            return with_flag(std::move(opened.error()), "--gateway-port");
+        }
+        addresses_.gateway = containment_->address();
+        return response_->start();
     }
 
     void tell_timeline(const notify::NoticeView& notice) {
@@ -287,13 +348,24 @@ private:
             [this] { return configured(); },
             [this](const Actor& by) { return reload(by); },
             [this] { return std::string(ready_.load() ? "" : "starting or stopping"); }});
-        verifier_ = std::make_unique<verify::Verifier>(evidence_sources(EvidenceSourceParts{
+        verify::PackSources sources = evidence_sources(EvidenceSourceParts{
             clock_,
             *desk_,
             *journal_,
             *evidence_,
             [this] { return configured()->catalog; },
-            options_.data_dir}));
+            options_.data_dir});
+        sources.decide_today = decide_today(containment_->controls(), sources.catalog);
+        sources.documents = [this](const incident::Incident& incident) {
+            return pack_documents(
+                incident,
+                containment_->controls(),
+                recovery_->releases(),
+                prevention_->reviews(),
+                clock_.now()
+            );
+        };
+        verifier_ = std::make_unique<verify::Verifier>(std::move(sources));
         api_ = std::make_unique<server::Api>(server::ApiParts{
             *desk_,
             *view_,
@@ -303,7 +375,9 @@ private:
             metrics_,
             hosts_of(config->server, options_.address),
             prevention_->desks(),
-            {controls_.get(), approvals_.get(), [this] { return configured()->catalog; }},
+            {&containment_->controls(),
+             &containment_->approvals(),
+             [this] { return configured()->catalog; }},
             server::ReleaseDesks{&recovery_->releases(), &recovery_->journeys(), &clock_}});
         for (const MetricInfo& info : metric_list) {
             touch(info);
@@ -333,6 +407,7 @@ private:
             return with_flag(std::move(otlp_grpc.error()), "--otlp-grpc-port");
         }
         otlp_grpc_ = std::move(*otlp_grpc);
+        TAGOUT_TRY(open_gateway());
         net::ServerOptions api = door(config->server, options_.address, options_.http_port);
         api.threads = 1;
         api.body_bytes_max = server::Api::body_bytes_max;
@@ -398,10 +473,10 @@ private:
             "{\"revision\":" + std::to_string(next->revision) + "}"};
         TAGOUT_TRY(journal_->append(std::span(&draft, 1)));
         desk_->use(next->catalog, next->incidents);
-        controls_->use(next->containment);
-        approvals_->use(next->containment);
+        containment_->use(next->containment);
         notifier_->use(next->catalog);
         recovery_->use(*next);
+        response_->look_at_all();
         pipeline_->use(next->detection, next->catalog);
         return next->revision;
     }
@@ -425,14 +500,14 @@ private:
     Directory directory_;
     server::StreamHub hub_{metrics_};
     std::unique_ptr<incident::Desk> desk_;
-    std::unique_ptr<Prevention> prevention_;
+    std::unique_ptr<Containment> containment_;
     std::unique_ptr<Recovery> recovery_;
+    std::unique_ptr<Prevention> prevention_;
+    std::unique_ptr<Response> response_;
     std::unique_ptr<notify::Notifier> notifier_;
     std::unique_ptr<Runbook> runbook_;
     std::unique_ptr<Pipeline> pipeline_;
     std::unique_ptr<LiveView> view_;
-    std::unique_ptr<contain::Controls> controls_;
-    std::unique_ptr<contain::Approvals> approvals_;
     std::unique_ptr<verify::Verifier> verifier_;
     std::unique_ptr<server::Api> api_;
     std::unique_ptr<net::HttpServer> otlp_http_;

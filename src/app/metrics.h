@@ -87,6 +87,12 @@ inline constexpr MetricInfo evidence_dropped_total{
 inline constexpr MetricInfo incidents_open{
     "tagout_incidents_open", MetricType::Gauge, "Open incidents", "severity"};
 
+inline constexpr MetricInfo gateway_calls_lost_total{
+    "tagout_gateway_calls_lost_total",
+    MetricType::Counter,
+    "Calls that the gateway saw and that could not be recorded",
+    "reason"};
+
 inline constexpr std::array metric_list{
     events_total,           items_total,
     items_rejected_total,   items_shed_total,
@@ -98,6 +104,7 @@ inline constexpr std::array metric_list{
     finding_seconds,        durable_seconds,
     evidence_items,         evidence_bytes,
     evidence_dropped_total, incidents_open,
+    gateway_calls_lost_total,
 };
 
 }  // namespace tagout::app

@@ -136,8 +136,8 @@ Result<std::uint64_t> number_of(
 
 /// What makes something new answers 201.
 int status_of(std::string_view operation) {
-    constexpr std::array<std::string_view, 3> makers{
-        "declareIncident", "createRegression", "addAction"};
+    constexpr std::array<std::string_view, 4> makers{
+        "declareIncident", "createRegression", "addAction", "applyControl"};
     return std::ranges::find(makers, operation) != makers.end() ? 201 : 200;
 }
 

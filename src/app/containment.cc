@@ -1,0 +1,101 @@
+#include "app/containment.h"
+
+#include "base/log.h"
+
+#include <sodium.h>
+
+#include <array>
+#include <cstring>
+
+namespace tagout::app {
+
+namespace {
+
+std::string fresh_secret() {
+    std::array<unsigned char, 24> bytes{};
+    randombytes_buf(bytes.data(), bytes.size());
+    std::string hex(2 * bytes.size() + 1, '\0');
+    sodium_bin2hex(hex.data(), hex.size(), bytes.data(), bytes.size());
+    hex.pop_back();
+    return hex;
+}
+
+std::uint64_t fresh_seed() {
+    std::uint64_t seed = 0;
+    randombytes_buf(&seed, sizeof seed);
+    return seed;
+}
+
+}  // namespace
+
+Containment::Containment(ContainmentParts parts)
+    : parts_(std::move(parts)),
+      journey_secret_(fresh_secret()),
+      controls_(
+          contain::Controls::make(parts_.journal, parts_.clock, parts_.settings, parts_.metrics)
+      ),
+      approvals_(
+          contain::Approvals::make(parts_.journal, parts_.clock, parts_.settings, parts_.metrics)
+      ) {}
+
+Containment::~Containment() {
+    stop();
+}
+
+Result<void> Containment::rebuild() {
+    TAGOUT_TRY(controls_->rebuild());
+    return approvals_->rebuild();
+}
+
+Result<void> Containment::open(gateway::GatewayOptions options, server::IntakeSink& intake) {
+    calls_ = std::make_unique<GatewayCalls>(
+        intake,
+        parts_.metrics,
+        [this](const ControlId& id, std::uint64_t calls) { controls_->count_refused(id, calls); },
+        fresh_seed()
+    );
+    options.journey_secret = journey_secret_;
+    gateway_ = TAGOUT_TRY(gateway::Gateway::start(
+        options,
+        gateway::GatewayParts{
+            parts_.clock,
+            parts_.metrics,
+            parts_.catalog,
+            *approvals_,
+            [this](gateway::SeenCall call) { calls_->add(std::move(call)); },
+            parts_.versions}
+    ));
+    address_ = "http://" + options.address + ":" + std::to_string(gateway_->port());
+    controls_->add_point(gateway_);
+    if (!controls_->wait_in_force(in_force_patience)) {
+        return fail(
+            ErrorCode::Unavailable,
+            "the gateway does not enforce the controls in force; no call may pass it"
+        );
+    }
+    return {};
+}
+
+void Containment::use(const contain::Settings& settings) {
+    controls_->use(settings);
+    approvals_->use(settings);
+}
+
+void Containment::tick() {
+    controls_->tick();
+    approvals_->tick();
+}
+
+void Containment::stop() {
+    if (gateway_) {
+        gateway_->stop();
+    }
+    controls_->stop();
+    calls_.reset();
+}
+
+std::string Containment::address() const {
+    return address_;
+}
+
+}  // namespace tagout::app

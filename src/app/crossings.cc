@@ -1,0 +1,318 @@
+#include "app/crossings.h"
+
+#include "base/log.h"
+#include "contain/control_json.h"
+#include "contain/policy.h"
+#include "recover/release_json.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace tagout::app {
+
+namespace {
+
+namespace json = boost::json;
+
+/// Tools that a control closes, as the catalog knows them; a tool that it does not know closes itself.
+std::vector<std::string> tools_behind(const Scope& scope, const catalog::Catalog& catalog) {
+    if (scope.kind == ScopeKind::Tool) {
+        return {scope.name};
+    }
+    const catalog::Contents& contents = catalog.contents();
+    std::vector<std::string> tools;
+    if (scope.kind == ScopeKind::Agent || scope.kind == ScopeKind::Workflow) {
+        for (const catalog::Agent& agent : contents.agents) {
+            const bool runs =
+                scope.kind == ScopeKind::Agent
+                    ? catalog::glob_matches(scope.name, agent.name.text())
+                    : std::ranges::any_of(agent.workflows, [&](const WorkflowName& workflow) {
+                          return catalog::glob_matches(scope.name, workflow.text());
+                      });
+            for (const ToolName& tool : agent.tools) {
+                if (runs) {
+                    tools.push_back(tool.text());
+                }
+            }
+        }
+        return tools;
+    }
+    for (const catalog::Tool& tool : contents.tools) {
+        const catalog::ToolFacts facts = catalog.tool(tool.name.text());
+        const bool closed =
+            scope.kind == ScopeKind::Global || scope.kind == ScopeKind::Tenant ||
+            scope.kind == ScopeKind::Environment ||
+            (scope.kind == ScopeKind::McpServer && catalog::glob_matches(scope.name, tool.server)) ||
+            (scope.kind == ScopeKind::ToolClass &&
+             (scope.name == name_of(facts.effect) ||
+              (scope.name == "high_risk" && facts.risk == ToolRisk::High)));
+        if (closed) {
+            tools.push_back(tool.name.text());
+        }
+    }
+    return tools;
+}
+
+bool closes_a_capability(const Control& control) {
+    switch (control.scope.kind) {
+        case ScopeKind::Session:
+        case ScopeKind::User:
+        case ScopeKind::Model:
+        case ScopeKind::PromptVersion:
+            return false;
+        case ScopeKind::Global:
+        case ScopeKind::Tenant:
+        case ScopeKind::Environment:
+        case ScopeKind::Agent:
+        case ScopeKind::Workflow:
+        case ScopeKind::Tool:
+        case ScopeKind::ToolClass:
+        case ScopeKind::McpServer:
+            break;
+    }
+    return control.mode != ControlMode::Observe && control.mode != ControlMode::Route;
+}
+
+Result<void> may_release(
+    const contain::ControlView& view, std::string_view without_journeys,
+    const catalog::Catalog& catalog, const recover::Journeys& journeys
+) {
+    if (!closes_a_capability(view.control)) {
+        return {};
+    }
+    const Instant since = view.release_requested_at.value_or(Instant{});
+    bool named = false;
+    std::vector<std::string> missing;
+    for (const std::string& tool : tools_behind(view.control.scope, catalog)) {
+        const recover::JourneyProof proof = journeys.passed_since(tool, since);
+        named = named || proof.any();
+        for (const std::string& each : proof.missing) {
+            if (std::ranges::find(missing, each) == missing.end()) {
+                missing.push_back(each);
+            }
+        }
+    }
+    if (!missing.empty()) {
+        std::string text;
+        for (const std::string& each : missing) {
+            text += (text.empty() ? "" : "; ") + each;
+        }
+        return fail(
+            ErrorCode::Conflict,
+            "journeys have not proved " + to_text(view.control.scope) +
+                " since its release was asked for: " + text +
+                ". Run `tagout journeys run`, then release again"
+        );
+    }
+    if (!named && without_journeys.empty()) {
+        return fail(
+            ErrorCode::Conflict,
+            "no journey names what " + to_text(view.control.scope) +
+                " closed: add one under journeys in tagout.yaml, or say why none is needed "
+                "(--without-journeys REASON)"
+        );
+    }
+    return {};
+}
+
+std::vector<prevent::ControlFact> control_facts(const contain::Controls& controls) {
+    std::vector<prevent::ControlFact> facts;
+    for (const contain::ControlView& view : controls.list(false)) {
+        facts.push_back({
+            .id = view.control.id.text(),
+            .scope = to_text(view.control.scope),
+            .mode = std::string(name_of(view.control.mode)),
+            .incident = view.control.incident,
+            .proved = view.state == contain::ControlState::Proved,
+            .enforces = view.control.mode != ControlMode::Observe,
+        });
+    }
+    return facts;
+}
+
+/// Journeys that name a tool of the agent; all of them when there is no agent or it names no tools.
+std::vector<prevent::JourneyFact> journey_facts(
+    const AgentName& agent, const catalog::Catalog& catalog, const recover::Journeys& journeys
+) {
+    std::set<std::string> tools;
+    for (const catalog::Agent& each : catalog.contents().agents) {
+        if (each.name == agent) {
+            for (const ToolName& tool : each.tools) {
+                tools.insert(tool.text());
+            }
+        }
+    }
+    std::vector<prevent::JourneyFact> facts;
+    for (const recover::JourneyView& view : journeys.list()) {
+        const bool wanted =
+            tools.empty() || std::ranges::any_of(view.journey.tools, [&](const ToolName& tool) {
+                return tools.contains(tool.text());
+            });
+        if (!wanted) {
+            continue;
+        }
+        prevent::JourneyFact fact{.name = view.journey.name, .passed_at = {}, .error = {}};
+        if (!view.runs.empty() && view.runs.front().current) {
+            const recover::JourneyRun& newest = view.runs.front();
+            if (newest.passed) {
+                fact.passed_at = newest.at;
+            } else {
+                fact.error = newest.sentence;
+            }
+        }
+        facts.push_back(std::move(fact));
+    }
+    return facts;
+}
+
+}  // namespace
+
+contain::ReleaseCheck release_check(CatalogNow catalog, recover::Journeys& journeys) {
+    return [catalog = std::move(catalog), &journeys](
+               const contain::ControlView& view, std::string_view without_journeys
+           ) { return may_release(view, without_journeys, *catalog(), journeys); };
+}
+
+CompilePolicies compile_policies() {
+    return [](std::span<const PolicyText> texts, std::shared_ptr<const catalog::Catalog> catalog)
+               -> Result<AnswerCall> {
+        std::vector<contain::Policy> policies;
+        for (const PolicyText& text : texts) {
+            policies.push_back(
+                TAGOUT_TRY(contain::parse_policy(text.name, text.version, text.yaml))
+            );
+        }
+        const std::shared_ptr<const contain::ControlSnapshot> snapshot =
+            TAGOUT_TRY(contain::ControlSnapshot::build({}, policies, 1));
+        return AnswerCall([snapshot, catalog](const prevent::JudgedCall& judged) {
+            const prevent::RecordedTool* const known = judged.regression.tool(judged.call.name);
+            ToolCall call;
+            call.tool = judged.call.name;
+            call.server = known == nullptr ? std::string_view() : known->server;
+            call.agent = judged.regression.agent.text();
+            call.workflow = judged.regression.workflow.text();
+            call.environment = judged.regression.environment;
+            if (catalog->configured_tool(judged.call.name) != nullptr || known == nullptr) {
+                contain::add_facts(*catalog, call);
+            } else {
+                call.effect = known->effect;
+                call.risk = known->risk;
+            }
+            const Decision decision = contain::decide(*snapshot, call);
+            return prevent::CallAnswer{
+                decision.verdict,
+                decision.by == nullptr ? std::string() : decision.by->id,
+                decision.shadow == nullptr ? std::string() : decision.shadow->id};
+        });
+    };
+}
+
+std::vector<contain::Policy> policies_in_force(const recover::Releases& releases) {
+    std::vector<contain::Policy> policies;
+    for (const catalog::Version& version : releases.policies_in_force()) {
+        Result<contain::Policy> policy = contain::parse_policy(
+            version.key.name, "v" + std::to_string(version.number), version.content
+        );
+        if (policy) {
+            policies.push_back(*std::move(policy));
+        } else {
+            log::error(
+                "policy_left_out",
+                {{"policy", version.key.name},
+                 {"version", version.number},
+                 {"error", policy.error().message}}
+            );
+        }
+    }
+    return policies;
+}
+
+void fill_gate(
+    GateSources& sources, CatalogNow catalog, contain::Controls& controls, recover::Journeys& journeys,
+    recover::Releases& releases
+) {
+    sources.controls = [&controls](const AgentName&) { return control_facts(controls); };
+    sources.journeys = [catalog = std::move(catalog), &journeys](const AgentName& agent) {
+        return journey_facts(agent, *catalog(), journeys);
+    };
+    sources.last_known_good = [&releases](const AgentName& agent) {
+        for (const recover::BundleView& bundle : releases.bundles(agent)) {
+            if (bundle.last_known_good) {
+                return bundle.record.bundle.id;
+            }
+        }
+        return std::string();
+    };
+    sources.bundle = [&releases, &clock = sources.clock](
+                         const AgentName& agent, const std::string& id
+                     ) -> Result<std::string> {
+        return json::serialize(
+            recover::tree_of(TAGOUT_TRY(releases.bundle(agent, id)), clock.now())
+        );
+    };
+    sources.compile = compile_policies();
+}
+
+std::function<verify::Today(const ToolCall&)> decide_today(
+    contain::Controls& controls, CatalogNow catalog
+) {
+    return [&controls, catalog = std::move(catalog)](const ToolCall& asked) {
+        const std::shared_ptr<const contain::ControlSnapshot> snapshot = controls.snapshot();
+        ToolCall call = asked;
+        contain::add_facts(*catalog(), call);
+        const Decision decision = contain::decide(*snapshot, call);
+        verify::Today today{decision.verdict, {}, {}, {}};
+        if (decision.by != nullptr) {
+            today.by = decision.by->id;
+            today.reason = decision.by->reason_for_person;
+            today.incident = decision.by->incident;
+        }
+        return today;
+    };
+}
+
+Result<std::vector<verify::TarFile>> pack_documents(
+    const incident::Incident& incident, contain::Controls& controls, recover::Releases& releases,
+    prevent::Reviews& reviews, Instant now
+) {
+    std::vector<verify::TarFile> files;
+    json::array versions;
+    std::size_t total = 0;
+    constexpr std::size_t versions_max = 1'000;
+    for (const catalog::Version& version : releases.list({}, "", versions_max, total)) {
+        const bool concerns = version.agent.empty() || incident.agent.empty() ||
+                              version.agent == incident.agent;
+        if (concerns) {
+            const Result<catalog::Version> whole = releases.by_hash(version.hash);
+            versions.push_back(recover::tree_of(whole ? *whole : version));
+        }
+    }
+    json::array bundles;
+    for (const recover::BundleView& bundle : releases.bundles(incident.agent)) {
+        bundles.push_back(recover::tree_of(bundle, now));
+    }
+    files.push_back(
+        {"versions.json", json::serialize(json::object{
+                              {"versions", std::move(versions)},
+                              {"versions_total", total},
+                              {"bundles", std::move(bundles)},
+                          })}
+    );
+    json::array mine;
+    for (const contain::ControlView& view : controls.list(true)) {
+        if (view.control.incident == incident.id) {
+            mine.push_back(contain::tree_of(view));
+        }
+    }
+    files.push_back(
+        {"controls.json", json::serialize(json::object{{"controls", std::move(mine)}})}
+    );
+    if (const Result<std::string> review = reviews.json(incident.id)) {
+        files.push_back({"review.json", *review});
+    }
+    return files;
+}
+
+}  // namespace tagout::app

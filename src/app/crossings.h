@@ -1,0 +1,54 @@
+// What one room asks of another, as the functions that each room's ports want. Verbs never include
+// each other (src/LAYERS): here, above them, contain answers what prevent, recover and verify ask.
+//
+// Thread-safe: each function reads what stands when it is called.
+#pragma once
+
+#include "app/candidate.h"
+#include "app/gate_facts.h"
+#include "contain/controls.h"
+#include "prevent/review.h"
+#include "recover/journeys.h"
+#include "recover/releases.h"
+#include "verify/ledger.h"
+#include "verify/tar.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tagout::app {
+
+using CatalogNow = std::function<std::shared_ptr<const catalog::Catalog>()>;
+
+/// A capability is opened again only when every journey that names what the control closed has passed
+/// since its release was asked for. A control on people, sessions, models or versions closes no
+/// capability, and one that only observes closes nothing: they need none.
+[[nodiscard]] contain::ReleaseCheck release_check(CatalogNow catalog, recover::Journeys& journeys);
+
+/// Policies by decide(), without any control: what a configuration alone would have said.
+[[nodiscard]] CompilePolicies compile_policies();
+
+/// Production's policy versions as the snapshot takes them; one that does not read (published before
+/// its form changed) is told in the log and left out.
+[[nodiscard]] std::vector<contain::Policy> policies_in_force(const recover::Releases& releases);
+
+/// Fills what the gate asks of controls, journeys and releases.
+void fill_gate(
+    GateSources& sources, CatalogNow catalog, contain::Controls& controls, recover::Journeys& journeys,
+    recover::Releases& releases
+);
+
+/// What today's controls and policies say of a call of the past.
+[[nodiscard]] std::function<verify::Today(const ToolCall&)> decide_today(
+    contain::Controls& controls, CatalogNow catalog
+);
+
+/// versions.json, controls.json, and review.json where there is a review.
+[[nodiscard]] Result<std::vector<verify::TarFile>> pack_documents(
+    const incident::Incident& incident, contain::Controls& controls, recover::Releases& releases,
+    prevent::Reviews& reviews, Instant now
+);
+
+}  // namespace tagout::app
