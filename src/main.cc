@@ -2,6 +2,7 @@
 
 #include "app/evidence_verify.h"
 #include "app/offline.h"
+#include "app/policy_answer.h"
 #include "app/regressions.h"
 #include "app/serve.h"
 #include "app/stores.h"
@@ -442,7 +443,7 @@ void add_prevent(
     run->add_option("--junit", regressions.junit, "Write the results there as JUnit XML");
     add_format(run, regressions.format);
     line.runs(run, [&regressions](cli::Terminal& terminal) {
-        return app::run_regressions(regressions, {}, terminal);
+        return app::run_regressions(regressions, app::compile_policies(), terminal);
     });
 
     CLI::App* const ask = line.app.add_subcommand(

@@ -4,6 +4,7 @@
 #include "app/evidence_source.h"
 #include "app/metrics.h"
 #include "app/pipeline.h"
+#include "app/policy_answer.h"
 #include "app/prevention.h"
 #include "app/recovery.h"
 #include "app/runbook.h"
@@ -206,7 +207,12 @@ private:
             clock_,
             *desk_,
             *evidence_,
-            GateSources{clock_, *desk_, directory_, [this] { return this->configured(); }}});
+            GateSources{
+                .clock = clock_,
+                .desk = *desk_,
+                .directory = directory_,
+                .configured = [this] { return this->configured(); },
+                .compile = compile_policies()}});
         TAGOUT_TRY(prevention_->rebuild());
         controls_ =
             contain::Controls::make(*journal_, clock_, config->containment, metrics_);
