@@ -2,6 +2,7 @@
 
 #include "app/directory.h"
 #include "app/evidence_source.h"
+#include "app/gate_rooms.h"
 #include "app/metrics.h"
 #include "app/pipeline.h"
 #include "app/policy_answer.h"
@@ -202,18 +203,6 @@ private:
                 recovery_->sessions_ended(sessions);
             }});
         TAGOUT_TRY(desk_->rebuild());
-        prevention_ = std::make_unique<Prevention>(PreventionParts{
-            *journal_,
-            clock_,
-            *desk_,
-            *evidence_,
-            GateSources{
-                .clock = clock_,
-                .desk = *desk_,
-                .directory = directory_,
-                .configured = [this] { return this->configured(); },
-                .compile = compile_policies()}});
-        TAGOUT_TRY(prevention_->rebuild());
         controls_ =
             contain::Controls::make(*journal_, clock_, config->containment, metrics_);
         approvals_ =
@@ -231,6 +220,23 @@ private:
             nullptr,
             nullptr});
         TAGOUT_TRY(recovery_->rebuild());
+        GateSources gate{
+            .clock = clock_,
+            .desk = *desk_,
+            .directory = directory_,
+            .configured = [this] { return this->configured(); },
+            .compile = compile_policies()};
+        ask_rooms(gate, *controls_, recovery_->releases(), recovery_->journeys());
+        prevention_ = std::make_unique<Prevention>(PreventionParts{
+            *journal_,
+            clock_,
+            *desk_,
+            *evidence_,
+            std::move(gate),
+            [this](const incident::Incident& incident) {
+                return released_at(recovery_->releases(), incident);
+            }});
+        TAGOUT_TRY(prevention_->rebuild());
         TAGOUT_TRY(notifier_->rebuild());
         desk_->on_change([this](const incident::Change& change) {
             notifier_->on_change(change);
