@@ -2,7 +2,7 @@
 
 #include "app/evidence_verify.h"
 #include "app/offline.h"
-#include "app/crossings.h"
+#include "app/policy_answer.h"
 #include "app/regressions.h"
 #include "app/serve.h"
 #include "app/stores.h"

@@ -4,8 +4,10 @@
 #include "app/crossings.h"
 #include "app/directory.h"
 #include "app/evidence_source.h"
+#include "app/gate_rooms.h"
 #include "app/metrics.h"
 #include "app/pipeline.h"
+#include "app/policy_answer.h"
 #include "app/prevention.h"
 #include "app/recovery.h"
 #include "app/response.h"
@@ -276,11 +278,22 @@ private:
         use_policies();
         contain::Controls& controls = containment_->controls();
         controls.check_release_with(release_check(catalog, recovery_->journeys()));
-        GateSources gate{clock_, *desk_, directory_, [this] { return this->configured(); }};
-        fill_gate(gate, catalog, controls, recovery_->journeys(), recovery_->releases());
-        prevention_ = std::make_unique<Prevention>(
-            PreventionParts{*journal_, clock_, *desk_, *evidence_, std::move(gate)}
-        );
+        GateSources gate{
+            .clock = clock_,
+            .desk = *desk_,
+            .directory = directory_,
+            .configured = [this] { return this->configured(); },
+            .compile = compile_policies()};
+        ask_rooms(gate, controls, recovery_->releases(), recovery_->journeys());
+        prevention_ = std::make_unique<Prevention>(PreventionParts{
+            *journal_,
+            clock_,
+            *desk_,
+            *evidence_,
+            std::move(gate),
+            [this](const incident::Incident& incident) {
+                return released_at(recovery_->releases(), incident);
+            }});
         TAGOUT_TRY(prevention_->rebuild());
         response_ = std::make_unique<Response>(
             ResponseParts{clock_, *desk_, controls, recovery_->journeys(), *journal_, catalog}

@@ -8,7 +8,6 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <set>
 
 namespace tagout::app {
 
@@ -117,96 +116,12 @@ Result<void> may_release(
     return {};
 }
 
-std::vector<prevent::ControlFact> control_facts(const contain::Controls& controls) {
-    std::vector<prevent::ControlFact> facts;
-    for (const contain::ControlView& view : controls.list(false)) {
-        facts.push_back({
-            .id = view.control.id.text(),
-            .scope = to_text(view.control.scope),
-            .mode = std::string(name_of(view.control.mode)),
-            .incident = view.control.incident,
-            .proved = view.state == contain::ControlState::Proved,
-            .enforces = view.control.mode != ControlMode::Observe,
-        });
-    }
-    return facts;
-}
-
-/// Journeys that name a tool of the agent; all of them when there is no agent or it names no tools.
-std::vector<prevent::JourneyFact> journey_facts(
-    const AgentName& agent, const catalog::Catalog& catalog, const recover::Journeys& journeys
-) {
-    std::set<std::string> tools;
-    for (const catalog::Agent& each : catalog.contents().agents) {
-        if (each.name == agent) {
-            for (const ToolName& tool : each.tools) {
-                tools.insert(tool.text());
-            }
-        }
-    }
-    std::vector<prevent::JourneyFact> facts;
-    for (const recover::JourneyView& view : journeys.list()) {
-        const bool wanted =
-            tools.empty() || std::ranges::any_of(view.journey.tools, [&](const ToolName& tool) {
-                return tools.contains(tool.text());
-            });
-        if (!wanted) {
-            continue;
-        }
-        prevent::JourneyFact fact{.name = view.journey.name, .passed_at = {}, .error = {}};
-        if (!view.runs.empty() && view.runs.front().current) {
-            const recover::JourneyRun& newest = view.runs.front();
-            if (newest.passed) {
-                fact.passed_at = newest.at;
-            } else {
-                fact.error = newest.sentence;
-            }
-        }
-        facts.push_back(std::move(fact));
-    }
-    return facts;
-}
-
 }  // namespace
 
 contain::ReleaseCheck release_check(CatalogNow catalog, recover::Journeys& journeys) {
     return [catalog = std::move(catalog), &journeys](
                const contain::ControlView& view, std::string_view without_journeys
            ) { return may_release(view, without_journeys, *catalog(), journeys); };
-}
-
-CompilePolicies compile_policies() {
-    return [](std::span<const PolicyText> texts, std::shared_ptr<const catalog::Catalog> catalog)
-               -> Result<AnswerCall> {
-        std::vector<contain::Policy> policies;
-        for (const PolicyText& text : texts) {
-            policies.push_back(
-                TAGOUT_TRY(contain::parse_policy(text.name, text.version, text.yaml))
-            );
-        }
-        const std::shared_ptr<const contain::ControlSnapshot> snapshot =
-            TAGOUT_TRY(contain::ControlSnapshot::build({}, policies, 1));
-        return AnswerCall([snapshot, catalog](const prevent::JudgedCall& judged) {
-            const prevent::RecordedTool* const known = judged.regression.tool(judged.call.name);
-            ToolCall call;
-            call.tool = judged.call.name;
-            call.server = known == nullptr ? std::string_view() : known->server;
-            call.agent = judged.regression.agent.text();
-            call.workflow = judged.regression.workflow.text();
-            call.environment = judged.regression.environment;
-            if (catalog->configured_tool(judged.call.name) != nullptr || known == nullptr) {
-                contain::add_facts(*catalog, call);
-            } else {
-                call.effect = known->effect;
-                call.risk = known->risk;
-            }
-            const Decision decision = contain::decide(*snapshot, call);
-            return prevent::CallAnswer{
-                decision.verdict,
-                decision.by == nullptr ? std::string() : decision.by->id,
-                decision.shadow == nullptr ? std::string() : decision.shadow->id};
-        });
-    };
 }
 
 std::vector<contain::Policy> policies_in_force(const recover::Releases& releases) {
@@ -227,32 +142,6 @@ std::vector<contain::Policy> policies_in_force(const recover::Releases& releases
         }
     }
     return policies;
-}
-
-void fill_gate(
-    GateSources& sources, CatalogNow catalog, contain::Controls& controls, recover::Journeys& journeys,
-    recover::Releases& releases
-) {
-    sources.controls = [&controls](const AgentName&) { return control_facts(controls); };
-    sources.journeys = [catalog = std::move(catalog), &journeys](const AgentName& agent) {
-        return journey_facts(agent, *catalog(), journeys);
-    };
-    sources.last_known_good = [&releases](const AgentName& agent) {
-        for (const recover::BundleView& bundle : releases.bundles(agent)) {
-            if (bundle.last_known_good) {
-                return bundle.record.bundle.id;
-            }
-        }
-        return std::string();
-    };
-    sources.bundle = [&releases, &clock = sources.clock](
-                         const AgentName& agent, const std::string& id
-                     ) -> Result<std::string> {
-        return json::serialize(
-            recover::tree_of(TAGOUT_TRY(releases.bundle(agent, id)), clock.now())
-        );
-    };
-    sources.compile = compile_policies();
 }
 
 std::function<verify::Today(const ToolCall&)> decide_today(

@@ -4,8 +4,6 @@
 // Thread-safe: each function reads what stands when it is called.
 #pragma once
 
-#include "app/candidate.h"
-#include "app/gate_facts.h"
 #include "contain/controls.h"
 #include "prevent/review.h"
 #include "recover/journeys.h"
@@ -27,18 +25,9 @@ using CatalogNow = std::function<std::shared_ptr<const catalog::Catalog>()>;
 /// capability, and one that only observes closes nothing: they need none.
 [[nodiscard]] contain::ReleaseCheck release_check(CatalogNow catalog, recover::Journeys& journeys);
 
-/// Policies by decide(), without any control: what a configuration alone would have said.
-[[nodiscard]] CompilePolicies compile_policies();
-
 /// Production's policy versions as the snapshot takes them; one that does not read (published before
 /// its form changed) is told in the log and left out.
 [[nodiscard]] std::vector<contain::Policy> policies_in_force(const recover::Releases& releases);
-
-/// Fills what the gate asks of controls, journeys and releases.
-void fill_gate(
-    GateSources& sources, CatalogNow catalog, contain::Controls& controls, recover::Journeys& journeys,
-    recover::Releases& releases
-);
 
 /// What today's controls and policies say of a call of the past.
 [[nodiscard]] std::function<verify::Today(const ToolCall&)> decide_today(

@@ -3,6 +3,8 @@
 #include "app/app.h"
 
 #include "app/candidate.h"
+#include "app/offline.h"
+#include "app/policy_answer.h"
 #include "app/regressions.h"
 #include "intake/otlp_encoder.h"
 #include "net/http_client.h"
@@ -96,6 +98,18 @@ std::string harmful_session(Instant end) {
     );
 }
 
+/// With a policy, whose YAML `policy` is.
+std::string bundle_with(const std::string& number, const std::string& policy) {
+    const json::object prompt{
+        {"family", "prompt"}, {"name", "refund-system"}, {"number", std::stoi(number)}, {"hash", "h"}};
+    const json::object rules{
+        {"family", "policy"}, {"name", "refunds"}, {"number", 2}, {"hash", "p"}, {"content", policy}};
+    return json::serialize(json::object{
+        {"tagout_bundle", 1},
+        {"bundle", json::object{{"id", "bundle-abc"}, {"agent", "refund-agent"}}},
+        {"versions", json::array{prompt, rules}}});
+}
+
 std::string bundle_with(const std::string& number) {
     return R"({"tagout_bundle":1,"bundle":{"id":"bundle-abc","agent":"refund-agent"},"versions":[)"
            R"({"family":"prompt","name":"refund-system","number":)" +
@@ -175,6 +189,41 @@ protected:
         FAIL() << "no incident was opened";
     }
 
+    /// The same prompt 13 throughout: what the policy says decides.
+    void mended_by_policy(RegressionsOptions run) {
+        struct Row {
+            const char* name;
+            const char* yaml;
+            int exit_code;
+        };
+        const Row rows[] = {
+            {"denied", "rules: [{name: r, match: {tool: payments.refund}, effect: deny}]", 0},
+            {"asked", "rules: [{name: r, match: {effect: write, risk: high}, effect: ask}]", 0},
+            {"observed",
+             "rules: [{name: r, match: {tool: payments.refund}, effect: deny, mode: shadow}]",
+             1},
+            {"about another", "rules: [{name: r, match: {tool: mail.send}, effect: deny}]", 1},
+            {"about another agent",
+             "rules: [{name: r, match: {agent: mail-agent, tool: payments.refund}, effect: deny}]",
+             1},
+        };
+        cli::Terminal terminal;
+        for (const Row& row : rows) {
+            run.policies.clear();
+            run.bundle = write("policy-bundle.json", bundle_with("13", row.yaml));
+            EXPECT_EQ(run_regressions(run, compile_policies(), terminal).value(), row.exit_code)
+                << row.name << " in the bundle";
+            run.bundle.clear();
+            run.policies = {write("refunds.yaml", row.yaml)};
+            EXPECT_EQ(run_regressions(run, compile_policies(), terminal).value(), row.exit_code)
+                << row.name << " in a file";
+        }
+        run.policies = {write("refunds.yaml", "rules: 3")};
+        const Result<int> refused = run_regressions(run, compile_policies(), terminal);
+        ASSERT_FALSE(refused.has_value()) << "a policy that does not read judges nothing";
+        EXPECT_EQ(refused.error().code, ErrorCode::InvalidArgument);
+    }
+
     SystemClock clock_;
     std::filesystem::path folder_;
     std::string token_;
@@ -219,6 +268,15 @@ TEST_F(PreventionTest, FromAnIncidentToACaseAReviewAndTheGate) {
     EXPECT_TRUE(std::filesystem::exists(run.junit));
     run.bundle = "";
     EXPECT_EQ(run_regressions(run, {}, terminal).value(), 2) << "nothing to run it against";
+    mended_by_policy(run);
+    ReplayOptions again;
+    again.files = run.files;
+    again.config = path("tagout.yaml");
+    again.findings = path("found");
+    EXPECT_EQ(replay(again, terminal).value(), 0) << "the case's sessions are recorded runs";
+    std::stringstream found;
+    found << std::ifstream(path("found")).rdbuf();
+    EXPECT_NE(found.str().find("tool.unexpected_write"), std::string::npos) << found.str();
 
     const json::value gate = call(
         "POST", "/v1/gate", json::serialize(json::object{{"bundle", bundle_with("13")}}), 200

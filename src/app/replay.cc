@@ -7,6 +7,7 @@
 #include "intake/intake.h"
 #include "intake/otlp_file.h"
 #include "intake/recorded_run.h"
+#include "prevent/regression.h"
 
 #include <boost/json.hpp>
 
@@ -254,6 +255,34 @@ Result<void> play_lines(
     return {};
 }
 
+/// A regression case: each of its sessions is a recorded run.
+Result<void> play_case(const std::string& file, Player& player) {
+    const Result<prevent::RegressionCase> regression =
+        prevent::parse_case(TAGOUT_TRY(cli::read_whole(file, prevent::case_file_bytes_max)));
+    if (!regression) {
+        return fail(regression.error().code, file + ": " + regression.error().message);
+    }
+    for (const prevent::RecordedSession& session : regression->sessions) {
+        ++player.tally.records;
+        EventBatch batch;
+        intake::append_events(session.run, player.now() + between_records, batch);
+        player.play(batch, session.run.id);
+    }
+    return {};
+}
+
+/// A case names its form near its beginning, whether it stands on one line or on many.
+Result<bool> is_case(const std::string& file) {
+    constexpr std::size_t head_bytes = 4'096;
+    LineSource source = TAGOUT_TRY(LineSource::open(file));
+    LineSource::Line line;
+    std::string head;
+    while (head.size() < head_bytes && TAGOUT_TRY(source.next(line))) {
+        head += line.text.substr(0, head_bytes);
+    }
+    return head.find(prevent::case_format) < head_bytes;
+}
+
 Result<void> play_otlp(const std::string& file, Player& player) {
     const std::string bytes = TAGOUT_TRY(cli::read_whole(file, otlp_bytes_max));
     const intake::OtlpFile otlp{file, bytes};
@@ -402,6 +431,10 @@ Result<int> replay(const ReplayOptions& options, Terminal& terminal) {
         terminal
     );
     for (const std::string& file : options.files) {
+        if (TAGOUT_TRY(is_case(file))) {
+            TAGOUT_TRY(play_case(file, player));
+            continue;
+        }
         const FileForm form = TAGOUT_TRY(form_of(file));
         if (form == FileForm::Otlp) {
             TAGOUT_TRY(play_otlp(file, player));

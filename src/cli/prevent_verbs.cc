@@ -169,7 +169,7 @@ VerbGroup regression_verbs() {
                   {"must_not",
                    "JSON file that says what must not happen; without it what the findings point at",
                    ArgumentKind::File},
-                  {"file", "Where to write the case", ArgumentKind::Text, false, false, "--out"},
+                  {"file", "Where to write the case", ArgumentKind::Text, false, false, "-o,--out"},
                   as_argument},
              .save_to = "file",
          },
@@ -188,7 +188,7 @@ VerbGroup regression_verbs() {
              .path = "/v1/regressions/{id}",
              .arguments =
                  {{"id", "The case, such as REG-1", ArgumentKind::Text, true, true},
-                  {"file", "Where to write the case", ArgumentKind::Text, false, false, "--out"}},
+                  {"file", "Where to write the case", ArgumentKind::Text, false, false, "-o,--out"}},
              .save_to = "file",
          }}};
 }

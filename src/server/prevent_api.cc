@@ -24,12 +24,9 @@ constexpr std::array<std::string_view, 12> operations{
     "addAction",        "closeAction",     "getGate",       "evaluateGate",
 };
 
-/// Who asks: as the person signs, else the token's name. An actor cannot pose as the program.
 incident::By read_by(Body& body, bool reason_required) {
-    const std::string actor = body.text("actor", false, actor_bytes_max);
-    return {
-        Actor(actor.empty() ? std::string("token:admin") : "person:" + actor),
-        body.text("reason", reason_required, reason_bytes_max)};
+    Actor actor = read_actor(body);
+    return {std::move(actor), body.text("reason", reason_required, reason_bytes_max)};
 }
 
 std::string with_rows(std::string_view name, const std::vector<std::string>& rows) {
