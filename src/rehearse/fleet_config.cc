@@ -106,6 +106,11 @@ owners:
     team: customer-care
     contact: care-oncall@harbour.example
 
+# Small bounds, so that a bundle proves itself while one looks on.
+releases:
+  good_outcomes_min: 20
+  good_time_min: 30s
+
 # A person decides: Tagout proposes. `enforcement: enforce` would act at once.
 playbooks:
   - class: safety

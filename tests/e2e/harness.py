@@ -71,7 +71,7 @@ class Server:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [str(TAGOUT), "serve", "--data-dir", str(self.data / "store"), "--http-port", "0",
-                 "--otlp-http-port", "0", "--otlp-grpc-port", "0", *self.arguments],
+                 "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--gateway-port", "0", *self.arguments],
                 stdout=log, stderr=log, env=self.env, preexec_fn=self.preexec, cwd=self.data)
         if wait:
             self.wait_ready()
@@ -93,6 +93,7 @@ class Server:
         self.url = self.addresses["http"]
         self.otlp = self.addresses["otlp_http"]
         self.grpc = self.addresses["otlp_grpc"]
+        self.gateway = self.addresses["gateway"]
         self.token = (self.data / "store/admin.token").read_text().strip()
 
     def tail(self, lines=40):
@@ -195,6 +196,27 @@ def process(command, **kwargs):
         except subprocess.TimeoutExpired:
             running.kill()
             running.wait()
+
+
+def free_ports(count):
+    """The first of `count` ports in a row that were free just now, below those that the system gives away."""
+    import random
+    import socket
+    for _ in range(200):
+        first = random.randrange(12_000, 30_000)
+        probes = []
+        try:
+            for port in range(first, first + count):
+                probe = socket.socket()
+                probes.append(probe)
+                probe.bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            continue
+        finally:
+            for probe in probes:
+                probe.close()
+    raise AssertionError("no free ports in a row")
 
 
 def free_port():
