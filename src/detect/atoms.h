@@ -15,10 +15,11 @@ namespace tagout::detect {
 
 struct Atom {
     std::string_view text;
-    std::size_t at = 0;    ///< Where it begins.
-    bool digits = false;   ///< Which classes are in it, ...
-    bool letters = false;  ///< ... bytes beyond ASCII being letters, ...
-    bool joined = false;   ///< ... and signs that end it counting as in it.
+    std::uint64_t head = 0;  ///< number_of() its first eight bytes.
+    std::size_t at = 0;      ///< Where it begins.
+    bool digits = false;     ///< Which classes are in it, ...
+    bool letters = false;    ///< ... bytes beyond ASCII being letters, ...
+    bool joined = false;     ///< ... and signs that end it counting as in it.
 };
 
 [[nodiscard]] inline bool is_joiner(char c) noexcept {
@@ -28,18 +29,30 @@ struct Atom {
     return c >= '0' && c <= '9';
 }
 
-/// Hash of an atom, blind to ASCII case: eight bytes a step, like wyhash's short path.
+/// Hash of an atom of which `head` is number_of() the first eight bytes, blind to ASCII case: eight
+/// bytes a step, like wyhash's short path.
 [[nodiscard]] inline std::uint64_t atom_hash(
-    std::string_view text, std::uint64_t seed = 0
+    std::string_view text, std::uint64_t head, std::uint64_t seed
 ) noexcept {
     constexpr std::uint64_t lower = 0x2020202020202020ULL;
     std::uint64_t hash = 0x8a5cd789635d2dffULL ^ (text.size() * 0x9e3779b97f4a7c15ULL) ^ seed;
-    const char* at = text.data();
     std::size_t left = text.size();
-    for (; left > 8; left -= 8, at += 8) {
-        hash = combine(hash, number_of(at, 8) | lower);
+    for (const char* at = text.data(); left > 8; head = number_of(at, left)) {
+        hash = combine(hash, head | lower);
+        at += 8;
+        left -= 8;
     }
-    return left == 0 ? hash : combine(hash, number_of(at, left) | (lower >> (8 * (8 - left))));
+    return left == 0 ? hash : combine(hash, head | (lower >> (8 * (8 - left))));
+}
+[[nodiscard]] inline std::uint64_t atom_hash(
+    std::string_view text, std::uint64_t seed = 0
+) noexcept {
+    return atom_hash(text, number_of(text.data(), text.size()), seed);
+}
+
+/// The bits of a number's first `bytes` bytes.
+[[nodiscard]] inline std::uint64_t mask_of(std::size_t bytes) noexcept {
+    return bytes >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * bytes)) - 1;
 }
 
 /// Calls visit(atom) for each atom, in order.
@@ -54,6 +67,9 @@ void for_each_atom(std::string_view text, Visit&& visit) {
             }
         }
         atom.text = text.substr(atom.at, end - atom.at);
+        atom.head = text.size() - atom.at >= 8
+                        ? number_of(text.data() + atom.at, 8) & mask_of(end - atom.at)
+                        : number_of(atom.text.data(), atom.text.size());
         visit(static_cast<const Atom&>(atom));
     };
     for (std::size_t base = 0; base < text.size(); base += ByteClasses::bytes) {

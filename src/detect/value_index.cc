@@ -25,6 +25,12 @@ constexpr std::size_t atoms_of_value_max = 12;
 constexpr std::uint64_t prefix_seed = 77;
 constexpr std::size_t prefix_bytes = 5;
 
+std::uint64_t prefix_hash(const Atom& atom) noexcept {
+    return atom_hash(
+        atom.text.substr(0, prefix_bytes), atom.head & mask_of(prefix_bytes), prefix_seed
+    );
+}
+
 bool is_worth_keeping(const Atom& atom) noexcept {
     return atom.text.size() >= 4 || (atom.digits && atom.text.size() >= 3);
 }
@@ -91,10 +97,14 @@ std::uint64_t* ValueIndex::place(std::uint64_t hash, std::size_t entries_max) {
     return &entry;
 }
 
-void ValueIndex::put(std::uint64_t hash, std::uint64_t flags, std::size_t entries_max) {
-    if (std::uint64_t* const entry = place(hash, entries_max)) {
-        *entry |= flags;
+bool ValueIndex::put(std::uint64_t hash, std::uint64_t flags, std::size_t entries_max) {
+    std::uint64_t* const entry = place(hash, entries_max);
+    if (entry == nullptr) {
+        return true;
     }
+    const bool known = (*entry & flags) == flags;
+    *entry |= flags;
+    return !known;
 }
 
 void ValueIndex::put_read(
@@ -123,7 +133,9 @@ void ValueIndex::add_trusted(std::string_view text, TrustedOrigin origin, std::s
         if (atom.text.size() < 3) {
             return;
         }
-        put(atom_hash(atom.text), flag, entries_max);
+        if (!put(atom_hash(atom.text, atom.head, 0), flag, entries_max)) {
+            return;  // as for most words of a long text: its parts and its beginning stand here too
+        }
         if (atom.joined || (atom.digits && atom.letters)) {
             for_each_part(atom, [&](std::string_view part) {
                 if (part.size() >= 3) {
@@ -132,7 +144,7 @@ void ValueIndex::add_trusted(std::string_view text, TrustedOrigin origin, std::s
             });
         }
         if (user && atom.letters) {
-            put(atom_hash(atom.text.substr(0, prefix_bytes), prefix_seed), flag, entries_max);
+            put(prefix_hash(atom), flag, entries_max);
         }
     });
 }
@@ -160,11 +172,10 @@ void ValueIndex::add_result(
         const bool inside = region < orders.size() && orders[region].from <= atom.at;
         const std::uint64_t mark = !inside ? 0 : orders[region].orders ? orders_flag : request_flag;
         if (inside && atom.letters) {
-            const std::string_view prefix = atom.text.substr(0, prefix_bytes);
-            put(atom_hash(prefix, prefix_seed), mark, entries_max);
+            put(prefix_hash(atom), mark, entries_max);
         }
         if (is_worth_keeping(atom)) {
-            put_read(atom_hash(atom.text), result_flag | mark, number, entries_max);
+            put_read(atom_hash(atom.text, atom.head, 0), result_flag | mark, number, entries_max);
         }
     });
 }
@@ -186,7 +197,7 @@ ValueSight ValueIndex::find(std::string_view value, Instant began, bool target) 
         if (++atoms > atoms_of_value_max || !is_worth_keeping(atom)) {
             return;
         }
-        std::uint64_t entry = look_up(atom_hash(atom.text));
+        std::uint64_t entry = look_up(atom_hash(atom.text, atom.head, 0));
         bool trusted = (entry & trusted_flags) != 0;
         if (!trusted && atom.digits) {
             for_each_part(atom, [&](std::string_view part) {

@@ -87,7 +87,8 @@ public:
 private:
     /// The entry of `hash`, made if there is none; null if there is no room for it.
     [[nodiscard]] std::uint64_t* place(std::uint64_t hash, std::size_t entries_max);
-    void put(std::uint64_t hash, std::uint64_t flags, std::size_t entries_max);
+    /// False if the flags stood there already.
+    bool put(std::uint64_t hash, std::uint64_t flags, std::size_t entries_max);
     /// Of what stands in a result: keeps the earliest source.
     void put_read(
         std::uint64_t hash, std::uint64_t flags, std::size_t source, std::size_t entries_max

@@ -217,7 +217,7 @@ constexpr std::array thanks{
 /// A text as cues are compared with it, and where its words begin.
 struct Words {
     static constexpr std::size_t copied = 8;  ///< Bytes a step; so many may be written too far.
-    std::array<char, text_bytes_max + 2 + copied> bytes;
+    std::array<char, text_bytes_max + 2 + 2 * copied> bytes;
     std::size_t size = 0;
     std::array<std::uint16_t, text_bytes_max / 2 + 4> blanks;  ///< That begin a word.
     std::size_t count = 0;
@@ -228,7 +228,7 @@ struct Words {
 /// Whether text[from, to), where no letter or digit stands, parts two words: apostrophes do not.
 bool parts_words(std::string_view text, std::size_t from, std::size_t to) noexcept {
     for (std::size_t i = from; i < to; ++i) {
-        if (text.substr(i, 3) == "\xe2\x80\x99") {
+        if (text[i] == '\xe2' && text.substr(i, 3) == "\xe2\x80\x99") {
             i += 2;  // a typographic one
         } else if (text[i] != '\'') {
             return true;
@@ -254,9 +254,9 @@ void read_words(std::string_view text, Words& words) {
             }
             for (std::size_t at = from; at < to; at += Words::copied) {
                 const bool whole = text.size() - at >= Words::copied;
-                const std::uint64_t lower =
-                    number_of(text.data() + at, whole ? Words::copied : to - at) |
-                    0x2020202020202020ULL;
+                const std::uint64_t given = whole ? number_of(text.data() + at, Words::copied)
+                                                  : number_of(text.data() + at, to - at);
+                const std::uint64_t lower = given | 0x2020202020202020ULL;
                 std::memcpy(out + end, &lower, Words::copied);
                 end += std::min(Words::copied, to - at);
             }
@@ -266,6 +266,7 @@ void read_words(std::string_view text, Words& words) {
     );
     out[end++] = ' ';
     words.size = end;
+    std::memset(out + end, 0, Words::copied);  // heads are read past the end
 }
 
 bool is_negated(std::string_view words, std::size_t at, const Cue& cue) {
@@ -289,6 +290,8 @@ public:
         CueList list{};
         std::uint8_t number = 0;  ///< In all lists together.
         Cue cue{};
+        std::uint64_t head = 0;  ///< The first eight bytes of its words, ...
+        std::uint64_t mask = 0;  ///< ... and which of them there are.
     };
     static constexpr std::size_t size = corrections.size() + wrong_plans.size() + thanks.size();
 
@@ -297,7 +300,12 @@ public:
         std::size_t count = 0;
         const auto take = [&](CueList list, const auto& cues) {
             for (const Cue& cue : cues) {
-                all[count] = {list, static_cast<std::uint8_t>(count), cue};
+                Entry& entry = all[count];
+                entry = {list, static_cast<std::uint8_t>(count), cue};
+                for (std::size_t i = 0; i < 8 && i < cue.words.size(); ++i) {
+                    entry.head |= std::uint64_t{static_cast<unsigned char>(cue.words[i])} << (8 * i);
+                    entry.mask |= std::uint64_t{0xff} << (8 * i);
+                }
                 ++count;
             }
         };
@@ -323,9 +331,15 @@ public:
         for (std::size_t i = 0; i < words.count; ++i) {
             const std::size_t at = words.blanks[i];  // two bytes at least follow a blank
             const std::size_t pair = bucket(text[at + 1], text[at + 2]);
+            if (begin_[pair] == begin_[pair + 1]) {
+                continue;
+            }
+            const std::uint64_t head = number_of(text.data() + at, 8);
             for (std::size_t k = begin_[pair]; k < begin_[pair + 1]; ++k) {
-                if (text.substr(at).starts_with(ordered_[k].cue.words)) {
-                    visit(ordered_[k], at);
+                const Entry& entry = ordered_[k];
+                if ((head & entry.mask) == entry.head &&
+                    text.substr(at).starts_with(entry.cue.words)) {
+                    visit(entry, at);
                 }
             }
         }
