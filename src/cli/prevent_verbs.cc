@@ -124,12 +124,15 @@ std::vector<prevent::Check> checks_of(const json::value& answer) {
 }
 
 void show_gate(const json::value& answer, Terminal& terminal) {
-    terminal.line(field(answer, "verdict") + ": " + field(answer, "sentence"));
-    std::vector<std::vector<std::string>> rows;
+    terminal.line(terminal.toned(
+        field(answer, "verdict") + ": " + field(answer, "sentence"), Tone::Bold
+    ));
+    // Lines and no table: a sentence ends in its remedy, which a narrow column would cut off.
     for (const json::value& row : rows_of(answer, "checks")) {
-        rows.push_back({field(row, "name"), field(row, "verdict"), field(row, "sentence")});
+        terminal.line(
+            "  " + field(row, "verdict") + "  " + field(row, "name") + ": " + field(row, "sentence")
+        );
     }
-    terminal.line(table({"CHECK", "VERDICT", "WHY"}, rows, terminal.width()));
 }
 
 constexpr VerbArgument incident_argument{

@@ -129,7 +129,8 @@ public:
     virtual void add_point(std::shared_ptr<EnforcementPoint> point) = 0;
     /// Waits until every point acknowledged the newest revision, or `patience` is over.
     virtual bool wait_in_force(Duration patience) = 0;
-    /// Called with each change, in order, without any lock held, on the thread that made it.
+    /// Called with each change after it is durable, one at a time and in order, without any lock held;
+    /// on the thread that made it or on one of the book's own, so perhaps after apply() returned.
     virtual void on_change(std::function<void(const ControlChange&)> observer) = 0;
     virtual void check_release_with(ReleaseCheck check) = 0;
     /// Policies in force changed: a new snapshot is built and published. Nothing happens when they are

@@ -332,7 +332,10 @@ TEST_F(ControlsTest, APointThatRefusesIsShownAndAskedAgain) {
     EXPECT_FALSE(controls_->wait_in_force(std::chrono::milliseconds(20))) << "not before its pause";
     clock_.advance(settings_.retry_pause);
     controls_->tick();
-    EXPECT_FALSE(controls_->wait_in_force(std::chrono::milliseconds(20)));
+    ASSERT_TRUE(comes_true([&] {
+        return metrics_.expose().find(R"(point_failures_total{point="gateway"} 2)") !=
+               std::string::npos;
+    }));
     clock_.advance(settings_.retry_pause);
     controls_->tick();
     EXPECT_FALSE(controls_->wait_in_force(std::chrono::milliseconds(20))) << "the pause has doubled";
@@ -440,9 +443,11 @@ TEST_F(ControlsTest, AProbeThatPassesMakesItUnprovedUntilOneIsRefused) {
     ASSERT_TRUE(comes_true([&] { return point_->probes() == before + 1; }));
     EXPECT_EQ(entries("control.unproved"), 1U) << "a repeat says nothing new";
     point_->with([](FakePoint& point) { point.leaks_ = false; });
-    clock_.advance(settings_.retry_pause_max);
-    controls_->tick();
-    EXPECT_TRUE(comes(ControlState::Proved));
+    EXPECT_TRUE(comes_true([&] {
+        clock_.advance(settings_.retry_pause_max);
+        controls_->tick();
+        return view().state == ControlState::Proved;
+    }));
     EXPECT_EQ(view().points[0].error, "");
     EXPECT_TRUE(comes_true([&] {
         return metrics_.expose().find("tagout_controls_unproved 0") != std::string::npos;
@@ -559,7 +564,8 @@ TEST_F(ControlsTest, AReviewDateIsToldOnceAndNeverReleases) {
     clock_.advance(std::chrono::seconds(1));
     controls_->tick();
     controls_->tick();
-    EXPECT_EQ(seen(What::Due), 1U);
+    EXPECT_TRUE(comes_true([&] { return seen(What::Due) == 1; }));
+    EXPECT_EQ(entries("control.due"), 1U);
     open();
     clock_.advance(settings_.review_after * 10);
     controls_->tick();
@@ -609,7 +615,8 @@ TEST_F(ControlsTest, WhatPointsRefusedIsCounted) {
 
 TEST_F(ControlsTest, AChangeSaysInWordsWhatHappened) {
     applied(stop_refunds());
-    ASSERT_EQ(seen_.size(), 1U);
+    ASSERT_TRUE(comes_true([&] { return seen(What::Applied) == 1; }));
+    const MutexLock lock(seen_mutex_);
     EXPECT_EQ(seen_[0].sentence, "Stopped tool:payments.refund (CTL-1)");
     EXPECT_EQ(seen_[0].view.control.incident, IncidentId("INC-7"));
     EXPECT_EQ(seen_[0].by.actor, ann.actor);

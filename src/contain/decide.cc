@@ -117,10 +117,10 @@ public:
         ask_named(ScopeKind::Workflow, workflow_);
         ask_named(ScopeKind::Tenant, tenant_);
         ask_named(ScopeKind::Environment, environment_);
-        ask_named(ScopeKind::Session, Name(call_.session));
-        ask_named(ScopeKind::User, Name(call_.user));
-        ask_named(ScopeKind::Model, Name(call_.model));
-        ask_named(ScopeKind::PromptVersion, Name(call_.prompt_version));
+        ask_named(ScopeKind::Session, call_.session);
+        ask_named(ScopeKind::User, call_.user);
+        ask_named(ScopeKind::Model, call_.model);
+        ask_named(ScopeKind::PromptVersion, call_.prompt_version);
         if (call_.kind == CallKind::Tool) {
             ask_rules();
         }
@@ -129,28 +129,48 @@ public:
 
 private:
     void ask_named(ScopeKind kind, const Name& name) noexcept {
+        ask_exact(kind, name.text);
+        if (has(tables_.glob_kinds, kind)) {
+            ask_globs(kind, name);
+        }
+    }
+    void ask_named(ScopeKind kind, std::string_view name) noexcept {
+        ask_exact(kind, name);
+        if (has(tables_.glob_kinds, kind)) {
+            ask_globs(kind, Name(name));
+        }
+    }
+
+    static bool has(std::uint32_t kinds, ScopeKind kind) noexcept {
+        return (kinds & (1U << static_cast<unsigned>(kind))) != 0;
+    }
+
+    void ask_exact(ScopeKind kind, std::string_view name) noexcept {
+        if (name.empty() || !has(tables_.named_kinds, kind)) {
+            return;
+        }
+        const Slot* const slot = tables_.find(kind, name);
+        if (slot == nullptr) {
+            return;
+        }
+        for (std::uint32_t at = slot->controls.begin; at < slot->controls.end; ++at) {
+            ask(tables_.control_lists[at]);
+        }
+        if (slot->rules.begin < slot->rules.end) {
+            add_rules(
+                tables_.rule_lists.data() + slot->rules.begin,
+                tables_.rule_lists.data() + slot->rules.end
+            );
+        }
+    }
+
+    void ask_globs(ScopeKind kind, const Name& name) noexcept {
         if (name.text.empty()) {
             return;
         }
-        const std::uint32_t bit = 1U << static_cast<unsigned>(kind);
-        if ((tables_.named_kinds & bit) != 0) {
-            if (const Slot* const slot = tables_.find(kind, name.text)) {
-                for (std::uint32_t at = slot->controls.begin; at < slot->controls.end; ++at) {
-                    ask(tables_.control_lists[at]);
-                }
-                if (slot->rules.begin < slot->rules.end) {
-                    add_rules(
-                        tables_.rule_lists.data() + slot->rules.begin,
-                        tables_.rule_lists.data() + slot->rules.end
-                    );
-                }
-            }
-        }
-        if ((tables_.glob_kinds & bit) != 0) {
-            for (const GlobRow& row : tables_.globs[static_cast<std::size_t>(kind)]) {
-                if (row.pattern.fits(name)) {
-                    ask(row.control);
-                }
+        for (const GlobRow& row : tables_.globs[static_cast<std::size_t>(kind)]) {
+            if (row.pattern.fits(name)) {
+                ask(row.control);
             }
         }
     }
@@ -240,13 +260,23 @@ private:
                 }
             }
         }
-        for (const UnnamedRule& rule : tables_.unnamed_rules) {
-            const auto may_be = [&](const Name& name) {
-                return (name.head & rule.tool_mask) == rule.tool_head;
-            };
-            if ((rule.effects & effect_) != 0 &&
-                (may_be(tool_) || may_be(qualified_) || may_be(bare_)) && fits(rule.number)) {
-                gather(rule.number);
+        const auto gather_unnamed = [&](std::uint64_t first_byte) {
+            for (const UnnamedRule& rule : tables_.unnamed_rules[first_byte]) {
+                const auto may_be = [&](const Name& name) {
+                    return ((name.head ^ rule.tool_head) & rule.tool_mask) == 0;
+                };
+                if ((rule.effects & effect_) != 0 &&
+                    (may_be(tool_) || may_be(qualified_) || may_be(bare_)) && fits(rule.number)) {
+                    gather(rule.number);
+                }
+            }
+        };
+        // Each byte once, or a rule would be gathered twice.
+        const std::uint64_t bytes[] = {
+            0, tool_.head & 0xff, qualified_.head & 0xff, bare_.head & 0xff};
+        for (std::size_t i = 0; i < std::size(bytes); ++i) {
+            if (std::find(bytes, bytes + i, bytes[i]) == bytes + i) {
+                gather_unnamed(bytes[i]);
             }
         }
         if (count > fitting.size()) {

@@ -1,5 +1,7 @@
 #include "contain/policy.h"
 
+#include "base/prng.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -160,6 +162,40 @@ TEST(Policy, ARuleThatIsNeverReachedIsAMistake) {
     )
                     .policy.has_value())
         << "an allowed write leaves the unknown ones";
+}
+
+TEST(Policy, AnyBytesAreAPolicyOrMistakesWithRemedies) {
+    std::ifstream file(std::string(TAGOUT_SOURCE_DIR) + "/fuzz/corpus/policy_fuzz/rules.yaml");
+    std::stringstream content;
+    content << file.rdbuf();
+    const std::string good = content.str();
+    ASSERT_TRUE(read_policy("p", "v1", good).policy.has_value());
+    Prng prng(11);
+    int read = 0;
+    for (int i = 0; i < 3'000; ++i) {
+        std::string yaml = good;
+        for (std::size_t changes = 1 + prng.below(4); changes > 0; --changes) {
+            const std::size_t at = prng.below(yaml.size());
+            switch (prng.below(3)) {
+                case 0:
+                    yaml[at] = static_cast<char>(prng.below(256));
+                    break;
+                case 1:
+                    yaml.erase(at, prng.below(20));
+                    break;
+                default:
+                    yaml.insert(at, good.substr(prng.below(good.size()), prng.below(40)));
+            }
+        }
+        const PolicyReport report = read_policy("p", "v1", yaml);
+        ASSERT_EQ(report.policy.has_value(), report.mistakes.empty()) << yaml;
+        for (const catalog::Mistake& mistake : report.mistakes) {
+            ASSERT_FALSE(mistake.what.empty() || mistake.remedy.empty()) << yaml;
+        }
+        read += report.policy ? 1 : 0;
+    }
+    EXPECT_GT(read, 100) << "some changes do no harm";
+    EXPECT_LT(read, 2'900);
 }
 
 TEST(Policy, ItsSchemaIsFresh) {

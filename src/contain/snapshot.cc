@@ -68,6 +68,7 @@ public:
         tables_->names.reserve(hanging_.size());
         if (!hanging_.empty()) {
             tables_->slots.resize(std::bit_ceil(hanging_.size() * 2));
+            tables_->tags.resize(tables_->slots.size());
         }
         for (const auto& [key, hangs] : hanging_) {
             tables_->names.push_back(key.second);
@@ -126,9 +127,10 @@ private:
         }
         if (!hung) {
             const bool any = row.tool.text.empty();
+            const std::uint64_t head = any ? 0 : row.tool.head;
             tables_->unnamed_list.push_back(number);
-            tables_->unnamed_rules.push_back(
-                {any ? 0 : row.tool.head, any ? 0 : row.tool.mask, number, effects}
+            tables_->unnamed_rules[head & 0xff].push_back(
+                {head, any ? 0 : row.tool.mask, number, effects}
             );
         }
         return asks;
@@ -154,18 +156,19 @@ private:
             return Range{begin, static_cast<std::uint32_t>(all.size())};
         };
         Slot slot;
-        slot.hash = hash_of(kind, name);
+        const std::uint64_t hash = hash_of(kind, name);
         slot.kind = kind;
         slot.name = name;
         slot.controls = list(tables_->control_lists, hangs.controls);
         slot.rules = list(tables_->rule_lists, hangs.rules);
         tables_->named_kinds |= 1U << static_cast<unsigned>(kind);
         const std::size_t mask = tables_->slots.size() - 1;
-        std::size_t at = slot.hash & mask;
-        while (tables_->slots[at].kind != ScopeKind{}) {
+        std::size_t at = hash & mask;
+        while (tables_->tags[at] != 0) {
             at = (at + 1) & mask;
         }
         tables_->slots[at] = slot;
+        tables_->tags[at] = tag_of(hash);
     }
 
     std::unique_ptr<Tables> tables_;

@@ -23,15 +23,23 @@ inline constexpr std::size_t scope_kinds = 13;  ///< Values of ScopeKind, from 0
 /// The first bytes of a text as one word, zeroes where it is shorter: unequal words are found without
 /// a call.
 [[nodiscard]] inline std::uint64_t head_of(std::string_view text) noexcept {
-    std::uint64_t head = 0;
-    if (text.size() >= sizeof head) {
+    const std::size_t size = text.size();
+    const auto byte = [&](std::size_t at) {
+        return static_cast<std::uint64_t>(static_cast<unsigned char>(text[at])) << (8 * at);
+    };
+    if (size >= 8) {
+        std::uint64_t head = 0;
         std::memcpy(&head, text.data(), sizeof head);
         return head;
     }
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        head |= static_cast<std::uint64_t>(static_cast<unsigned char>(text[i])) << (8 * i);
+    if (size >= 4) {  // Two halves that may overlap: what both hold is equal.
+        std::uint32_t low = 0;
+        std::uint32_t high = 0;
+        std::memcpy(&low, text.data(), sizeof low);
+        std::memcpy(&high, text.data() + size - sizeof high, sizeof high);
+        return low | (static_cast<std::uint64_t>(high) << (8 * (size - sizeof high)));
     }
-    return head;
+    return size == 0 ? 0 : byte(0) | byte(size / 2) | byte(size - 1);
 }
 static_assert(std::endian::native == std::endian::little, "head_of() packs as memory lies");
 
@@ -123,9 +131,8 @@ struct Range {
 };
 
 struct Slot {
-    std::uint64_t hash = 0;
-    ScopeKind kind{};  ///< 0: the slot is free.
     std::string_view name;
+    ScopeKind kind{};
     Range controls;
     Range rules;
 };
@@ -139,6 +146,10 @@ struct GlobRow {
     return XXH3_64bits_withSeed(name.data(), name.size(), static_cast<std::uint64_t>(kind));
 }
 
+[[nodiscard]] constexpr std::uint32_t tag_of(std::uint64_t hash) noexcept {
+    return static_cast<std::uint32_t>(hash >> 32) | 1U;
+}
+
 struct ControlSnapshot::Tables {
     std::uint64_t revision = 0;
     // One number is one control or rule, in each of these.
@@ -150,6 +161,8 @@ struct ControlSnapshot::Tables {
     std::vector<DecidedBy> rule_by;
 
     std::vector<Slot> slots;  ///< A power of two of them, at most half full; empty without names.
+    std::vector<std::uint32_t> tags;  ///< Of each slot a part of its hash, 0 while it is free: most
+                                      ///< names are not found, and these lie close together.
     std::vector<std::string> names;            ///< What slots point at.
     std::vector<std::uint32_t> control_lists;  ///< What Slot::controls points into.
     std::vector<std::uint32_t> rule_lists;
@@ -159,7 +172,8 @@ struct ControlSnapshot::Tables {
     std::array<std::vector<std::uint32_t>, tool_class_names.size()> classes;
     std::array<std::vector<GlobRow>, scope_kinds> globs;
     std::uint32_t glob_kinds = 0;
-    std::vector<UnnamedRule> unnamed_rules;
+    /// By the first byte of their tool's glob; those that ask for no tool, or begin with * or ?, under 0.
+    std::array<std::vector<UnnamedRule>, 256> unnamed_rules;
     std::vector<std::uint32_t> unnamed_list;  ///< Their numbers alone.
     DecidedBy long_name;
 
@@ -167,15 +181,13 @@ struct ControlSnapshot::Tables {
     [[nodiscard]] const Slot* find(ScopeKind kind, std::string_view name) const noexcept {
         const std::uint64_t hash = hash_of(kind, name);
         const std::size_t mask = slots.size() - 1;
-        for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
+        for (std::size_t at = hash & mask; tags[at] != 0; at = (at + 1) & mask) {
             const Slot& slot = slots[at];
-            if (slot.kind == ScopeKind{}) {
-                return nullptr;
-            }
-            if (slot.hash == hash && slot.kind == kind && slot.name == name) {
+            if (tags[at] == tag_of(hash) && slot.kind == kind && slot.name == name) {
                 return &slot;
             }
         }
+        return nullptr;
     }
 };
 

@@ -1,10 +1,8 @@
 #include "detect/value_index.h"
 
-#include "detect/hash.h"
+#include "detect/atoms.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 namespace tagout::detect {
 
@@ -27,111 +25,10 @@ constexpr std::size_t atoms_of_value_max = 12;
 constexpr std::uint64_t prefix_seed = 77;
 constexpr std::size_t prefix_bytes = 5;
 
-enum CharClass : std::uint8_t { Gap = 0, Letter = 1, Digit = 2, Joiner = 3 };
-
-constexpr auto char_classes = [] {
-    std::array<std::uint8_t, 256> table{};
-    for (int c = 0; c < 256; ++c) {
-        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
-        const bool digit = c >= '0' && c <= '9';
-        const bool joiner = c == '@' || c == '.' || c == '_' || c == '-' || c == '+';
-        table[static_cast<std::size_t>(c)] = letter   ? Letter
-                                             : digit  ? Digit
-                                             : joiner ? Joiner
-                                                      : Gap;
-    }
-    return table;
-}();
-
-std::uint8_t class_of(char c) noexcept {
-    return char_classes[static_cast<std::uint8_t>(c)];
-}
-
-/// A cut of text between gaps: no joiner at either end.
-struct Atom {
-    std::string_view text;
-    std::size_t at = 0;
-    bool digits = false;
-    bool letters = false;
-    bool joined = false;
-};
-
-/// Hash of an atom, blind to ASCII case: eight bytes a step, like wyhash's short path.
-std::uint64_t atom_hash(std::string_view text, std::uint64_t seed = 0) noexcept {
-    constexpr std::uint64_t lower = 0x2020202020202020ULL;
-    std::uint64_t hash = 0x8a5cd789635d2dffULL ^ (text.size() * 0x9e3779b97f4a7c15ULL) ^ seed;
-    const char* at = text.data();
-    std::size_t left = text.size();
-    while (left > 0) {
-        std::uint64_t word = 0;
-        const std::size_t bytes = std::min<std::size_t>(left, 8);
-        std::memcpy(&word, at, bytes);
-        word |= lower >> (8 * (8 - bytes));
-        hash = combine(hash, word);
-        at += bytes;
-        left -= bytes;
-    }
-    return hash;
-}
-
-template <class Visit>
-void for_each_atom(std::string_view text, Visit&& visit) {
-    std::size_t i = 0;
-    const std::size_t size = text.size();
-    while (i < size) {
-        while (i < size && (class_of(text[i]) == Gap || class_of(text[i]) == Joiner)) {
-            ++i;
-        }
-        if (i == size) {
-            return;
-        }
-        const std::size_t start = i;
-        unsigned seen = 0;
-        while (i < size) {
-            const std::uint8_t kind = class_of(text[i]);
-            if (kind == Gap) {
-                break;
-            }
-            seen |= 1U << kind;
-            ++i;
-        }
-        std::size_t end = i;
-        while (class_of(text[end - 1]) == Joiner) {
-            --end;
-        }
-        Atom atom{
-            text.substr(start, end - start),
-            start,
-            (seen & (1U << Digit)) != 0,
-            (seen & (1U << Letter)) != 0,
-            (seen & (1U << Joiner)) != 0};
-        visit(atom);
-    }
-}
-
-/// Pieces between joiners, and runs of at least three digits.
-template <class Visit>
-void for_each_part(const Atom& atom, Visit&& visit) {
-    std::size_t start = 0;
-    for (std::size_t i = 0; i <= atom.text.size(); ++i) {
-        if (i == atom.text.size() || class_of(atom.text[i]) == Joiner) {
-            if (i > start && i - start < atom.text.size()) {
-                visit(atom.text.substr(start, i - start));
-            }
-            start = i + 1;
-        }
-    }
-    std::size_t run = 0;
-    for (std::size_t i = 0; i <= atom.text.size(); ++i) {
-        if (i < atom.text.size() && class_of(atom.text[i]) == Digit) {
-            ++run;
-            continue;
-        }
-        if (run >= 3 && run < atom.text.size()) {
-            visit(atom.text.substr(i - run, run));
-        }
-        run = 0;
-    }
+std::uint64_t prefix_hash(const Atom& atom) noexcept {
+    return atom_hash(
+        atom.text.substr(0, prefix_bytes), atom.head & mask_of(prefix_bytes), prefix_seed
+    );
 }
 
 bool is_worth_keeping(const Atom& atom) noexcept {
@@ -172,6 +69,7 @@ std::uint64_t ValueIndex::look_up(std::uint64_t hash) const noexcept {
 void ValueIndex::grow() {
     std::vector<std::uint64_t> old(std::max(slots_min, table_.size() * 2), 0);
     old.swap(table_);
+    grow_at_ = table_.size() / 4 * 3;
     for (const std::uint64_t entry : old) {
         if (entry != 0) {
             table_[slot_of(entry)] = entry;
@@ -179,13 +77,11 @@ void ValueIndex::grow() {
     }
 }
 
-void ValueIndex::put(
-    std::uint64_t hash, std::uint64_t flags, std::size_t source, std::size_t entries_max
-) {
-    if (used_ * 4 >= table_.size() * 3) {
+std::uint64_t* ValueIndex::place(std::uint64_t hash, std::size_t entries_max) {
+    if (used_ >= grow_at_) {
         if (used_ >= entries_max) {
             full_ = true;
-            return;
+            return nullptr;
         }
         grow();
     }
@@ -193,23 +89,41 @@ void ValueIndex::put(
     if (entry == 0) {
         if (used_ >= entries_max) {
             full_ = true;
-            return;
+            return nullptr;
         }
         entry = (hash & hash_bits) | (no_source << source_shift);
         ++used_;
     }
-    if ((flags & result_flag) != 0) {
-        const std::size_t known = (entry >> source_shift) & source_bits;
-        const bool earlier = known >= sources_.size() || source >= sources_.size() ||
-                             sources_[source].ended_at < sources_[known].ended_at;
-        if ((entry & result_flag) == 0 || earlier) {
-            entry &= ~((source_bits << source_shift) | region_flags);
-            entry |= (source & source_bits) << source_shift;
-        } else {
-            flags &= ~region_flags;  // it was read before, where no orders stood
-        }
+    return &entry;
+}
+
+bool ValueIndex::put(std::uint64_t hash, std::uint64_t flags, std::size_t entries_max) {
+    std::uint64_t* const entry = place(hash, entries_max);
+    if (entry == nullptr) {
+        return true;
     }
-    entry |= flags;
+    const bool known = (*entry & flags) == flags;
+    *entry |= flags;
+    return !known;
+}
+
+void ValueIndex::put_read(
+    std::uint64_t hash, std::uint64_t flags, std::size_t source, std::size_t entries_max
+) {
+    std::uint64_t* const entry = place(hash, entries_max);
+    if (entry == nullptr) {
+        return;
+    }
+    const std::size_t known = (*entry >> source_shift) & source_bits;
+    const bool earlier = known >= sources_.size() || source >= sources_.size() ||
+                         sources_[source].ended_at < sources_[known].ended_at;
+    if ((*entry & result_flag) == 0 || earlier) {
+        *entry &= ~((source_bits << source_shift) | region_flags);
+        *entry |= (source & source_bits) << source_shift;
+    } else {
+        flags &= ~region_flags;  // it was read before, where no orders stood
+    }
+    *entry |= flags;
 }
 
 void ValueIndex::add_trusted(std::string_view text, TrustedOrigin origin, std::size_t entries_max) {
@@ -219,19 +133,18 @@ void ValueIndex::add_trusted(std::string_view text, TrustedOrigin origin, std::s
         if (atom.text.size() < 3) {
             return;
         }
-        put(atom_hash(atom.text), flag, no_source, entries_max);
+        if (!put(atom_hash(atom.text, atom.head, 0), flag, entries_max)) {
+            return;  // as for most words of a long text: its parts and its beginning stand here too
+        }
         if (atom.joined || (atom.digits && atom.letters)) {
             for_each_part(atom, [&](std::string_view part) {
                 if (part.size() >= 3) {
-                    put(atom_hash(part), flag, no_source, entries_max);
+                    put(atom_hash(part), flag, entries_max);
                 }
             });
         }
-        if (user && atom.letters && atom.text.size() >= 3) {
-            put(atom_hash(atom.text.substr(0, prefix_bytes), prefix_seed),
-                flag,
-                no_source,
-                entries_max);
+        if (user && atom.letters) {
+            put(prefix_hash(atom), flag, entries_max);
         }
     });
 }
@@ -259,11 +172,10 @@ void ValueIndex::add_result(
         const bool inside = region < orders.size() && orders[region].from <= atom.at;
         const std::uint64_t mark = !inside ? 0 : orders[region].orders ? orders_flag : request_flag;
         if (inside && atom.letters) {
-            const std::string_view prefix = atom.text.substr(0, prefix_bytes);
-            put(atom_hash(prefix, prefix_seed), mark, no_source, entries_max);
+            put(prefix_hash(atom), mark, entries_max);
         }
         if (is_worth_keeping(atom)) {
-            put(atom_hash(atom.text), result_flag | mark, number, entries_max);
+            put_read(atom_hash(atom.text, atom.head, 0), result_flag | mark, number, entries_max);
         }
     });
 }
@@ -285,11 +197,11 @@ ValueSight ValueIndex::find(std::string_view value, Instant began, bool target) 
         if (++atoms > atoms_of_value_max || !is_worth_keeping(atom)) {
             return;
         }
-        std::uint64_t entry = look_up(atom_hash(atom.text));
+        std::uint64_t entry = look_up(atom_hash(atom.text, atom.head, 0));
         bool trusted = (entry & trusted_flags) != 0;
         if (!trusted && atom.digits) {
             for_each_part(atom, [&](std::string_view part) {
-                const bool digits = class_of(part.back()) == Digit && part.size() >= 3;
+                const bool digits = is_digit(part.back()) && part.size() >= 3;
                 trusted = trusted || (digits && (look_up(atom_hash(part)) & trusted_flags) != 0);
             });
         }
@@ -359,8 +271,12 @@ void ValueIndex::merge(const ValueIndex& other, std::size_t entries_max) {
     }
     for (const std::uint64_t entry : other.table_) {
         if (entry != 0) {
+            if ((entry & result_flag) == 0) {
+                put(entry & hash_bits, entry & flag_bits, entries_max);
+                continue;
+            }
             const std::size_t source = ((entry >> source_shift) & source_bits) + shift;
-            put(entry & hash_bits, entry & flag_bits, std::min(source, no_source), entries_max);
+            put_read(entry & hash_bits, entry & flag_bits, std::min(source, no_source), entries_max);
         }
     }
     full_ = full_ || other.full_;
@@ -370,6 +286,7 @@ void ValueIndex::drop() noexcept {
     table_ = {};
     sources_ = {};
     used_ = 0;
+    grow_at_ = 0;
     full_ = true;
 }
 

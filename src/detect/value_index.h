@@ -85,7 +85,14 @@ public:
     void drop() noexcept;
 
 private:
-    void put(std::uint64_t hash, std::uint64_t flags, std::size_t source, std::size_t entries_max);
+    /// The entry of `hash`, made if there is none; null if there is no room for it.
+    [[nodiscard]] std::uint64_t* place(std::uint64_t hash, std::size_t entries_max);
+    /// False if the flags stood there already.
+    bool put(std::uint64_t hash, std::uint64_t flags, std::size_t entries_max);
+    /// Of what stands in a result: keeps the earliest source.
+    void put_read(
+        std::uint64_t hash, std::uint64_t flags, std::size_t source, std::size_t entries_max
+    );
     [[nodiscard]] std::uint64_t look_up(std::uint64_t hash) const noexcept;
     [[nodiscard]] std::size_t slot_of(std::uint64_t hash) const noexcept;
     void grow();
@@ -93,6 +100,7 @@ private:
     std::vector<std::uint64_t> table_;  ///< Open addressing, 0 is free; size is a power of two.
     std::vector<ResultSource> sources_;
     std::size_t used_ = 0;
+    std::size_t grow_at_ = 0;  ///< Three quarters of the slots.
     bool full_ = false;
 };
 

@@ -246,7 +246,7 @@ std::vector<MissingPart> missing_parts(
         missing.push_back(
             {"actions",
              "add an action with owner and due date (tagout actions add " + id +
-                 " TITLE --owner WHO --due TIME)"}
+                 " TITLE --kind prevent --owner WHO --due TIME)"}
         );
     }
     return missing;

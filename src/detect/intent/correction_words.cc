@@ -1,12 +1,13 @@
 #include "detect/intent/correction_words.h"
 
+#include "detect/byte_classes.h"
+
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <bitset>
 #include <cstdint>
 #include <cstring>
-#include <string>
+#include <string_view>
 
 namespace tagout::detect {
 
@@ -215,171 +216,152 @@ constexpr std::array thanks{
 
 /// A text as cues are compared with it, and where its words begin.
 struct Words {
-    std::string text;
-    std::array<std::uint16_t, text_bytes_max / 2 + 4> blanks;  ///< But the last, which ends it.
+    static constexpr std::size_t copied = 8;  ///< Bytes a step; so many may be written too far.
+    std::array<char, text_bytes_max + 2 + 2 * copied> bytes;
+    std::size_t size = 0;
+    std::array<std::uint16_t, text_bytes_max / 2 + 4> blanks;  ///< That begin a word.
     std::size_t count = 0;
+
+    [[nodiscard]] std::string_view text() const noexcept { return {bytes.data(), size}; }
 };
 
-/// What becomes of a byte: itself in lower case, a blank, or 0 for an apostrophe, which falls away.
-constexpr std::array<char, 256> plain_bytes = [] {
-    std::array<char, 256> plain{};
-    for (std::size_t byte = 0; byte < plain.size(); ++byte) {
-        const bool upper = byte >= 'A' && byte <= 'Z';
-        const bool stays = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
-        plain[byte] = upper          ? static_cast<char>(byte - 'A' + 'a')
-                      : stays        ? static_cast<char>(byte)
-                      : byte == '\'' ? '\0'
-                                     : ' ';
-    }
-    return plain;
-}();
-
-/// " lower case words with single blanks "; apostrophes fall away. Without branches but for the rare
-/// byte: where words end cannot be foretold, and a wrong guess costs more than a letter.
-Words words_of(std::string_view text) {
-    text = text.substr(0, text_bytes_max);
-    Words words;
-    words.text.resize(text.size() + 2, ' ');
-    char* const out = words.text.data();
-    std::size_t end = 1;
-    words.blanks[0] = 0;  // the blank that begins the text
-    words.count = 1;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\xe2' && i + 2 < text.size() && text[i + 1] == '\x80' && text[i + 2] == '\x99') {
-            i += 2;  // a typographic apostrophe
-            continue;
+/// Whether text[from, to), where no letter or digit stands, parts two words: apostrophes do not.
+bool parts_words(std::string_view text, std::size_t from, std::size_t to) noexcept {
+    for (std::size_t i = from; i < to; ++i) {
+        if (text[i] == '\xe2' && text.substr(i, 3) == "\xe2\x80\x99") {
+            i += 2;  // a typographic one
+        } else if (text[i] != '\'') {
+            return true;
         }
-        const char plain = plain_bytes[static_cast<unsigned char>(text[i])];
-        const bool blank = plain == ' ';
-        const bool second = blank && out[end - 1] == ' ';
-        out[end] = plain;
-        words.blanks[words.count] = static_cast<std::uint16_t>(end);
-        words.count += static_cast<std::size_t>(blank && !second);
-        end += static_cast<std::size_t>(plain != '\0' && !second);
     }
-    if (out[end - 1] != ' ') {
-        out[end++] = ' ';
-    } else {
-        --words.count;  // a blank that ends the text begins no word
-    }
-    words.text.resize(end);
-    return words;
+    return false;
 }
 
-bool is_negated(const std::string& words, std::size_t at, const Cue& cue) {
+/// " lower case words with single blanks "; apostrophes fall away. Word by word, not byte by byte: of
+/// a letter or digit, lower case is one bit.
+void read_words(std::string_view text, Words& words) {
+    text = text.substr(0, text_bytes_max);
+    char* const out = words.bytes.data();
+    std::size_t end = 0;
+    std::size_t read = 0;
+    for_each_run(
+        text,
+        [](const ByteClasses& classes) { return classes.letters | classes.digits; },
+        [&](std::size_t from, std::size_t to) {
+            if (end == 0 || parts_words(text, read, from)) {
+                words.blanks[words.count++] = static_cast<std::uint16_t>(end);
+                out[end++] = ' ';
+            }
+            for (std::size_t at = from; at < to; at += Words::copied) {
+                const bool whole = text.size() - at >= Words::copied;
+                const std::uint64_t given = whole ? number_of(text.data() + at, Words::copied)
+                                                  : number_of(text.data() + at, to - at);
+                const std::uint64_t lower = given | 0x2020202020202020ULL;
+                std::memcpy(out + end, &lower, Words::copied);
+                end += std::min(Words::copied, to - at);
+            }
+            read = to;
+            return true;
+        }
+    );
+    out[end++] = ' ';
+    words.size = end;
+    std::memset(out + end, 0, Words::copied);  // heads are read past the end
+}
+
+bool is_negated(std::string_view words, std::size_t at, const Cue& cue) {
     if (cue.words.find(" not ") != std::string_view::npos ||
         cue.words.find("nt ") != std::string_view::npos) {
         return false;
     }
-    const std::string_view before = std::string_view(words).substr(0, at);
+    const std::string_view before = words.substr(0, at);
     return std::ranges::any_of(negations, [&](std::string_view word) {
         return before.ends_with(word);
     });
 }
 
-/// The first eight bytes of a text as one number, zeros behind its end.
-constexpr std::size_t head_bytes = 8;
-constexpr std::uint64_t head_of(std::string_view text) noexcept {
-    std::uint64_t head = 0;
-    for (std::size_t i = 0; i < head_bytes && i < text.size(); ++i) {
-        head |= std::uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
-    }
-    return head;
-}
-std::uint64_t loaded_head(std::string_view text) noexcept {
-    if (text.size() < head_bytes || std::endian::native != std::endian::little) {
-        return head_of(text);
-    }
-    std::uint64_t head = 0;
-    std::memcpy(&head, text.data(), head_bytes);
-    return head;
-}
+enum class CueList : std::uint8_t { Corrections = 0, WrongPlans = 1, Thanks = 2 };
 
-/// Cues by the first letter of their first word, so that a text is walked once: at each blank only the
-/// few cues that may begin there are compared. Every cue begins with a blank.
-template <std::size_t N>
+/// All cues by the first two letters of their first word, so that a text is walked once and at most
+/// words nothing is compared. Every cue begins with a blank and a letter.
 class CueIndex {
 public:
-    explicit constexpr CueIndex(const std::array<Cue, N>& cues) : cues_(cues) {
-        static_assert(N <= 128, "found_ has a bit for each cue");
-        for (std::size_t i = 0; i < N; ++i) {
-            ++begin_[bucket(cues[i].words[1]) + 1];
+    struct Entry {
+        CueList list{};
+        std::uint8_t number = 0;  ///< In all lists together.
+        Cue cue{};
+        std::uint64_t head = 0;  ///< The first eight bytes of its words, ...
+        std::uint64_t mask = 0;  ///< ... and which of them there are.
+    };
+    static constexpr std::size_t size = corrections.size() + wrong_plans.size() + thanks.size();
+
+    constexpr CueIndex() {
+        std::array<Entry, size> all{};
+        std::size_t count = 0;
+        const auto take = [&](CueList list, const auto& cues) {
+            for (const Cue& cue : cues) {
+                Entry& entry = all[count];
+                entry = {list, static_cast<std::uint8_t>(count), cue};
+                for (std::size_t i = 0; i < 8 && i < cue.words.size(); ++i) {
+                    entry.head |= std::uint64_t{static_cast<unsigned char>(cue.words[i])} << (8 * i);
+                    entry.mask |= std::uint64_t{0xff} << (8 * i);
+                }
+                ++count;
+            }
+        };
+        take(CueList::Corrections, corrections);
+        take(CueList::WrongPlans, wrong_plans);
+        take(CueList::Thanks, thanks);
+        for (const Entry& entry : all) {
+            ++begin_[bucket(entry.cue.words[1], entry.cue.words[2]) + 1];
         }
-        for (std::size_t letter = 1; letter < begin_.size(); ++letter) {
-            begin_[letter] = static_cast<std::uint8_t>(begin_[letter] + begin_[letter - 1]);
+        for (std::size_t i = 1; i < begin_.size(); ++i) {
+            begin_[i] = static_cast<std::uint8_t>(begin_[i] + begin_[i - 1]);
         }
-        std::array<std::uint8_t, 28> next = begin_;
-        for (std::size_t i = 0; i < N; ++i) {
-            order_[next[bucket(cues[i].words[1])]++] = static_cast<std::uint8_t>(i);
-        }
-        for (std::size_t k = 0; k < N; ++k) {
-            const std::string_view words = cues[order_[k]].words;
-            heads_[k] = head_of(words);
-            masks_[k] = words.size() < head_bytes ? (std::uint64_t{1} << (8 * words.size())) - 1
-                                                  : ~std::uint64_t{0};
+        auto next = begin_;
+        for (const Entry& entry : all) {
+            ordered_[next[bucket(entry.cue.words[1], entry.cue.words[2])]++] = entry;
         }
     }
 
-    /// 1 - product of 1 - weight over the cues found; the first place of each counts.
-    [[nodiscard]] double weigh(const Words& words) const {
-        double doubt = 1;
-        std::bitset<128> found;
-        each_place(words, [&](std::size_t number, std::size_t at) {
-            if (!found[number]) {
-                found.set(number);
-                if (!is_negated(words.text, at, cues_[number])) {
-                    doubt *= 1 - cues_[number].weight;
+    /// visit(entry, where it stands) for each cue in the text, in order of place.
+    template <class Visit>
+    void each_place(const Words& words, Visit&& visit) const {
+        const std::string_view text = words.text();
+        for (std::size_t i = 0; i < words.count; ++i) {
+            const std::size_t at = words.blanks[i];  // two bytes at least follow a blank
+            const std::size_t pair = bucket(text[at + 1], text[at + 2]);
+            if (begin_[pair] == begin_[pair + 1]) {
+                continue;
+            }
+            const std::uint64_t head = number_of(text.data() + at, 8);
+            for (std::size_t k = begin_[pair]; k < begin_[pair + 1]; ++k) {
+                const Entry& entry = ordered_[k];
+                if ((head & entry.mask) == entry.head &&
+                    text.substr(at).starts_with(entry.cue.words)) {
+                    visit(entry, at);
                 }
             }
-        });
-        return 1 - doubt;
-    }
-
-    [[nodiscard]] bool finds_any(const Words& words) const {
-        bool found = false;
-        each_place(words, [&found](std::size_t, std::size_t) { found = true; });
-        return found;
+        }
     }
 
 private:
-    /// visit(number of a cue, where it stands), in order of place.
-    template <class Visit>
-    void each_place(const Words& words, Visit&& visit) const {
-        const std::string_view all = words.text;
-        for (std::size_t i = 0; i < words.count; ++i) {
-            const std::size_t at = words.blanks[i];
-            const std::size_t letter = bucket(all[at + 1]);
-            if (begin_[letter] == begin_[letter + 1]) {
-                continue;
-            }
-            const std::uint64_t head = loaded_head(all.substr(at));
-            for (std::size_t k = begin_[letter]; k < begin_[letter + 1]; ++k) {
-                if ((head & masks_[k]) != heads_[k]) {
-                    continue;  // as nearly always, and without a call
-                }
-                if (all.substr(at).starts_with(cues_[order_[k]].words)) {
-                    visit(std::size_t{order_[k]}, at);
-                }
-            }
-        }
+    static constexpr std::size_t kinds = 27;  ///< Of a byte: a letter, or something else.
+
+    static constexpr std::size_t kind(char c) noexcept {
+        return c >= 'a' && c <= 'z' ? static_cast<std::size_t>(c - 'a') : kinds - 1;
+    }
+    static constexpr std::size_t bucket(char first, char second) noexcept {
+        return kind(first) * kinds + kind(second);
     }
 
-    static constexpr std::size_t bucket(char letter) noexcept {
-        return letter >= 'a' && letter <= 'z' ? static_cast<std::size_t>(letter - 'a') : 26;
-    }
-
-    const std::array<Cue, N>& cues_;
-    std::array<std::uint8_t, 28> begin_{};  ///< Of each bucket in order_, and where the last one ends.
-    std::array<std::uint8_t, N> order_{};
-    std::array<std::uint64_t, N> heads_{};  ///< In that order: how the cue begins, and of how many
-    std::array<std::uint64_t, N> masks_{};  ///< bytes that is.
+    std::array<std::uint8_t, kinds * kinds + 1> begin_{};  ///< Of each bucket in ordered_.
+    std::array<Entry, size> ordered_{};
 };
 
-constexpr CueIndex<corrections.size()> correction_index{corrections};
-constexpr CueIndex<wrong_plans.size()> wrong_plan_index{wrong_plans};
-constexpr CueIndex<thanks.size()> thanks_index{thanks};
+constexpr CueIndex cue_index;
 
-bool starts_with_no(const std::string& words) {
+bool starts_with_no(std::string_view words) {
     if (!words.starts_with(" no ") && !words.starts_with(" nope ")) {
         return false;
     }
@@ -392,18 +374,31 @@ bool starts_with_no(const std::string& words) {
 
 UserTone read_tone(std::string_view text) {
     UserTone tone;
-    const Words words = words_of(text);
-    double doubt = 1 - correction_index.weigh(words);
-    if (starts_with_no(words.text)) {
+    Words words;
+    read_words(text, words);
+    // Of each list 1 - product of 1 - weight over the cues found; the first place of each counts.
+    double doubt = 1;
+    double plan_doubt = 1;
+    std::bitset<CueIndex::size> found;
+    cue_index.each_place(words, [&](const CueIndex::Entry& entry, std::size_t at) {
+        if (entry.list == CueList::Thanks) {
+            tone.thanks = true;
+        } else if (!found[entry.number]) {
+            found.set(entry.number);
+            if (!is_negated(words.text(), at, entry.cue)) {
+                (entry.list == CueList::Corrections ? doubt : plan_doubt) *= 1 - entry.cue.weight;
+            }
+        }
+    });
+    if (starts_with_no(words.text())) {
         doubt *= 0.5;
     }
-    tone.thanks = thanks_index.finds_any(words);
     tone.correction = (1 - doubt) * (tone.thanks ? 0.6 : 1.0);
-    tone.wrong_workflow = wrong_plan_index.weigh(words);
+    tone.wrong_workflow = 1 - plan_doubt;
     // Only short answers are searched for agreement: a long one is no "yes".
     tone.agrees = words.count <= agreement_words_max && tone.correction < 0.3 &&
                   std::ranges::any_of(agreements, [&](std::string_view word) {
-                      return words.text.find(word) != std::string::npos;
+                      return words.text().find(word) != std::string_view::npos;
                   });
     return tone;
 }

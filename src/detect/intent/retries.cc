@@ -1,6 +1,6 @@
 #include "detect/intent/retries.h"
 
-#include "detect/hash.h"
+#include "detect/atoms.h"
 
 #include <algorithm>
 #include <array>
@@ -34,34 +34,37 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-/// Words of four letters and more, without order, each once.
+/// Words of four letters and more, without order, each once, by a hash that is blind to case.
 std::vector<std::uint32_t> words_of(std::string_view text) {
+    text = text.substr(0, request_bytes_max);
     std::vector<std::uint32_t> words;
-    const std::string folded = lower(text.substr(0, request_bytes_max));
-    std::size_t start = 0;
-    for (std::size_t i = 0; i <= folded.size(); ++i) {
-        const bool letter = i < folded.size() && ((folded[i] >= 'a' && folded[i] <= 'z') ||
-                                                  (folded[i] >= '0' && folded[i] <= '9'));
-        if (letter) {
-            continue;
+    words.reserve(Trail::words_max);
+    for_each_run(
+        text,
+        [](const ByteClasses& classes) { return classes.letters | classes.digits; },
+        [&](std::size_t from, std::size_t to) {
+            if (to - from >= 4) {
+                words.push_back(static_cast<std::uint32_t>(atom_hash(text.substr(from, to - from))));
+            }
+            return words.size() < Trail::words_max;
         }
-        if (i - start >= 4 && words.size() < Trail::words_max) {
-            words.push_back(static_cast<std::uint32_t>(
-                hash_of(std::string_view(folded).substr(start, i - start))
-            ));
-        }
-        start = i + 1;
-    }
+    );
     std::ranges::sort(words);
     words.erase(std::unique(words.begin(), words.end()), words.end());
     return words;
 }
 
+/// Of two sorted lists: the share of the words of either that stand in both.
 double likeness(const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b) {
-    std::vector<std::uint32_t> both;
-    std::ranges::set_intersection(a, b, std::back_inserter(both));
-    const std::size_t all = a.size() + b.size() - both.size();
-    return all == 0 ? 0 : static_cast<double>(both.size()) / static_cast<double>(all);
+    std::size_t both = 0;
+    for (auto i = a.begin(), j = b.begin(); i != a.end() && j != b.end();) {
+        both += *i == *j ? 1 : 0;
+        const bool first = *i <= *j;
+        j += *j <= *i ? 1 : 0;
+        i += first ? 1 : 0;
+    }
+    const std::size_t all = a.size() + b.size() - both;
+    return all == 0 ? 0 : static_cast<double>(both) / static_cast<double>(all);
 }
 
 Sighting sighting_of(double observed, double threshold, std::string evidence) {

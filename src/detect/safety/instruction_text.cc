@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 namespace tagout::detect {
 
@@ -14,9 +15,13 @@ namespace {
 constexpr std::size_t region_before = 240;
 constexpr std::size_t region_after = 700;
 
+/// A pattern that begins with everyday words ("email", "set") and ends with rare ones sends the
+/// automaton down many blind alleys: two such cost more than the other thirty-odd. They are searched
+/// for on their own, and only in texts where the main scan found what every match of theirs has.
 struct Pattern {
     const char* expression;
     double weight;
+    const char* needs = nullptr;  ///< Stands in every match; if null the main scan finds it itself.
 };
 
 #define TAGOUT_VERBS                                                                             \
@@ -161,7 +166,9 @@ constexpr std::array patterns{
         "\\b(send|email|post|forward|upload|transmit)\\b[^.\\n]{0,60}(api[ "
         "_-]?keys?|passwords?|credentials|secrets?|"
         "private keys?|access tokens?|security codes?|passport|bank account|credit card)",
-        0.45},
+        0.45,
+        "(api[ _-]?key|password|credential|secret|private key|access token|security code|passport|"
+        "bank account|credit card)"},
     Pattern{"\\bfill (them|it|this|that) in without asking\\b", 0.7},
     // orders in the middle of data
     Pattern{
@@ -174,7 +181,8 @@ constexpr std::array patterns{
         "(^|[\\n.!?>\"'])\\s*(please\\s+)?" TAGOUT_VERBS
         "\\b[^.\\n]{0,100}(https?://|www\\.|[a-z0-9._-]+@[a-z0-9-]+\\.|"
         "\\b[a-z]{2}[0-9]{10,})",
-        0.3},
+        0.3,
+        "(https?://|www\\.|[a-z0-9._-]@[a-z0-9-]|[a-z]{2}[0-9]{10})"},
     Pattern{
         "(^|[\\n.!?>\"'])\\s*(please\\s+)?(send|transfer|wire|pay)\\b[^.\\n]{0,80}(money|funds|"
         "payment|transaction|"
@@ -203,23 +211,27 @@ struct ScratchCloser {
     void operator()(hs_scratch_t* scratch) const noexcept { hs_free_scratch(scratch); }
 };
 
-const hs_database_t* database() {
-    static const std::unique_ptr<hs_database_t, DatabaseCloser> compiled = [] {
-        std::array<const char*, patterns.size()> expressions{};
-        std::array<unsigned, patterns.size()> flags{};
-        std::array<unsigned, patterns.size()> ids{};
-        for (std::size_t i = 0; i < patterns.size(); ++i) {
-            expressions[i] = patterns[i].expression;
-            flags[i] = HS_FLAG_CASELESS | HS_FLAG_DOTALL;
-            ids[i] = static_cast<unsigned>(i);
-        }
+using Database = std::unique_ptr<hs_database_t, DatabaseCloser>;
+
+/// The expressions of one automaton; `id` is what a match of each is told by.
+struct Expressions {
+    std::vector<const char*> texts;
+    std::vector<unsigned> flags;
+    std::vector<unsigned> ids;
+
+    void add(const char* text, unsigned id, unsigned more_flags = 0) {
+        texts.push_back(text);
+        flags.push_back(HS_FLAG_CASELESS | HS_FLAG_DOTALL | more_flags);
+        ids.push_back(id);
+    }
+    [[nodiscard]] Database compiled() const {
         hs_database_t* made = nullptr;
         hs_compile_error_t* error = nullptr;
         const hs_error_t code = hs_compile_multi(
-            expressions.data(),
+            texts.data(),
             flags.data(),
             ids.data(),
-            static_cast<unsigned>(patterns.size()),
+            static_cast<unsigned>(texts.size()),
             HS_MODE_BLOCK,
             nullptr,
             &made,
@@ -229,45 +241,130 @@ const hs_database_t* database() {
             hs_free_compile_error(error);
         }
         TAGOUT_ASSERT(code == HS_SUCCESS, "our own patterns compile");
-        return std::unique_ptr<hs_database_t, DatabaseCloser>(made);
+        return Database(made);
+    }
+};
+
+/// An id is the number of a pattern, or this plus the number of one whose need was found.
+constexpr unsigned needed = 1'000;
+
+struct Automata {
+    Database main;
+    std::array<Database, patterns.size()> alone;  ///< Of the patterns that need something, else null.
+};
+
+const Automata& automata() {
+    static const Automata made = [] {
+        Automata all;
+        Expressions main;
+        for (unsigned i = 0; i < patterns.size(); ++i) {
+            if (patterns[i].needs == nullptr) {
+                main.add(patterns[i].expression, i);
+                continue;
+            }
+            main.add(patterns[i].needs, needed + i, HS_FLAG_SINGLEMATCH);
+            Expressions alone;
+            alone.add(patterns[i].expression, i);
+            all.alone[i] = alone.compiled();
+        }
+        all.main = main.compiled();
+        return all;
     }();
-    return compiled.get();
+    return made;
 }
+
+struct Match {
+    std::uint32_t to = 0;
+    std::uint32_t pattern = 0;
+};
 
 }  // namespace
 
 struct InstructionText::State {
+    static constexpr std::size_t matches_max = 4'096;  ///< Past them a text is not read on.
+
     std::unique_ptr<hs_scratch_t, ScratchCloser> scratch;
-    std::array<bool, patterns.size()> seen{};
+    std::vector<Match> matches;
+    std::vector<unsigned> needs_met;  ///< Patterns to search for on their own.
     std::vector<std::size_t> ends;
-    Reading reading;
-    double strongest = 0;
-    double doubt = 1;
 
     static int on_match(
         unsigned id, unsigned long long, unsigned long long to, unsigned, void* context
     ) {
         State& state = *static_cast<State*>(context);
-        const auto at = static_cast<std::size_t>(to);
-        if (!state.seen[id]) {
-            state.seen[id] = true;
-            state.doubt *= 1 - patterns[id].weight;
-            if (patterns[id].weight > state.strongest) {
-                state.strongest = patterns[id].weight;
-                state.reading.at = at;
+        if (id >= needed) {
+            state.needs_met.push_back(id - needed);
+            return 0;
+        }
+        state.matches.push_back({static_cast<std::uint32_t>(to), id});
+        return state.matches.size() >= matches_max ? 1 : 0;
+    }
+
+    void search(const hs_database_t* database, std::string_view text) {
+        hs_scan(
+            database,
+            text.data(),
+            static_cast<unsigned>(text.size()),
+            0,
+            scratch.get(),
+            &State::on_match,
+            this
+        );
+    }
+
+    /// All matches, in order of their ends.
+    void find_matches(std::string_view text) {
+        matches.clear();
+        needs_met.clear();
+        search(automata().main.get(), text);
+        for (const unsigned pattern : needs_met) {
+            search(automata().alone[pattern].get(), text);
+        }
+        if (!needs_met.empty()) {
+            std::ranges::stable_sort(matches, {}, &Match::to);
+        }
+    }
+
+    /// Weighs the matches and fills `ends`, until there are regions_max of them.
+    [[nodiscard]] Reading weigh() {
+        Reading reading;
+        std::array<bool, patterns.size()> seen{};
+        double strongest = 0;
+        double doubt = 1;
+        ends.clear();
+        for (const Match& match : matches) {
+            if (!seen[match.pattern]) {
+                seen[match.pattern] = true;
+                doubt *= 1 - patterns[match.pattern].weight;
+                if (patterns[match.pattern].weight > strongest) {
+                    strongest = patterns[match.pattern].weight;
+                    reading.at = match.to;
+                }
+            }
+            if (ends.empty() || match.to > ends.back() + region_before) {
+                ends.push_back(match.to);
+            }
+            if (ends.size() >= regions_max) {
+                break;
             }
         }
-        if (state.ends.empty() || at > state.ends.back() + region_before) {
-            state.ends.push_back(at);
-        }
-        return state.ends.size() >= regions_max ? 1 : 0;
+        reading.score = 1 - doubt;
+        return reading;
     }
 };
 
 InstructionText::InstructionText() : state_(std::make_unique<State>()) {
     hs_scratch_t* scratch = nullptr;
-    const hs_error_t code = hs_alloc_scratch(database(), &scratch);
-    TAGOUT_ASSERT(code == HS_SUCCESS, "scratch is allocated once, at the start");
+    const auto make_room_for = [&scratch](const Database& database) {
+        const hs_error_t code = hs_alloc_scratch(database.get(), &scratch);
+        TAGOUT_ASSERT(code == HS_SUCCESS, "scratch is allocated once, at the start");
+    };
+    make_room_for(automata().main);
+    for (const Database& database : automata().alone) {
+        if (database) {
+            make_room_for(database);
+        }
+    }
     state_->scratch.reset(scratch);
 }
 
@@ -280,22 +377,8 @@ InstructionText::Reading InstructionText::scan(
 ) {
     regions.clear();
     State& state = *state_;
-    state.seen.fill(false);
-    state.ends.clear();
-    state.reading = {};
-    state.strongest = 0;
-    state.doubt = 1;
-    text = text.substr(0, scan_bytes_max);
-    hs_scan(
-        database(),
-        text.data(),
-        static_cast<unsigned>(text.size()),
-        0,
-        state.scratch.get(),
-        &State::on_match,
-        &state
-    );
-    std::ranges::sort(state.ends);
+    state.find_matches(text.substr(0, scan_bytes_max));
+    const Reading reading = state.weigh();
     for (const std::size_t end : state.ends) {
         const TextRegion region{end > region_before ? end - region_before : 0, end + region_after};
         if (!regions.empty() && regions.back().to >= region.from) {
@@ -304,8 +387,7 @@ InstructionText::Reading InstructionText::scan(
             regions.push_back(region);
         }
     }
-    state.reading.score = 1 - state.doubt;
-    return state.reading;
+    return reading;
 }
 
 }  // namespace tagout::detect
