@@ -8,6 +8,12 @@
 
 namespace tagout::server {
 
+namespace {
+
+constexpr std::size_t time_bytes_max = 40;
+
+}  // namespace
+
 Result<Body> Body::parse(std::string_view text) {
     namespace json = boost::json;
     if (text.size() > Api::body_bytes_max) {
@@ -105,7 +111,19 @@ std::vector<std::string> Body::texts(
 }
 
 std::optional<Instant> Body::time(std::string_view name, bool required) {
-    const std::string value = text(name, required, 40);
+    return instant_of(name, text(name, required, time_bytes_max));
+}
+
+std::optional<Instant> Body::deadline(std::string_view name, bool required) {
+    std::string value = text(name, required, time_bytes_max);
+    constexpr std::size_t day_bytes = std::string_view("2026-12-04").size();
+    if (value.size() == day_bytes) {
+        value += "T23:59:59Z";
+    }
+    return instant_of(name, value);
+}
+
+std::optional<Instant> Body::instant_of(std::string_view name, const std::string& value) {
     if (value.empty()) {
         return std::nullopt;
     }

@@ -30,6 +30,8 @@ public:
         std::string_view name, std::size_t items_max, std::size_t bytes_max
     );
     std::optional<Instant> time(std::string_view name, bool required);
+    /// A time, or a day ("2026-12-04"), which is over at its end in UTC.
+    std::optional<Instant> deadline(std::string_view name, bool required);
     /// A member that may be there and is not looked at.
     void ignore(std::string_view name) { read_.emplace_back(name); }
     /// A name that `parse_name` knows, such as a Severity's.
@@ -53,6 +55,7 @@ public:
 private:
     explicit Body(boost::json::object object) : object_(std::move(object)) {}
     void note(std::string_view name, std::string_view problem);
+    std::optional<Instant> instant_of(std::string_view name, const std::string& value);
 
     boost::json::object object_;
     std::vector<std::string> read_;

@@ -36,6 +36,28 @@ TEST(Body, MembersAreReadAndTheFirstMistakeIsTold) {
     }
 }
 
+TEST(Body, ADeadlineMayBeADayAndEndsWithIt) {
+    const struct {
+        const char* body;
+        const char* at;  ///< "" when it is refused.
+    } rows[] = {
+        {R"({"due":"2026-12-04"})", "2026-12-04T23:59:59Z"},
+        {R"({"due":"2026-12-04T08:00:00Z"})", "2026-12-04T08:00:00Z"},
+        {R"({"due":"2026-13-04"})", ""},
+        {R"({"due":"next week!"})", ""},
+    };
+    for (const auto& row : rows) {
+        Result<Body> body = Body::parse(row.body);
+        ASSERT_TRUE(body.has_value()) << row.body;
+        const std::optional<Instant> due = body->deadline("due", true);
+        EXPECT_EQ(due.has_value(), *row.at != '\0') << row.body;
+        EXPECT_EQ(body->error().has_value(), *row.at == '\0') << row.body;
+        if (due) {
+            EXPECT_EQ(*due, *parse_rfc3339(row.at)) << row.body;
+        }
+    }
+}
+
 TEST(Body, WhatIsNoJsonObjectIsRefused) {
     const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
     for (const std::string& text :

@@ -122,7 +122,7 @@ Result<std::string> add_action(const PreventDesks& desks, Body body) {
     const auto kind =
         body.choice("kind", true, "prevent, mitigate, detect", prevent::parse_action_kind);
     draft.owner = body.text("owner", true, actor_bytes_max);
-    const std::optional<Instant> due = body.time("due", true);
+    const std::optional<Instant> due = body.deadline("due", true);
     const incident::By by = read_by(body, false);
     if (auto error = body.error()) {
         return std::unexpected(std::move(*error));

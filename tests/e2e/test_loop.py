@@ -87,9 +87,10 @@ class Steps:
         wait_for("the incident to be contained", lambda: self.incident()["state"] == "contained", 30)
 
     def frozen(self):
-        refused = self.server.cli("catalog", "publish", "prompt", "order-support", "--file", str(PROMPT.parent / (
-            "order-support-2.txt")), "--message", "again", "--label", "production", "--agent", "support-agent",
-            "--as", "ann", check=False)
+        (self.server.data / "third.txt").write_text("You help customers. Be brief.\n")
+        refused = self.server.cli("catalog", "publish", "prompt", "order-support", "--file", "third.txt", "--message",
+                                  "again", "--label", "production", "--agent", "support-agent", "--as", "ann",
+                                  check=False)
         self.test.assertNotEqual(refused.returncode, 0)
         self.test.assertIn("INC-1", refused.stderr)
         self.test.assertIn("frozen", refused.stderr)
@@ -126,7 +127,7 @@ class Steps:
 
     def verified(self):
         ledger = self.server.get_json("/v1/incidents/INC-1/ledger")
-        suspect = [row for row in ledger["writes"] if row["suspect"]]
+        suspect = [row for row in ledger["rows"] if row["suspect"]]
         self.test.assertTrue(suspect)
         self.test.assertIn("restore_address", json.dumps(suspect))
         self.server.cli("evidence", "export", "INC-1", "-o", "INC-1.tar", "--as", "ann", "--force")

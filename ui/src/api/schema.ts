@@ -1572,7 +1572,8 @@ export interface components {
             title: string;
             kind: components["schemas"]["ActionKind"];
             owner: string;
-            due: components["schemas"]["Time"];
+            /** @description A time, or a day such as 2026-12-04, which is over at its end */
+            due: string;
             actor?: string;
             reason?: string;
         };
