@@ -138,6 +138,10 @@ void Core::leave(const net::EventLoop& loop, InFlight& call) {
     }
 }
 
+std::string refusal_text(const Ruling& ruling) {
+    return ruling.by.empty() ? ruling.for_model : ruling.for_model + " [Tagout " + ruling.by + "]";
+}
+
 Ruling Core::rule(const contain::ControlSnapshot& snapshot, const ToolCall& call) const {
     const Decision decision = contain::decide(snapshot, call);
     Ruling ruling;

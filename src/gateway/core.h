@@ -79,6 +79,10 @@ struct Ruling {
     std::uint64_t revision = 0;
 };
 
+/// What the model is told, with who decided behind it: a telemetry convention that repeats only the
+/// words of a failed call still tells a refusal from a fault (intake's StepOutcome::Denied).
+[[nodiscard]] std::string refusal_text(const Ruling& ruling);
+
 class Core : public std::enable_shared_from_this<Core> {
 public:
     static constexpr std::size_t known_tools_max = 10'000;

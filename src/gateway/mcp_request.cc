@@ -305,7 +305,7 @@ std::string McpExchange::refusal(const Call& call) const {
     const Ruling& ruling = call.ruling;
     std::string json = R"({"jsonrpc":"2.0","id":)" + std::string(message.id) +
                        R"(,"result":{"content":[{"type":"text","text":)" +
-                       quoted(ruling.for_model) + R"(}],"isError":true,)";
+                       quoted(refusal_text(ruling)) + R"(}],"isError":true,)";
     if (message.is_modern()) {
         json += R"("resultType":"complete",)";
     }

@@ -238,7 +238,7 @@ net::ServerResponse ModelExchange::protocol_error(
 void ModelExchange::refuse(Outcome outcome) {
     withdraw();
     report(outcome == Outcome::Cancelled);
-    net::ServerResponse response = protocol_error(403, "permission_error", ruling_.for_model);
+    net::ServerResponse response = protocol_error(403, "permission_error", refusal_text(ruling_));
     response.headers.emplace_back("x-should-retry", "false");
     response.headers.emplace_back("tagout-decision", decision_header(ruling_));
     answer(std::move(response), outcome);
@@ -324,7 +324,7 @@ void ModelExchange::judge_again(const Snapshot&, const Snapshot& now) {
         cut(Outcome::Cancelled);
         return;
     }
-    const std::string error = protocol_error(403, "permission_error", ruling_.for_model).body;
+    const std::string error = protocol_error(403, "permission_error", refusal_text(ruling_)).body;
     write((is_anthropic() ? "event: error\ndata: " : "data: ") + error + "\n\n");
     finish(Outcome::Cancelled);
 }

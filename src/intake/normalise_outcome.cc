@@ -158,7 +158,7 @@ StepOutcome outcome_of(const AgentEvent& event) noexcept {
     };
     const std::int32_t http = event.http_status;
     // Tagout's own refusals, whichever instrumentation repeats them: the words end with who decided.
-    if (says({"tagout.denied", "(tagout ctl-", "(tagout policy:"})) {
+    if (says({"tagout.denied", "[tagout ctl-", "[tagout policy:", "[tagout limit:"})) {
         return StepOutcome::Denied;
     }
     if (says({"guardrail", "tripwire"})) {
