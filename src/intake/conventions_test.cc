@@ -605,7 +605,7 @@ TEST(Conventions, TheMessageOfAFailureSaysHowItFailed) {
         {"Error: 401 Unauthorized", StepOutcome::Denied, 401},
         {"HTTP/1.1 500 Internal Server Error", StepOutcome::ServerError, 500},
         {"http:403", StepOutcome::Denied, 403},
-        {"Tool refund is stopped (CTL-3: doubled). Go on without it. [Tagout CTL-3]", StepOutcome::Denied, -1},
+        {"Tool refund is stopped (CTL-3: doubled). [Tagout CTL-3]", StepOutcome::Denied, -1},
         {"Ask a colleague. [Tagout policy:refunds@v2#by-night]", StepOutcome::Denied, -1},
         {"Rate limit reached", StepOutcome::Throttled, -1},
         {"upstream timed out", StepOutcome::Timeout, -1},
