@@ -115,6 +115,11 @@ class Steps:
         early = self.server.cli("contain", "release", "CTL-1", "--reason", "ok", "--as", "bob", check=False)
         self.test.assertIn("journeys", early.stderr)
 
+    def release_asked_of_the_program(self):
+        self.server.cli("contain", "request-release", "CTL-1", "--reason", "rolled back", "--as", "ann")
+        same = self.server.cli("contain", "release", "CTL-1", "--reason", "ok", "--as", "ann", check=False)
+        self.test.assertIn("second person", same.stderr)
+
     def journeys(self):
         self.server.cli("journeys", "run", "--as", "ann")
 
@@ -210,6 +215,37 @@ class Loop(unittest.TestCase):
             return
         refused = McpSession(server).call("update_address", {"order_id": "ORD-JOURNEY", "address": "9 Nowhere"})
         self.assertTrue(refused.get("isError"), f"after {after}: {refused}")
+
+
+class Playbooks(unittest.TestCase):
+    def test_what_a_playbook_enforces_is_done_at_once_and_said_with_how_to_undo_it(self):
+        with fleet_server() as server:
+            server.stop()
+            fleet = server.data / "store/fleet.yaml"
+            playbook = "  - class: tool\n    severity: SEV3\n    contain: tool\n    mode: stopped\n"
+            text = fleet.read_text()
+            self.assertIn(playbook, text)
+            fleet.write_text(text.replace(playbook, playbook + "    enforcement: enforce\n"))
+            server.start()
+            steps = Steps(self, server)
+            steps.bad_prompt()
+            wait_for("the incident to be contained by nobody's hand", lambda: [
+                each for each in server.get_json("/v1/incidents")["incidents"] if each["state"] == "contained"], 120)
+            control = steps.control()
+            self.assertEqual((control["author"], control["incident"]), ("tagout", "INC-1"))
+            self.assertIn("playbook tool/", control["rule"])
+            said = [line["text"] for line in steps.incident()["timeline"] if line["kind"] == "containment.automatic"]
+            self.assertEqual(len(said), 1, said)
+            self.assertIn("To undo it", said[0])
+            steps.rolled_back()
+            steps.release_asked_of_the_program()
+            steps.journeys()
+            steps.released()
+            # It stays released: a playbook acts once for an incident, and a person's word stands.
+            server.kill()
+            server.start()
+            time.sleep(3)
+            self.assertEqual(server.get_json("/v1/controls?state=in_force")["controls"], [])
 
 
 class TimeToEffect(unittest.TestCase):
