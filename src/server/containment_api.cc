@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <thread>
 
 namespace tagout::server {
 
@@ -72,6 +73,28 @@ Result<Scope> read_scope(const std::string& text) {
     return std::move(*scope);
 }
 
+/// Points acknowledge and probes come back within milliseconds: whoever stopped something is told of it
+/// at once. What takes longer is told as it stands.
+contain::ControlView settled(contain::Controls& controls, const contain::ControlView& applied) {
+    constexpr Duration patience = std::chrono::seconds(1);
+    constexpr int looks_max = 50;
+    constexpr Duration pause = std::chrono::milliseconds(5);
+    if (!controls.wait_in_force(patience)) {
+        return controls.get(applied.control.id).value_or(applied);
+    }
+    for (int look = 0; look < looks_max; ++look) {
+        const Result<contain::ControlView> now = controls.get(applied.control.id);
+        const bool waits = now && now->control.mode != ControlMode::Observe &&
+                           (now->state == contain::ControlState::Requested ||
+                            now->state == contain::ControlState::Acknowledged);
+        if (!waits) {
+            return now.value_or(applied);
+        }
+        std::this_thread::sleep_for(pause);
+    }
+    return controls.get(applied.control.id).value_or(applied);
+}
+
 Result<std::string> apply_control(
     contain::Controls& controls, const incident::Desk& desk, Body body
 ) {
@@ -91,7 +114,8 @@ Result<std::string> apply_control(
     if (!draft.incident.empty()) {
         TAGOUT_TRY(desk.get(draft.incident));  // NotFound names it.
     }
-    return text_of(TAGOUT_TRY(controls.apply(draft, by)));
+    const contain::ControlView applied = TAGOUT_TRY(controls.apply(draft, by));
+    return text_of(settled(controls, applied));
 }
 
 Result<std::string> change_control(
