@@ -55,6 +55,20 @@ Result<prevent::Candidate> candidate_from(
     return candidate_of(std::move(parts), compile);
 }
 
+/// A case of many calls is read call by call.
+std::string a_line_each(const std::string& sentence) {
+    std::string text;
+    for (std::size_t at = 0; at < sentence.size(); ++at) {
+        if (sentence.compare(at, 2, "; ") == 0) {
+            text += ";\n      ";
+            ++at;
+        } else {
+            text += sentence[at];
+        }
+    }
+    return text;
+}
+
 void print(
     const std::vector<prevent::Check>& checks, prevent::Judgement verdict, cli::Format format,
     cli::Terminal& terminal
@@ -73,7 +87,9 @@ void print(
         return;
     }
     for (const prevent::Check& check : checks) {
-        terminal.line(std::string(name_of(check.judgement)) + "  " + check.name + "  " + check.sentence);
+        terminal.line(
+            std::string(name_of(check.judgement)) + "  " + check.name + "  " + a_line_each(check.sentence)
+        );
     }
     terminal.note(std::to_string(checks.size()) + " cases: " + std::string(name_of(verdict)));
 }
