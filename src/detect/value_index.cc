@@ -281,8 +281,8 @@ void ValueIndex::merge(const ValueIndex& other, std::size_t entries_max) {
 }
 
 void ValueIndex::drop() noexcept {
-    table_ = {};
-    sources_ = {};
+    std::vector<std::uint64_t>().swap(table_);  // an assignment of {} would keep the memory
+    std::vector<ResultSource>().swap(sources_);
     used_ = 0;
     grow_at_ = 0;
     full_ = true;
