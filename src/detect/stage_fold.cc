@@ -144,7 +144,7 @@ void SessionStage::State::note_texts(
         const std::uint64_t hash = hash_of(event.system_text);
         if (trail.system_text != hash) {
             trail.system_text = hash;
-            change_values(trail, [&](ValueIndex& values) {
+            change_values(trail, [&](SessionValues& values) {
                 values.add_trusted(
                     event.system_text.substr(0, trusted_bytes_max),
                     TrustedOrigin::System,
@@ -168,7 +168,7 @@ void SessionStage::State::note_texts(
     }
     std::ranges::rotate(trail.user_texts, trail.user_texts.begin() + 1);
     trail.user_texts.back() = hash;
-    change_values(trail, [&](ValueIndex& values) {
+    change_values(trail, [&](SessionValues& values) {
         values.add_trusted(
             event.user_text.substr(0, trusted_bytes_max), TrustedOrigin::User, settings.atoms_max
         );
@@ -469,7 +469,10 @@ void SessionStage::State::absorb(Session& into, Session& from, Output& out) {
     } else if (from.trail) {
         settle(from, Instant::max(), Instant::max(), out);
         Trail& ours = *into.trail;
-        change_values(ours, [&](ValueIndex& values) {
+        change_values(*from.trail, [&](SessionValues& values) {
+            values.read(settings.atoms_max);
+        });
+        change_values(ours, [&](SessionValues& values) {
             values.merge(from.trail->values, settings.atoms_max);
         });
         ours.actions.insert(
