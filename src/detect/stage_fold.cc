@@ -180,16 +180,17 @@ void SessionStage::State::note_user_turn(
     Session& session, std::string_view text, const StepPlace& place, Output& out
 ) {
     Trail& trail = *session.trail;
-    const UserTone tone = read_tone(text);
-    trail.user_agreed = tone.agrees;
     session.user_turns += 1;
     const bool about_plan = session.errors_since_user_at == Instant{};
     session.errors_since_user_at = {};
     if (session.user_turns == 1) {
+        trail.user_agreed = reads_as_agreement(text);  // there is nothing yet to correct
         trail.last_words.clear();
         (void)note_request(trail, text, settings.intent);
         return;
     }
+    const UserTone tone = read_tone(text);
+    trail.user_agreed = tone.agrees;
     const bool corrects = tone.correction >= settings.intent.correction_score;
     const bool explained = !about_plan || !is_clean(session) || session.marks.stuck;
     const NameId key = session.workflow != 0 ? session.workflow : session.actor();

@@ -238,8 +238,10 @@ bool parts_words(std::string_view text, std::size_t from, std::size_t to) noexce
 }
 
 /// " lower case words with single blanks "; apostrophes fall away. Word by word, not byte by byte: of
-/// a letter or digit, lower case is one bit.
-void read_words(std::string_view text, Words& words) {
+/// a letter or digit, lower case is one bit. Ends after `words_max` words.
+void read_words(
+    std::string_view text, Words& words, std::size_t words_max = text_bytes_max
+) {
     text = text.substr(0, text_bytes_max);
     char* const out = words.bytes.data();
     std::size_t end = 0;
@@ -261,7 +263,7 @@ void read_words(std::string_view text, Words& words) {
                 end += std::min(Words::copied, to - at);
             }
             read = to;
-            return true;
+            return words.count < words_max;
         }
     );
     out[end++] = ' ';
@@ -397,6 +399,12 @@ UserTone read_tone(std::string_view text) {
                       return words.text().find(word) != std::string_view::npos;
                   });
     return tone;
+}
+
+bool reads_as_agreement(std::string_view text) {
+    Words words;
+    read_words(text, words, agreement_words_max + 1);
+    return words.count <= agreement_words_max && read_tone(text).agrees;
 }
 
 }  // namespace tagout::detect
