@@ -65,7 +65,9 @@ std::vector<std::uint32_t> words_of(std::string_view text, WordSet& set) {
         [](const ByteClasses& classes) { return classes.letters | classes.digits; },
         [&](std::size_t from, std::size_t to) {
             if (to - from >= 4) {
-                const std::uint64_t hash = atom_hash(text.substr(from, to - from));
+                const std::size_t size = to - from;
+                const std::uint64_t hash =
+                    atom_hash(text.substr(from, size), head_at(text, from, size), 0);
                 const std::uint32_t word = static_cast<std::uint32_t>(hash) | 1U;
                 if (set.add(word)) {
                     words.push_back(word);
