@@ -55,8 +55,8 @@ struct Atom {
     return bytes >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * bytes)) - 1;
 }
 
-/// number_of() the first eight bytes of text[at, at + size). Eight bytes are loaded wherever there are
-/// as many, for how long a word is cannot be foretold.
+/// number_of() the first eight bytes of text[at, at + size). Eight bytes are loaded wherever there
+/// are as many, for how long a word is cannot be foretold.
 [[nodiscard]] inline std::uint64_t head_at(
     std::string_view text, std::size_t at, std::size_t size
 ) noexcept {

@@ -66,8 +66,7 @@ TEST(Atoms, AreThoseOfAPlainCutWhateverTheTextAndItsLength) {
         const std::string text = random_text(prng);
         std::vector<Cut> cuts;
         for_each_atom(text, [&](const Atom& atom) {
-            cuts.push_back(
-                {std::string(atom.text), atom.at, atom.digits, atom.letters, atom.joined}
+            cuts.push_back({std::string(atom.text), atom.at, atom.digits, atom.letters, atom.joined}
             );
             EXPECT_EQ(atom.head, number_of(atom.text.data(), atom.text.size()));
         });

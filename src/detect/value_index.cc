@@ -57,8 +57,7 @@ std::size_t ValueIndex::slot_of(std::uint64_t hash) const noexcept {
     const std::size_t mask = table_.size() - 1;
     const std::uint64_t key = hash & hash_bits;
     std::size_t slot = (hash >> 20) & mask;
-    // Known or new cannot be foretold, so both end the search by one and the same jump.
-    while (static_cast<int>(table[slot] != 0) & static_cast<int>((table[slot] & hash_bits) != key)) {
+    while (table[slot] != 0 && (table[slot] & hash_bits) != key) {
         slot = (slot + 1) & mask;
     }
     return slot;
@@ -274,7 +273,9 @@ void ValueIndex::merge(const ValueIndex& other, std::size_t entries_max) {
                 continue;
             }
             const std::size_t source = ((entry >> source_shift) & source_bits) + shift;
-            put_read(entry & hash_bits, entry & flag_bits, std::min(source, no_source), entries_max);
+            put_read(
+                entry & hash_bits, entry & flag_bits, std::min(source, no_source), entries_max
+            );
         }
     }
     full_ = full_ || other.full_;

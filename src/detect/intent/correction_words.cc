@@ -237,11 +237,9 @@ bool parts_words(std::string_view text, std::size_t from, std::size_t to) noexce
     return false;
 }
 
-/// " lower case words with single blanks "; apostrophes fall away. Word by word, not byte by byte: of
-/// a letter or digit, lower case is one bit. Ends after `words_max` words.
-void read_words(
-    std::string_view text, Words& words, std::size_t words_max = text_bytes_max
-) {
+/// " lower case words with single blanks "; apostrophes fall away. Word by word, not byte by byte:
+/// of a letter or digit, lower case is one bit. Ends after `words_max` words.
+void read_words(std::string_view text, Words& words, std::size_t words_max = text_bytes_max) {
     text = text.substr(0, text_bytes_max);
     char* const out = words.bytes.data();
     std::size_t end = 0;
@@ -305,7 +303,8 @@ public:
                 Entry& entry = all[count];
                 entry = {list, static_cast<std::uint8_t>(count), cue};
                 for (std::size_t i = 0; i < 8 && i < cue.words.size(); ++i) {
-                    entry.head |= std::uint64_t{static_cast<unsigned char>(cue.words[i])} << (8 * i);
+                    entry.head |= std::uint64_t{static_cast<unsigned char>(cue.words[i])}
+                                  << (8 * i);
                     entry.mask |= std::uint64_t{0xff} << (8 * i);
                 }
                 ++count;

@@ -84,9 +84,9 @@ std::vector<std::uint32_t> words_of(std::string_view text, WordSet& set) {
 double likeness(
     const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b, WordSet& set
 ) {
-    const auto more = static_cast<std::size_t>(
-        std::ranges::count_if(b, [&](std::uint32_t word) { return set.add(word); })
-    );
+    const auto more = static_cast<std::size_t>(std::ranges::count_if(b, [&](std::uint32_t word) {
+        return set.add(word);
+    }));
     const std::size_t all = a.size() + more;
     const std::size_t both = b.size() - more;
     return all == 0 ? 0 : static_cast<double>(both) / static_cast<double>(all);

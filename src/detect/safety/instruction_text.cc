@@ -17,8 +17,9 @@ constexpr std::size_t region_before = 240;
 constexpr std::size_t region_after = 700;
 
 /// A pattern that begins with everyday words ("email", "set") and ends with rare ones sends the
-/// automaton down many blind alleys: two such cost more than the other thirty-odd. They are searched
-/// for on their own, and only in texts where the main scan found what every match of theirs has.
+/// automaton down many blind alleys: two such cost more than the other thirty-odd. They are
+/// searched for on their own, and only in texts where the main scan found what every match of
+/// theirs has.
 struct Pattern {
     const char* expression;
     double weight;
@@ -253,7 +254,8 @@ constexpr unsigned needed = 1'000;
 
 struct Automata {
     Database main;
-    std::array<Database, patterns.size()> alone;  ///< Of the patterns that need something, else null.
+    std::array<Database, patterns.size()>
+        alone;  ///< Of the patterns that need something, else null.
 };
 
 const Automata& automata() {
