@@ -55,6 +55,15 @@ struct Atom {
     return bytes >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * bytes)) - 1;
 }
 
+/// number_of() the first eight bytes of text[at, at + size). Eight bytes are loaded wherever there
+/// are as many, for how long a word is cannot be foretold.
+[[nodiscard]] inline std::uint64_t head_at(
+    std::string_view text, std::size_t at, std::size_t size
+) noexcept {
+    return text.size() - at >= 8 ? number_of(text.data() + at, 8) & mask_of(size)
+                                 : number_of(text.data() + at, size);
+}
+
 /// Calls visit(atom) for each atom, in order.
 template <class Visit>
 void for_each_atom(std::string_view text, Visit&& visit) {
@@ -67,9 +76,7 @@ void for_each_atom(std::string_view text, Visit&& visit) {
             }
         }
         atom.text = text.substr(atom.at, end - atom.at);
-        atom.head = text.size() - atom.at >= 8
-                        ? number_of(text.data() + atom.at, 8) & mask_of(end - atom.at)
-                        : number_of(atom.text.data(), atom.text.size());
+        atom.head = head_at(text, atom.at, end - atom.at);
         visit(static_cast<const Atom&>(atom));
     };
     for (std::size_t base = 0; base < text.size(); base += ByteClasses::bytes) {

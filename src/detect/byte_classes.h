@@ -78,8 +78,8 @@ inline ByteClasses classes_at(std::string_view text, std::size_t at) noexcept {
     return classes_of(rest.data());
 }
 
-/// Calls visit(from, to) for each run of bytes whose bits are set in chosen(classes), in order, until
-/// it returns false. A run over the border of a block comes in one piece.
+/// Calls visit(from, to) for each run of bytes whose bits are set in chosen(classes), in order,
+/// until it returns false. A run over the border of a block comes in one piece.
 template <class Chosen, class Visit>
 void for_each_run(std::string_view text, Chosen&& chosen, Visit&& visit) {
     bool inside = false;
@@ -116,8 +116,8 @@ inline std::uint64_t number_of(const char* text, std::size_t size) noexcept {
         return load(text, std::uint64_t{});
     }
     if (size >= 4) {  // two halves that may overlap, in equal bits
-        return load(text, std::uint32_t{}) |
-               load(text + size - 4, std::uint32_t{}) << (8 * (size - 4));
+        return load(text, std::uint32_t{}) | load(text + size - 4, std::uint32_t{})
+                                                 << (8 * (size - 4));
     }
     if (size == 0) {
         return 0;

@@ -52,7 +52,7 @@ CallEvidence examine_call(
     const Trail& trail, const PendingCall& call, const catalog::ToolFacts& facts, const Names& names
 ) {
     CallEvidence evidence;
-    const ValueIndex& values = trail.values;
+    const ValueIndex& values = trail.values.index();
     evidence.texts_known = trail.user_texts.back() != 0;
     evidence.results_known = !call.blind && !values.full();
     evidence.asked = evidence.texts_known && asked_for(values, names.text(call.tool));

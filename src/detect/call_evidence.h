@@ -47,6 +47,7 @@ struct CallEvidence {
     std::uint32_t orders_step = 0;
 };
 
+/// The trail's values are read already.
 [[nodiscard]] CallEvidence examine_call(
     const Trail& trail, const PendingCall& call, const catalog::ToolFacts& facts, const Names& names
 );

@@ -9,8 +9,8 @@
 #include "detect/arguments.h"
 #include "detect/names.h"
 #include "detect/outcome.h"
+#include "detect/session_values.h"
 #include "detect/signals.h"
-#include "detect/value_index.h"
 #include "domain/agent_event.h"
 #include "domain/finding.h"
 
@@ -91,7 +91,7 @@ struct Trail {
     static constexpr std::size_t texts_max = 8;
 
     std::vector<Action> actions;  ///< In order of beginning; newest actions_max.
-    ValueIndex values;
+    SessionValues values;
     std::vector<PendingCall> pending;
     std::vector<LiveFinding> findings;
     std::vector<AffectedKey> affected;

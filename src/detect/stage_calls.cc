@@ -142,7 +142,7 @@ void SessionStage::State::note_result(
     Trail& trail = session.own_trail();
     const std::span<const TextRegion> marked =
         asks ? std::span<const TextRegion>(regions) : std::span<const TextRegion>();
-    change_values(trail, [&](ValueIndex& values) {
+    change_values(trail, [&](SessionValues& values) {
         values.add_result(text, {place.at, tool, place.step, found}, marked, settings.atoms_max);
     });
     if (value_bytes > settings.values_bytes_max) {
@@ -181,6 +181,7 @@ void SessionStage::State::settle(Session& session, Instant now, Instant until, O
 void SessionStage::State::judge_call(Session& session, const PendingCall& call, Output& out) {
     Trail& trail = *session.trail;
     const catalog::ToolFacts facts = facts_of(call.tool);
+    change_values(trail, [&](SessionValues& values) { values.read(settings.atoms_max); });
     const CallEvidence evidence = examine_call(trail, call, facts, names);
     auto sighting = judge_untrusted(evidence, call, settings.safety, names);
     if (!sighting) {
@@ -245,7 +246,7 @@ void SessionStage::State::forget_values() {
     for (Session* session = sessions.idlest(); session != nullptr && value_bytes > aim;
          session = sessions.newer(*session)) {
         if (session->trail && session->trail->values.bytes() > 0) {
-            change_values(*session->trail, [](ValueIndex& values) { values.drop(); });
+            change_values(*session->trail, [](SessionValues& values) { values.drop(); });
             ++values_forgotten;
         }
     }

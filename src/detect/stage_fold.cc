@@ -144,7 +144,7 @@ void SessionStage::State::note_texts(
         const std::uint64_t hash = hash_of(event.system_text);
         if (trail.system_text != hash) {
             trail.system_text = hash;
-            change_values(trail, [&](ValueIndex& values) {
+            change_values(trail, [&](SessionValues& values) {
                 values.add_trusted(
                     event.system_text.substr(0, trusted_bytes_max),
                     TrustedOrigin::System,
@@ -168,7 +168,7 @@ void SessionStage::State::note_texts(
     }
     std::ranges::rotate(trail.user_texts, trail.user_texts.begin() + 1);
     trail.user_texts.back() = hash;
-    change_values(trail, [&](ValueIndex& values) {
+    change_values(trail, [&](SessionValues& values) {
         values.add_trusted(
             event.user_text.substr(0, trusted_bytes_max), TrustedOrigin::User, settings.atoms_max
         );
@@ -180,16 +180,17 @@ void SessionStage::State::note_user_turn(
     Session& session, std::string_view text, const StepPlace& place, Output& out
 ) {
     Trail& trail = *session.trail;
-    const UserTone tone = read_tone(text);
-    trail.user_agreed = tone.agrees;
     session.user_turns += 1;
     const bool about_plan = session.errors_since_user_at == Instant{};
     session.errors_since_user_at = {};
     if (session.user_turns == 1) {
+        trail.user_agreed = reads_as_agreement(text);  // there is nothing yet to correct
         trail.last_words.clear();
         (void)note_request(trail, text, settings.intent);
         return;
     }
+    const UserTone tone = read_tone(text);
+    trail.user_agreed = tone.agrees;
     const bool corrects = tone.correction >= settings.intent.correction_score;
     const bool explained = !about_plan || !is_clean(session) || session.marks.stuck;
     const NameId key = session.workflow != 0 ? session.workflow : session.actor();
@@ -469,7 +470,10 @@ void SessionStage::State::absorb(Session& into, Session& from, Output& out) {
     } else if (from.trail) {
         settle(from, Instant::max(), Instant::max(), out);
         Trail& ours = *into.trail;
-        change_values(ours, [&](ValueIndex& values) {
+        change_values(*from.trail, [&](SessionValues& values) {
+            values.read(settings.atoms_max);
+        });
+        change_values(ours, [&](SessionValues& values) {
             values.merge(from.trail->values, settings.atoms_max);
         });
         ours.actions.insert(

@@ -53,10 +53,11 @@ bool is_identifier(const Atom& atom) noexcept {
 }  // namespace
 
 std::size_t ValueIndex::slot_of(std::uint64_t hash) const noexcept {
+    const std::uint64_t* const table = table_.data();
     const std::size_t mask = table_.size() - 1;
     const std::uint64_t key = hash & hash_bits;
     std::size_t slot = (hash >> 20) & mask;
-    while (table_[slot] != 0 && (table_[slot] & hash_bits) != key) {
+    while (table[slot] != 0 && (table[slot] & hash_bits) != key) {
         slot = (slot + 1) & mask;
     }
     return slot;
@@ -78,22 +79,18 @@ void ValueIndex::grow() {
 }
 
 std::uint64_t* ValueIndex::place(std::uint64_t hash, std::size_t entries_max) {
-    if (used_ >= grow_at_) {
-        if (used_ >= entries_max) {
+    if (used_ >= std::min(grow_at_, entries_max)) {
+        if (used_ < entries_max) {
+            grow();
+        } else if (used_ >= grow_at_ || table_[slot_of(hash)] == 0) {
             full_ = true;
             return nullptr;
         }
-        grow();
     }
     std::uint64_t& entry = table_[slot_of(hash)];
-    if (entry == 0) {
-        if (used_ >= entries_max) {
-            full_ = true;
-            return nullptr;
-        }
-        entry = (hash & hash_bits) | (no_source << source_shift);
-        ++used_;
-    }
+    const bool fresh = entry == 0;
+    entry = fresh ? (hash & hash_bits) | (no_source << source_shift) : entry;
+    used_ += fresh ? 1 : 0;
     return &entry;
 }
 
@@ -276,15 +273,17 @@ void ValueIndex::merge(const ValueIndex& other, std::size_t entries_max) {
                 continue;
             }
             const std::size_t source = ((entry >> source_shift) & source_bits) + shift;
-            put_read(entry & hash_bits, entry & flag_bits, std::min(source, no_source), entries_max);
+            put_read(
+                entry & hash_bits, entry & flag_bits, std::min(source, no_source), entries_max
+            );
         }
     }
     full_ = full_ || other.full_;
 }
 
 void ValueIndex::drop() noexcept {
-    table_ = {};
-    sources_ = {};
+    std::vector<std::uint64_t>().swap(table_);  // an assignment of {} would keep the memory
+    std::vector<ResultSource>().swap(sources_);
     used_ = 0;
     grow_at_ = 0;
     full_ = true;

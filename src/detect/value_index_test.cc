@@ -109,6 +109,14 @@ TEST(ValueIndex, AFullIndexAccusesNobody) {
     EXPECT_EQ(index.find("ORD-12345", at(20)).origin, ValueOrigin::Plain);
 }
 
+TEST(ValueIndex, ADroppedIndexGivesItsMemoryBackAndAccusesNobody) {
+    ValueIndex index = seen();
+    EXPECT_GT(index.bytes(), 0U);
+    index.drop();
+    EXPECT_EQ(index.bytes(), 0U);
+    EXPECT_EQ(index.find("ORD-12345", at(20)).origin, ValueOrigin::Plain);
+}
+
 TEST(ValueIndex, MergedIndexesKnowWhatBothKnew) {
     ValueIndex left;
     left.add_result("first AAA-111", {at(1), 1, 1, false}, {}, entries_max);

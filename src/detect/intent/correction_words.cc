@@ -237,9 +237,9 @@ bool parts_words(std::string_view text, std::size_t from, std::size_t to) noexce
     return false;
 }
 
-/// " lower case words with single blanks "; apostrophes fall away. Word by word, not byte by byte: of
-/// a letter or digit, lower case is one bit.
-void read_words(std::string_view text, Words& words) {
+/// " lower case words with single blanks "; apostrophes fall away. Word by word, not byte by byte:
+/// of a letter or digit, lower case is one bit. Ends after `words_max` words.
+void read_words(std::string_view text, Words& words, std::size_t words_max = text_bytes_max) {
     text = text.substr(0, text_bytes_max);
     char* const out = words.bytes.data();
     std::size_t end = 0;
@@ -261,7 +261,7 @@ void read_words(std::string_view text, Words& words) {
                 end += std::min(Words::copied, to - at);
             }
             read = to;
-            return true;
+            return words.count < words_max;
         }
     );
     out[end++] = ' ';
@@ -282,8 +282,8 @@ bool is_negated(std::string_view words, std::size_t at, const Cue& cue) {
 
 enum class CueList : std::uint8_t { Corrections = 0, WrongPlans = 1, Thanks = 2 };
 
-/// All cues by the first two letters of their first word, so that a text is walked once and at most
-/// words nothing is compared. Every cue begins with a blank and a letter.
+/// All cues by the first bytes of their first word, so that a text is walked once and at most words
+/// nothing is compared. Every cue begins with a blank.
 class CueIndex {
 public:
     struct Entry {
@@ -303,7 +303,8 @@ public:
                 Entry& entry = all[count];
                 entry = {list, static_cast<std::uint8_t>(count), cue};
                 for (std::size_t i = 0; i < 8 && i < cue.words.size(); ++i) {
-                    entry.head |= std::uint64_t{static_cast<unsigned char>(cue.words[i])} << (8 * i);
+                    entry.head |= std::uint64_t{static_cast<unsigned char>(cue.words[i])}
+                                  << (8 * i);
                     entry.mask |= std::uint64_t{0xff} << (8 * i);
                 }
                 ++count;
@@ -313,14 +314,14 @@ public:
         take(CueList::WrongPlans, wrong_plans);
         take(CueList::Thanks, thanks);
         for (const Entry& entry : all) {
-            ++begin_[bucket(entry.cue.words[1], entry.cue.words[2]) + 1];
+            ++begin_[bucket(entry.head) + 1];
         }
         for (std::size_t i = 1; i < begin_.size(); ++i) {
             begin_[i] = static_cast<std::uint8_t>(begin_[i] + begin_[i - 1]);
         }
         auto next = begin_;
         for (const Entry& entry : all) {
-            ordered_[next[bucket(entry.cue.words[1], entry.cue.words[2])]++] = entry;
+            ordered_[next[bucket(entry.head)]++] = entry;
         }
     }
 
@@ -329,13 +330,10 @@ public:
     void each_place(const Words& words, Visit&& visit) const {
         const std::string_view text = words.text();
         for (std::size_t i = 0; i < words.count; ++i) {
-            const std::size_t at = words.blanks[i];  // two bytes at least follow a blank
-            const std::size_t pair = bucket(text[at + 1], text[at + 2]);
-            if (begin_[pair] == begin_[pair + 1]) {
-                continue;
-            }
+            const std::size_t at = words.blanks[i];
             const std::uint64_t head = number_of(text.data() + at, 8);
-            for (std::size_t k = begin_[pair]; k < begin_[pair + 1]; ++k) {
+            const std::size_t own = bucket(head);
+            for (std::size_t k = begin_[own]; k < begin_[own + 1]; ++k) {
                 const Entry& entry = ordered_[k];
                 if ((head & entry.mask) == entry.head &&
                     text.substr(at).starts_with(entry.cue.words)) {
@@ -346,16 +344,15 @@ public:
     }
 
 private:
-    static constexpr std::size_t kinds = 27;  ///< Of a byte: a letter, or something else.
+    static constexpr std::size_t bucket_bits = 10;  ///< Many more than cues: most words find none.
 
-    static constexpr std::size_t kind(char c) noexcept {
-        return c >= 'a' && c <= 'z' ? static_cast<std::size_t>(c - 'a') : kinds - 1;
-    }
-    static constexpr std::size_t bucket(char first, char second) noexcept {
-        return kind(first) * kinds + kind(second);
+    /// By a blank and three bytes, which every cue has at least.
+    static constexpr std::size_t bucket(std::uint64_t head) noexcept {
+        constexpr std::uint64_t spread = 0x9e3779b97f4a7c15ULL;
+        return (head & 0xffffffffU) * spread >> (64 - bucket_bits);
     }
 
-    std::array<std::uint8_t, kinds * kinds + 1> begin_{};  ///< Of each bucket in ordered_.
+    std::array<std::uint8_t, (1U << bucket_bits) + 1> begin_{};  ///< Of each bucket in ordered_.
     std::array<Entry, size> ordered_{};
 };
 
@@ -401,6 +398,12 @@ UserTone read_tone(std::string_view text) {
                       return words.text().find(word) != std::string_view::npos;
                   });
     return tone;
+}
+
+bool reads_as_agreement(std::string_view text) {
+    Words words;
+    read_words(text, words, agreement_words_max + 1);
+    return words.count <= agreement_words_max && read_tone(text).agrees;
 }
 
 }  // namespace tagout::detect

@@ -19,5 +19,8 @@ struct UserTone {
 };
 
 [[nodiscard]] UserTone read_tone(std::string_view text);
+/// read_tone(text).agrees, of a text about which nothing else is asked: a long one is no "yes" and is
+/// not read to its end.
+[[nodiscard]] bool reads_as_agreement(std::string_view text);
 
 }  // namespace tagout::detect

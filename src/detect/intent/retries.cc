@@ -34,36 +34,61 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-/// Words of four letters and more, without order, each once, by a hash that is blind to case.
-std::vector<std::uint32_t> words_of(std::string_view text) {
+/// A small set of word hashes on the stack: some dozen words are not worth sorting.
+class WordSet {
+public:
+    /// False if it is in already.
+    bool add(std::uint32_t word) {
+        std::size_t slot = word % slots;
+        while (words_[slot] != 0 && words_[slot] != word) {
+            slot = (slot + 1) % slots;
+        }
+        const bool fresh = words_[slot] != word;
+        words_[slot] = word;
+        return fresh;
+    }
+
+private:
+    static constexpr std::size_t slots = 128;
+    static_assert(slots >= 4 * Trail::words_max, "two texts' words and room to spare");
+    std::array<std::uint32_t, slots> words_{};
+};
+
+/// Words of four letters and more, each once, by a hash that is blind to case and never 0.
+std::vector<std::uint32_t> words_of(std::string_view text, WordSet& set) {
     text = text.substr(0, request_bytes_max);
     std::vector<std::uint32_t> words;
     words.reserve(Trail::words_max);
+    std::size_t read = 0;
     for_each_run(
         text,
         [](const ByteClasses& classes) { return classes.letters | classes.digits; },
         [&](std::size_t from, std::size_t to) {
             if (to - from >= 4) {
-                words.push_back(static_cast<std::uint32_t>(atom_hash(text.substr(from, to - from))));
+                const std::size_t size = to - from;
+                const std::uint64_t hash =
+                    atom_hash(text.substr(from, size), head_at(text, from, size), 0);
+                const std::uint32_t word = static_cast<std::uint32_t>(hash) | 1U;
+                if (set.add(word)) {
+                    words.push_back(word);
+                }
+                ++read;
             }
-            return words.size() < Trail::words_max;
+            return read < Trail::words_max;
         }
     );
-    std::ranges::sort(words);
-    words.erase(std::unique(words.begin(), words.end()), words.end());
     return words;
 }
 
-/// Of two sorted lists: the share of the words of either that stand in both.
-double likeness(const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b) {
-    std::size_t both = 0;
-    for (auto i = a.begin(), j = b.begin(); i != a.end() && j != b.end();) {
-        both += *i == *j ? 1 : 0;
-        const bool first = *i <= *j;
-        j += *j <= *i ? 1 : 0;
-        i += first ? 1 : 0;
-    }
-    const std::size_t all = a.size() + b.size() - both;
+/// The share of the words of either list that stand in both; `set` holds those of `a`.
+double likeness(
+    const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b, WordSet& set
+) {
+    const auto more = static_cast<std::size_t>(std::ranges::count_if(b, [&](std::uint32_t word) {
+        return set.add(word);
+    }));
+    const std::size_t all = a.size() + more;
+    const std::size_t both = b.size() - more;
     return all == 0 ? 0 : static_cast<double>(both) / static_cast<double>(all);
 }
 
@@ -159,9 +184,10 @@ std::optional<Sighting> note_request(
     Trail& trail, std::string_view text, const IntentSettings& settings
 ) {
     constexpr double alike_min = 0.5;
-    std::vector<std::uint32_t> words = words_of(text);
+    WordSet set;
+    std::vector<std::uint32_t> words = words_of(text, set);
     const bool rephrased = words.size() >= request_words_min && !trail.last_words.empty() &&
-                           likeness(words, trail.last_words) >= alike_min;
+                           likeness(words, trail.last_words, set) >= alike_min;
     trail.rephrased = rephrased ? trail.rephrased + 1 : 0;
     trail.last_words = std::move(words);
     if (trail.rephrased < settings.rephrased_min) {

@@ -1,6 +1,7 @@
 #include "detect/safety/instruction_text.h"
 
 #include "base/assert.h"
+#include "detect/atoms.h"
 
 #include <hs/hs.h>
 
@@ -16,12 +17,14 @@ constexpr std::size_t region_before = 240;
 constexpr std::size_t region_after = 700;
 
 /// A pattern that begins with everyday words ("email", "set") and ends with rare ones sends the
-/// automaton down many blind alleys: two such cost more than the other thirty-odd. They are searched
-/// for on their own, and only in texts where the main scan found what every match of theirs has.
+/// automaton down many blind alleys: two such cost more than the other thirty-odd. They are
+/// searched for on their own, and only in texts where the main scan found what every match of
+/// theirs has.
 struct Pattern {
     const char* expression;
     double weight;
     const char* needs = nullptr;  ///< Stands in every match; if null the main scan finds it itself.
+    bool or_long_number = false;  ///< In those without that there are ten digits in a row.
 };
 
 #define TAGOUT_VERBS                                                                             \
@@ -182,7 +185,8 @@ constexpr std::array patterns{
         "\\b[^.\\n]{0,100}(https?://|www\\.|[a-z0-9._-]+@[a-z0-9-]+\\.|"
         "\\b[a-z]{2}[0-9]{10,})",
         0.3,
-        "(https?://|www\\.|[a-z0-9._-]@[a-z0-9-]|[a-z]{2}[0-9]{10})"},
+        "(https?://|www\\.|[a-z0-9._-]@[a-z0-9-])",
+        true},
     Pattern{
         "(^|[\\n.!?>\"'])\\s*(please\\s+)?(send|transfer|wire|pay)\\b[^.\\n]{0,80}(money|funds|"
         "payment|transaction|"
@@ -250,7 +254,8 @@ constexpr unsigned needed = 1'000;
 
 struct Automata {
     Database main;
-    std::array<Database, patterns.size()> alone;  ///< Of the patterns that need something, else null.
+    std::array<Database, patterns.size()>
+        alone;  ///< Of the patterns that need something, else null.
 };
 
 const Automata& automata() {
@@ -271,6 +276,27 @@ const Automata& automata() {
         return all;
     }();
     return made;
+}
+
+/// Whether ten digits stand in a row: one of every ten bytes is looked at.
+bool has_long_number(std::string_view text) noexcept {
+    constexpr std::size_t digits_min = 10;
+    for (std::size_t i = digits_min - 1; i < text.size(); i += digits_min) {
+        if (!is_digit(text[i])) {
+            continue;
+        }
+        std::size_t from = i;
+        while (from > 0 && is_digit(text[from - 1])) {
+            --from;
+        }
+        while (i + 1 < text.size() && is_digit(text[i + 1])) {
+            ++i;
+        }
+        if (i + 1 - from >= digits_min) {
+            return true;
+        }
+    }
+    return false;
 }
 
 struct Match {
@@ -317,6 +343,12 @@ struct InstructionText::State {
         matches.clear();
         needs_met.clear();
         search(automata().main.get(), text);
+        const bool long_number = has_long_number(text);
+        for (unsigned i = 0; long_number && i < patterns.size(); ++i) {
+            if (patterns[i].or_long_number && std::ranges::find(needs_met, i) == needs_met.end()) {
+                needs_met.push_back(i);
+            }
+        }
         for (const unsigned pattern : needs_met) {
             search(automata().alone[pattern].get(), text);
         }

@@ -1,6 +1,6 @@
 // Spans as a fleet of support agents exports them, for the benchmarks of detection and of the whole
-// server: sessions of eight spans (model calls, tool calls with results, HTTP calls, the agent's own),
-// about 1.2 KB each.
+// server: sessions of eight spans (model calls, tool calls with results, HTTP calls, the agent's
+// own), about 1.2 KB each.
 #pragma once
 
 #include "intake/otlp_encoder.h"
@@ -135,7 +135,9 @@ inline otlp::SpanRecord make_span(
 }
 
 /// `sessions` whole sessions that began a second before `now`, span after span.
-inline std::vector<otlp::SpanRecord> make_sessions(Prose& prose, std::size_t sessions, Instant now) {
+inline std::vector<otlp::SpanRecord> make_sessions(
+    Prose& prose, std::size_t sessions, Instant now
+) {
     std::vector<otlp::SpanRecord> spans;
     for (std::size_t i = 0; i < sessions; ++i) {
         const TraceId trace = prose.trace();
