@@ -385,14 +385,7 @@ Result<std::uint64_t> Pipeline::catch_up() {
     const auto feed = [&] {
         auto batch = std::make_shared<EventBatch>();
         for (const journal::EvidenceItem& item : kept) {
-            const RawItem raw{
-                item.signal,
-                item.resource,
-                item.scope,
-                item.bytes,
-                item.trace_id,
-                item.at,
-                item.correlation};
+            const RawItem raw = journal::raw_of(item);
             if (intake::decode_item(raw, intake::DecodeLimits{}, *batch)) {
                 ++fed;
             } else {

@@ -26,14 +26,7 @@ Result<std::shared_ptr<const EventBatch>> recorded_session(
     auto read = std::make_shared<ReadBack>();
     read->items = TAGOUT_TRY(evidence.find(correlation.text(), limit));
     for (const journal::EvidenceItem& item : read->items) {
-        const RawItem raw{
-            item.signal,
-            item.resource,
-            item.scope,
-            item.bytes,
-            item.trace_id,
-            item.at,
-            item.correlation};
+        const RawItem raw = journal::raw_of(item);
         (void)intake::decode_item(raw, intake::DecodeLimits{}, read->batch);
     }
     intake::LinkerOptions options;

@@ -143,14 +143,7 @@ Result<json::object> trace_json(
     const std::size_t shown = std::min(items.size(), limit);
     for (std::size_t i = 0; i < shown; ++i) {
         const journal::EvidenceItem& item = items[i];
-        const RawItem raw{
-            item.signal,
-            item.resource,
-            item.scope,
-            item.bytes,
-            item.trace_id,
-            item.at,
-            item.correlation};
+        const RawItem raw = journal::raw_of(item);
         // An item that no longer reads is left out of the picture; `journal verify` tells of it.
         (void)intake::decode_item(raw, intake::DecodeLimits{}, batch);
     }

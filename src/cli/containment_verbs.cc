@@ -12,17 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-const json::array& array_at(const json::value& value, std::string_view name) {
-    static const json::array none;
-    const json::value* const found =
-        value.is_object() ? value.as_object().if_contains(name) : nullptr;
-    return found != nullptr && found->is_array() ? found->as_array() : none;
-}
-
-std::string now_text() {
-    return to_rfc3339(SystemClock().now());
-}
-
 /// Red where something is claimed that was not seen to hold.
 Tone tone_of(std::string_view state) {
     return state == "proved"                              ? Tone::Green

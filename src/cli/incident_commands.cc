@@ -20,17 +20,6 @@ std::string owner_of(const json::value& incident) {
     return team.empty() ? "unowned" : team;
 }
 
-const json::array& array_at(const json::value& value, std::string_view name) {
-    static const json::array none;
-    const json::value* const found =
-        value.is_object() ? value.as_object().if_contains(name) : nullptr;
-    return found != nullptr && found->is_array() ? found->as_array() : none;
-}
-
-std::string now_text() {
-    return to_rfc3339(SystemClock().now());
-}
-
 std::string query_of(const ListOptions& options) {
     std::string query = "?limit=" + std::to_string(options.limit);
     const auto add = [&](std::string_view name, const std::string& value) {

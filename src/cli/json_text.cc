@@ -1,5 +1,7 @@
 #include "cli/json_text.h"
 
+#include "base/clock.h"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -156,6 +158,17 @@ std::string short_time(std::string_view rfc3339, std::string_view now) {
         return std::string(rfc3339.substr(11, 8));
     }
     return std::string(rfc3339.substr(5, 5)) + " " + std::string(rfc3339.substr(11, 5));
+}
+
+const boost::json::array& array_at(const boost::json::value& value, std::string_view name) {
+    static const boost::json::array none;
+    const boost::json::value* const found =
+        value.is_object() ? value.as_object().if_contains(name) : nullptr;
+    return found != nullptr && found->is_array() ? found->as_array() : none;
+}
+
+std::string now_text() {
+    return to_rfc3339(SystemClock().now());
 }
 
 }  // namespace tagout::cli

@@ -20,6 +20,12 @@ namespace tagout::cli {
 
 /// Text of a field by dotted path ("owner.team"): "" if absent, numbers and booleans as JSON.
 [[nodiscard]] std::string field(const boost::json::value& value, std::string_view path);
+/// A member that is a list; an empty one if there is none.
+[[nodiscard]] const boost::json::array& array_at(
+    const boost::json::value& value, std::string_view name
+);
+/// The present, as the API writes times: what short_time() compares with.
+[[nodiscard]] std::string now_text();
 /// "2026-11-24T03:39:27.123Z" as "03:39:27" if it is of the same day as `now`, else "11-24 03:39".
 [[nodiscard]] std::string short_time(std::string_view rfc3339, std::string_view now);
 

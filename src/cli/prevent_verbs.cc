@@ -18,13 +18,6 @@ namespace json = boost::json;
 
 constexpr std::size_t bundle_bytes_max = 900 * 1024;  ///< The API takes bodies of 1 MiB.
 
-const json::array& rows_of(const json::value& answer, std::string_view name) {
-    static const json::array none;
-    const json::value* const rows =
-        answer.is_object() ? answer.as_object().if_contains(name) : nullptr;
-    return rows != nullptr && rows->is_array() ? rows->as_array() : none;
-}
-
 std::string day(const json::value& row, std::string_view name) { return field(row, name).substr(0, 10); }
 
 void print_table(
@@ -36,7 +29,7 @@ void print_table(
 
 void show_cases(const json::value& answer, Terminal& terminal) {
     std::vector<std::vector<std::string>> rows;
-    for (const json::value& row : rows_of(answer, "regressions")) {
+    for (const json::value& row : array_at(answer, "regressions")) {
         rows.push_back(
             {field(row, "id"),
              field(row, "incident"),
@@ -57,7 +50,7 @@ void show_cases(const json::value& answer, Terminal& terminal) {
 
 void show_reviews(const json::value& answer, Terminal& terminal) {
     std::vector<std::vector<std::string>> rows;
-    for (const json::value& row : rows_of(answer, "reviews")) {
+    for (const json::value& row : array_at(answer, "reviews")) {
         rows.push_back(
             {field(row, "incident"),
              field(row, "severity"),
@@ -73,7 +66,7 @@ void show_reviews(const json::value& answer, Terminal& terminal) {
 
 void show_review(const json::value& answer, Terminal& terminal) {
     terminal.line(field(answer, "markdown"));
-    for (const json::value& part : rows_of(answer, "missing")) {
+    for (const json::value& part : array_at(answer, "missing")) {
         terminal.line("missing " + field(part, "what") + ": " + field(part, "remedy"));
     }
 }
@@ -91,7 +84,7 @@ std::vector<std::string> action_cells(const json::value& row) {
 
 void show_actions(const json::value& answer, Terminal& terminal) {
     std::vector<std::vector<std::string>> rows;
-    for (const json::value& row : rows_of(answer, "actions")) {
+    for (const json::value& row : array_at(answer, "actions")) {
         rows.push_back(action_cells(row));
     }
     print_table(
@@ -115,7 +108,7 @@ prevent::Judgement judgement_of(std::string_view name) {
 
 std::vector<prevent::Check> checks_of(const json::value& answer) {
     std::vector<prevent::Check> checks;
-    for (const json::value& row : rows_of(answer, "checks")) {
+    for (const json::value& row : array_at(answer, "checks")) {
         checks.push_back(
             {field(row, "name"), judgement_of(field(row, "verdict")), field(row, "sentence")}
         );
@@ -128,7 +121,7 @@ void show_gate(const json::value& answer, Terminal& terminal) {
         field(answer, "verdict") + ": " + field(answer, "sentence"), Tone::Bold
     ));
     // Lines and no table: a sentence ends in its remedy, which a narrow column would cut off.
-    for (const json::value& row : rows_of(answer, "checks")) {
+    for (const json::value& row : array_at(answer, "checks")) {
         terminal.line(
             "  " + field(row, "verdict") + "  " + field(row, "name") + ": " + field(row, "sentence")
         );

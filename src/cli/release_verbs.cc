@@ -13,13 +13,6 @@ namespace {
 
 namespace json = boost::json;
 
-const json::array& rows_at(const json::value& value, std::string_view name) {
-    static const json::array none;
-    const json::value* const found =
-        value.is_object() ? value.as_object().if_contains(name) : nullptr;
-    return found != nullptr && found->is_array() ? found->as_array() : none;
-}
-
 /// "a, b" of a list of texts.
 std::string joined(const json::array& items) {
     std::string text;
@@ -28,10 +21,6 @@ std::string joined(const json::array& items) {
                 (item.is_string() ? std::string(item.as_string()) : json::serialize(item));
     }
     return text;
-}
-
-std::string now_text() {
-    return to_rfc3339(SystemClock().now());
 }
 
 void print_versions(const json::array& versions, Terminal& terminal) {
@@ -43,7 +32,7 @@ void print_versions(const json::array& versions, Terminal& terminal) {
              field(each, "name"),
              "v" + field(each, "number"),
              field(each, "hash"),
-             joined(rows_at(each, "labels")),
+             joined(array_at(each, "labels")),
              short_time(field(each, "created_at"), now),
              field(each, "author"),
              field(each, "message")}
@@ -55,7 +44,7 @@ void print_versions(const json::array& versions, Terminal& terminal) {
 }
 
 void render_versions(const json::value& answer, Terminal& terminal) {
-    const json::array& versions = rows_at(answer, "versions");
+    const json::array& versions = array_at(answer, "versions");
     if (versions.empty()) {
         terminal.line("no versions; tagout catalog publish makes the first");
         return;
@@ -97,7 +86,7 @@ void render_diff(const json::value& answer, Terminal& terminal) {
 
 std::string versions_of(const json::value& bundle) {
     std::string text;
-    for (const json::value& each : rows_at(bundle, "versions")) {
+    for (const json::value& each : array_at(bundle, "versions")) {
         text += (text.empty() ? "" : ", ") + field(each, "family") + ":" + field(each, "name") +
                 " v" + field(each, "number");
     }
@@ -122,7 +111,7 @@ void print_bundles(const json::array& bundles, Terminal& terminal) {
 }
 
 void render_bundles(const json::value& answer, Terminal& terminal) {
-    const json::array& bundles = rows_at(answer, "bundles");
+    const json::array& bundles = array_at(answer, "bundles");
     if (bundles.empty()) {
         terminal.line(
             "no bundles; one is made when a version with an agent gets the label production"
@@ -144,7 +133,7 @@ void render_rollback(const json::value& answer, Terminal& terminal) {
 }
 
 void render_freezes(const json::value& answer, Terminal& terminal) {
-    const json::array& freezes = rows_at(answer, "freezes");
+    const json::array& freezes = array_at(answer, "freezes");
     if (freezes.empty()) {
         terminal.line("nothing is frozen");
     }
@@ -175,7 +164,7 @@ std::vector<std::string> run_row(const json::value& run, Terminal& terminal, std
 
 void render_runs(const json::value& answer, Terminal& terminal) {
     std::vector<std::vector<std::string>> rows;
-    for (const json::value& each : rows_at(answer, "runs")) {
+    for (const json::value& each : array_at(answer, "runs")) {
         rows.push_back(run_row(each, terminal, now_text()));
     }
     terminal.line(
@@ -185,10 +174,10 @@ void render_runs(const json::value& answer, Terminal& terminal) {
 
 void render_journeys(const json::value& answer, Terminal& terminal) {
     std::vector<std::vector<std::string>> rows;
-    for (const json::value& each : rows_at(answer, "journeys")) {
-        const json::array& runs = rows_at(each, "runs");
+    for (const json::value& each : array_at(answer, "journeys")) {
+        const json::array& runs = array_at(each, "runs");
         std::vector<std::string> row{
-            field(each, "name"), joined(rows_at(each, "tools")), "never run", "", ""};
+            field(each, "name"), joined(array_at(each, "tools")), "never run", "", ""};
         if (!runs.empty()) {
             const std::vector<std::string> last = run_row(runs.front(), terminal, now_text());
             row = {

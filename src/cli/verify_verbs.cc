@@ -10,13 +10,6 @@ namespace {
 
 namespace json = boost::json;
 
-const json::array& rows_of(const json::value& answer) {
-    static const json::array none;
-    const json::value* const rows =
-        answer.is_object() ? answer.as_object().if_contains("rows") : nullptr;
-    return rows != nullptr && rows->is_array() ? rows->as_array() : none;
-}
-
 std::vector<std::string> reasons_of(const json::value& row) {
     std::vector<std::string> out;
     const json::value* const reasons =
@@ -32,7 +25,7 @@ std::vector<std::string> reasons_of(const json::value& row) {
 void render_ledger(const json::value& answer, Terminal& terminal) {
     terminal.line(terminal.toned(field(answer, "sentence"), Tone::Bold));
     std::vector<std::vector<std::string>> rows;
-    for (const json::value& row : rows_of(answer)) {
+    for (const json::value& row : array_at(answer, "rows")) {
         const std::string undo = field(row, "compensating_tool");
         rows.push_back(
             {field(row, "suspect") == "true" ? "!" : "",
@@ -52,7 +45,7 @@ void render_ledger(const json::value& answer, Terminal& terminal) {
             terminal.width()
         ));
     }
-    for (const json::value& row : rows_of(answer)) {
+    for (const json::value& row : array_at(answer, "rows")) {
         const std::vector<std::string> reasons = reasons_of(row);
         if (reasons.empty()) {
             continue;

@@ -56,7 +56,7 @@ Meters::Meters(MetricRegistry& metrics)
     for (const CallKind kind : {CallKind::Tool, CallKind::Model, CallKind::Workflow}) {
         for (const Verdict verdict :
              {Verdict::Allow, Verdict::Deny, Verdict::Modify, Verdict::Escalate}) {
-            const std::array values{name_of(kind), verdict_name(verdict)};
+            const std::array values{name_of(kind), name_of(verdict)};
             decisions[static_cast<std::size_t>(kind)][static_cast<std::size_t>(verdict)] =
                 &metrics.counter(gateway_decisions_total, values);
         }
@@ -210,24 +210,6 @@ std::string Core::client_of(const std::string& session) const {
     const MutexLock lock(mutex_);
     const auto found = clients_.find(session);
     return found == clients_.end() ? "" : found->second;
-}
-
-std::string_view verdict_name(Verdict verdict) noexcept {
-    switch (verdict) {
-        case Verdict::None:
-            return "none";
-        case Verdict::Allow:
-            return "allow";
-        case Verdict::Deny:
-            return "deny";
-        case Verdict::Modify:
-            return "modify";
-        case Verdict::Warn:
-            return "warn";
-        case Verdict::Escalate:
-            return "escalate";
-    }
-    return "?";
 }
 
 std::string clipped(std::string_view text) {

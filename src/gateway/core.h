@@ -149,6 +149,4 @@ private:
 
 /// The first call_text_bytes_max bytes, not ending within a character.
 [[nodiscard]] std::string clipped(std::string_view text);
-[[nodiscard]] std::string_view verdict_name(Verdict verdict) noexcept;
-
 }  // namespace tagout::gateway

@@ -90,7 +90,7 @@ Result<CallKind> read_facts(const PaddedBytes& body, Facts& facts) {
 }
 
 std::string decision_json(const Ruling& ruling) {
-    std::string json = R"({"verdict":)" + quoted(verdict_name(ruling.verdict)) + R"(,"reason":)" +
+    std::string json = R"({"verdict":)" + quoted(name_of(ruling.verdict)) + R"(,"reason":)" +
                        quoted(ruling.for_model);
     const auto add = [&](std::string_view key, const std::string& value) {
         if (!value.empty()) {

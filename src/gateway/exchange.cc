@@ -138,7 +138,7 @@ net::ServerResponse error_response(int status, std::string_view code, std::strin
 }
 
 std::string decision_header(const Ruling& ruling) {
-    return R"({"verdict":)" + quoted(verdict_name(ruling.verdict)) + R"(,"decided_by":)" +
+    return R"({"verdict":)" + quoted(name_of(ruling.verdict)) + R"(,"decided_by":)" +
            quoted(ruling.by) + R"(,"shadow":)" + quoted(ruling.shadow) + R"(,"revision":)" +
            std::to_string(ruling.revision) + "}";
 }

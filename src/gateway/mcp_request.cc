@@ -309,7 +309,7 @@ std::string McpExchange::refusal(const Call& call) const {
     if (message.is_modern()) {
         json += R"("resultType":"complete",)";
     }
-    json += R"("_meta":{"dev.tagout/decision":{"verdict":)" + quoted(verdict_name(ruling.verdict)) +
+    json += R"("_meta":{"dev.tagout/decision":{"verdict":)" + quoted(name_of(ruling.verdict)) +
             R"(,"control":)" + quoted(ruling.by) + R"(,"revision":)" +
             std::to_string(ruling.revision);
     if (!ruling.incident.empty()) {

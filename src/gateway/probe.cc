@@ -322,7 +322,7 @@ private:
         const std::string verdict = string_of(member(decision, "verdict")).value_or("");
         for (const Verdict each :
              {Verdict::Allow, Verdict::Deny, Verdict::Modify, Verdict::Escalate}) {
-            if (verdict_name(each) == verdict) {
+            if (name_of(each) == verdict) {
                 result.verdict = each;
             }
         }

@@ -28,6 +28,19 @@ struct EvidenceItem {
     std::string bytes;
 };
 
+/// The item as intake reads it back: views into `item`, which must outlive them.
+[[nodiscard]] inline RawItem raw_of(const EvidenceItem& item) {
+    return {
+        item.signal,
+        item.resource,
+        item.scope,
+        item.bytes,
+        item.trace_id,
+        item.at,
+        item.correlation,
+    };
+}
+
 struct EvidenceStats {
     std::uint64_t items = 0;
     std::uint64_t bytes_on_disk = 0;

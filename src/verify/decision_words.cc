@@ -37,21 +37,7 @@ void apply(const intake::Attribute& attribute, DecisionWords& words) {
 }  // namespace
 
 std::string_view verdict_name(Verdict verdict) noexcept {
-    switch (verdict) {
-        case Verdict::None:
-            return "unknown";
-        case Verdict::Allow:
-            return "allow";
-        case Verdict::Deny:
-            return "deny";
-        case Verdict::Modify:
-            return "modify";
-        case Verdict::Warn:
-            return "warn";
-        case Verdict::Escalate:
-            return "escalate";
-    }
-    return "unknown";
+    return verdict == Verdict::None ? "unknown" : name_of(verdict);
 }
 
 std::optional<DecisionWords> decision_of(const RawItem& item) {

@@ -33,17 +33,6 @@ constexpr std::array effect_state_names{
     EnumName{EffectState::Refused, "refused"},
 };
 
-RawItem raw_of(const journal::EvidenceItem& item) {
-    return {
-        item.signal,
-        item.resource,
-        item.scope,
-        item.bytes,
-        item.trace_id,
-        item.at,
-        item.correlation};
-}
-
 bool is_write_class(ToolEffect effect) noexcept {
     return effect != ToolEffect::Read;
 }
@@ -52,7 +41,7 @@ bool is_write_class(ToolEffect effect) noexcept {
 std::uint64_t decode(const auto& items, EventBatch& batch) {
     std::uint64_t unreadable = 0;
     for (const journal::EvidenceItem& item : items) {
-        if (!intake::decode_item(raw_of(item), intake::DecodeLimits{}, batch)) {
+        if (!intake::decode_item(journal::raw_of(item), intake::DecodeLimits{}, batch)) {
             ++unreadable;
         }
     }

@@ -38,8 +38,7 @@ bool names(std::string_view text, std::string_view id) noexcept {
 std::string decision_lines(const std::vector<journal::EvidenceItem>& items) {
     std::string lines;
     for (const journal::EvidenceItem& item : items) {
-        const RawItem raw{
-            item.signal, item.resource, item.scope, item.bytes, item.trace_id, item.at, item.correlation};
+        const RawItem raw = journal::raw_of(item);
         const std::optional<DecisionWords> words = decision_of(raw);
         EventBatch batch;
         if (!words || !intake::decode_item(raw, intake::DecodeLimits{}, batch) ||
@@ -189,14 +188,7 @@ private:
             TAGOUT_TRY(sources_.find(correlation, options_.items_max));
         for (journal::EvidenceItem& item : found) {
             EventBatch batch;
-            const RawItem raw{
-                item.signal,
-                item.resource,
-                item.scope,
-                item.bytes,
-                item.trace_id,
-                item.at,
-                item.correlation};
+            const RawItem raw = journal::raw_of(item);
             if (item.signal == Signal::Metrics) {
                 continue;
             }
