@@ -86,7 +86,9 @@ public:
 
 private:
     struct Family;
-    Family& family(const MetricInfo& info, std::span<const std::string_view> values, std::string& key);
+    Family& family(
+        const MetricInfo& info, std::span<const std::string_view> values, std::string& key
+    ) TAGOUT_REQUIRES(mutex_);
 
     mutable Mutex mutex_;
     std::map<std::string, std::unique_ptr<Family>, std::less<>> families_ TAGOUT_GUARDED_BY(mutex_);

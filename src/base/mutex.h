@@ -22,23 +22,40 @@ public:
     bool try_lock() TAGOUT_THREAD_ATTRIBUTE(try_acquire_capability(true)) {
         return mutex_.try_lock();
     }
+    /// Says, to the compiler, that whoever runs this holds it: first line of a function object that is
+    /// called by code under the lock.
+    void assert_held() const TAGOUT_THREAD_ATTRIBUTE(assert_capability(this)) {}
 
 private:
     std::mutex mutex_;
 };
 
+/// Holds a Mutex to the end of its scope; may let go of it in between.
 class TAGOUT_THREAD_ATTRIBUTE(scoped_lockable) MutexLock {
 public:
     explicit MutexLock(Mutex& mutex) TAGOUT_THREAD_ATTRIBUTE(acquire_capability(mutex))
         : mutex_(mutex) {
         mutex_.lock();
     }
-    ~MutexLock() TAGOUT_THREAD_ATTRIBUTE(release_capability()) { mutex_.unlock(); }
+    ~MutexLock() TAGOUT_THREAD_ATTRIBUTE(release_capability()) {
+        if (held_) {
+            mutex_.unlock();
+        }
+    }
+    void unlock() TAGOUT_THREAD_ATTRIBUTE(release_capability()) {
+        mutex_.unlock();
+        held_ = false;
+    }
+    void lock() TAGOUT_THREAD_ATTRIBUTE(acquire_capability()) {
+        mutex_.lock();
+        held_ = true;
+    }
     MutexLock(const MutexLock&) = delete;
     MutexLock& operator=(const MutexLock&) = delete;
 
 private:
     Mutex& mutex_;
+    bool held_ = true;
 };
 
 /// Waits on a Mutex: `while (!ready_) { changed_.wait(mutex_); }` with mutex_ held.

@@ -71,6 +71,7 @@ public:
     Result<void> rebuild() override {
         const MutexLock lock(mutex_);
         return journal_.read(1, [this](const journal::JournalEntry& entry) {
+            mutex_.assert_held();
             constexpr std::string_view prefix = "APR-";
             const std::string& subject = entry.draft.subject;
             if (entry.draft.kind.starts_with("approval.") && subject.starts_with(prefix)) {

@@ -51,6 +51,7 @@ void LiveControls::stop() {
 Result<void> LiveControls::rebuild() {
     const MutexLock lock(mutex_);
     TAGOUT_TRY(journal_.read(1, [this](const journal::JournalEntry& entry) {
+        mutex_.assert_held();
         fold_.apply(entry);
         return true;
     }));
@@ -116,7 +117,7 @@ void LiveControls::tell(
 }
 
 void LiveControls::tell_observer() {
-    std::unique_lock<Mutex> lock(mutex_);
+    MutexLock lock(mutex_);
     if (telling_) {
         return;
     }
@@ -164,6 +165,7 @@ void LiveControls::refresh_gauges() {
     metrics_.gauge(controls_unproved).set(unproved);
     metrics_.gauge(points_behind).set(static_cast<double>(
         std::ranges::count_if(points_, [this](const PointState& state) {
+            mutex_.assert_held();
             return state.status.revision < revision_;
         })
     ));

@@ -51,7 +51,7 @@ public:
     }
     /// Waits for an answer or for wake(); nothing once it is closed.
     [[nodiscard]] std::optional<std::vector<Answer>> take() {
-        std::unique_lock<Mutex> lock(mutex_);
+        MutexLock lock(mutex_);
         while (!wake_) {
             changed_.wait(mutex_);
         }

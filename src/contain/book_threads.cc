@@ -79,9 +79,11 @@ void LiveControls::add_point(std::shared_ptr<EnforcementPoint> point) {
 }
 
 bool LiveControls::wait_in_force(Duration patience) {
-    std::unique_lock<Mutex> lock(mutex_);
+    MutexLock lock(mutex_);
     return point_changed_.wait_for(mutex_, patience, [this] {
+        mutex_.assert_held();
         return stopping_ || std::ranges::all_of(points_, [this](const PointState& state) {
+                   mutex_.assert_held();
                    return state.status.acknowledged_at && state.status.revision >= revision_;
                });
     }) && !stopping_;
@@ -267,7 +269,7 @@ void LiveControls::probe_loop() {
     while (true) {
         std::optional<ControlId> id;
         {
-            std::unique_lock<Mutex> lock(mutex_);
+            MutexLock lock(mutex_);
             while (!stopping_ && !(id = next_probe())) {
                 probe_changed_.wait(mutex_);
             }
@@ -365,7 +367,7 @@ void LiveControls::record_probe(BookRow& row, ProbeState& state, std::vector<Pro
 }
 
 Result<ControlView> LiveControls::probe(const ControlId& id, const By& by) {
-    std::unique_lock<Mutex> lock(mutex_);
+    MutexLock lock(mutex_);
     const BookRow* row = fold_.find(id);
     if (row == nullptr) {
         return not_found(id);
@@ -391,6 +393,7 @@ Result<ControlView> LiveControls::probe(const ControlId& id, const By& by) {
     // One that runs already may have begun before what the asker saw: then the next one counts.
     const std::uint64_t wanted = state.rounds + (state.running ? 2 : 1);
     const bool answered = probe_changed_.wait_for(mutex_, settings_.probe_timeout, [&] {
+        mutex_.assert_held();
         const auto now = probes_.find(id.text());
         return stopping_ || now == probes_.end() || now->second.rounds >= wanted;
     });

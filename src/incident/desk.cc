@@ -45,6 +45,7 @@ std::string names_of(const std::vector<IncidentState>& states) {
 Result<void> LiveDesk::rebuild() {
     const MutexLock lock(mutex_);
     TAGOUT_TRY(journal_.read(1, [this](const journal::JournalEntry& entry) {
+        mutex_.assert_held();
         remember(fold_.apply(entry));
         return true;
     }));
@@ -227,6 +228,7 @@ Result<Incident> LiveDesk::set_anchor(
 
 Result<Incident> LiveDesk::merge(const IncidentId& id, const IncidentId& into, const By& by) {
     return change(id, [&](const Folded& folded, Plan& plan) -> Result<void> {
+        mutex_.assert_held();
         const Folded* const target = fold_.find(into);
         if (target == nullptr) {
             return not_found(into);

@@ -183,7 +183,7 @@ private:
 
     /// Tells in order: whoever finds nobody telling tells all that waits, its own and others'.
     void tell_observer() {
-        std::unique_lock<Mutex> lock(mutex_);
+        MutexLock lock(mutex_);
         if (telling_) {
             return;
         }

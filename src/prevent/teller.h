@@ -25,7 +25,7 @@ public:
     }
     /// Call without the desk's lock.
     void tell() {
-        std::unique_lock<Mutex> lock(mutex_);
+        MutexLock lock(mutex_);
         if (telling_) {
             return;
         }

@@ -182,6 +182,7 @@ public:
         const MutexLock lock(mutex_);
         std::uint64_t unreadable = 0;
         TAGOUT_TRY(parts_.journal.read(1, [&](const journal::JournalEntry& entry) {
+            mutex_.assert_held();
             if (entry.draft.kind == "journey.ran") {
                 std::optional<JourneyRun> run = run_of(entry);
                 unreadable += run ? 0 : 1;

@@ -89,6 +89,7 @@ Result<void> LiveReleases::rebuild() {
     {
         const MutexLock lock(mutex_);
         TAGOUT_TRY(parts_.journal.read(1, [this](const journal::JournalEntry& entry) {
+            mutex_.assert_held();
             fold_.apply(entry);
             return true;
         }));
@@ -120,7 +121,7 @@ void LiveReleases::use(std::shared_ptr<const catalog::Catalog> catalog, const Se
 }
 
 void LiveReleases::tell_observer() {
-    std::unique_lock<Mutex> lock(mutex_);
+    MutexLock lock(mutex_);
     if (telling_) {
         return;
     }
