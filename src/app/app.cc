@@ -296,7 +296,7 @@ private:
             }});
         TAGOUT_TRY(prevention_->rebuild());
         response_ = std::make_unique<Response>(
-            ResponseParts{clock_, *desk_, controls, recovery_->journeys(), *journal_, catalog}
+            ResponseParts{*desk_, controls, recovery_->journeys(), *journal_, catalog}
         );
         return {};
     }

@@ -7,7 +7,6 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <set>
 #include <thread>
@@ -18,19 +17,11 @@ namespace tagout::app {
 namespace {
 
 constexpr Duration retry_pause = std::chrono::seconds(1);
-constexpr std::size_t lines_max = 10'000;
 
 const Actor& program() {
     static const Actor actor("tagout");
     return actor;
 }
-
-struct Line {
-    IncidentId incident;
-    std::string kind;
-    std::string text;
-    incident::By by;
-};
 
 bool stands_in(const incident::Incident& incident, std::string_view kind, std::string_view text) {
     return std::ranges::any_of(incident.timeline, [&](const incident::TimelineEntry& entry) {
@@ -81,7 +72,6 @@ struct Response::State {
     void run();
     /// Everything that is missing of one incident; an Error is tried again.
     Result<void> turn(const IncidentId& id);
-    Result<void> write(const Line& line);
     Result<void> follow_playbooks(const incident::Incident& incident);
     Result<void> enforce(const incident::Incident& incident, const contain::Proposal& proposal);
     Result<void> follow_controls(const incident::Incident& incident);
@@ -103,8 +93,6 @@ struct Response::State {
     Mutex mutex;
     Condition changed;
     std::set<IncidentId> touched TAGOUT_GUARDED_BY(mutex);
-    std::deque<Line> lines TAGOUT_GUARDED_BY(mutex);
-    bool busy TAGOUT_GUARDED_BY(mutex) = false;
     bool stopping TAGOUT_GUARDED_BY(mutex) = false;
     std::thread thread;
 };
@@ -149,13 +137,6 @@ void Response::stop() {
     }
 }
 
-void Response::drain() {
-    const MutexLock lock(state_->mutex);
-    while (!state_->touched.empty() || !state_->lines.empty() || state_->busy) {
-        state_->changed.wait(state_->mutex);
-    }
-}
-
 void Response::look_at(const IncidentId& id) {
     if (id.empty()) {
         return;
@@ -163,24 +144,6 @@ void Response::look_at(const IncidentId& id) {
     const MutexLock lock(state_->mutex);
     state_->touched.insert(id);
     state_->changed.notify_all();
-}
-
-void Response::tell(const IncidentId& id, std::string kind, std::string text, incident::By by) {
-    if (id.empty()) {
-        return;
-    }
-    bool full = false;
-    {
-        const MutexLock lock(state_->mutex);
-        full = state_->lines.size() >= lines_max;
-        if (!full) {
-            state_->lines.push_back({id, std::move(kind), std::move(text), std::move(by)});
-            state_->changed.notify_all();
-        }
-    }
-    if (full) {
-        log::error("timeline_line_lost", {{"incident", id.text()}, {"reason", "queue_full"}});
-    }
 }
 
 void Response::look_at_all() {
@@ -207,45 +170,28 @@ void Response::State::queue_open_incidents() {
 void Response::State::run() {
     while (true) {
         std::set<IncidentId> ids;
-        std::deque<Line> said;
         {
             const MutexLock lock(mutex);
-            busy = false;
-            changed.notify_all();
-            while (touched.empty() && lines.empty() && !stopping) {
+            while (touched.empty() && !stopping) {
                 changed.wait(mutex);
             }
             if (stopping) {
                 return;  // What is left is found again at the next start.
             }
-            busy = true;
             ids.swap(touched);
-            said.swap(lines);
         }
-        bool failed = false;
-        for (const Line& line : said) {
-            if (const Result<void> written = write(line); !written) {
-                log::error(
-                    "timeline_line_delayed",
-                    {{"incident", line.incident.text()}, {"error", written.error().message}}
-                );
-                const MutexLock lock(mutex);
-                lines.push_back(line);
-                failed = true;
-            }
-        }
+        std::set<IncidentId> again;
         for (const IncidentId& id : ids) {
             if (const Result<void> done = turn(id); !done) {
                 log::error(
                     "response_delayed", {{"incident", id.text()}, {"error", done.error().message}}
                 );
-                const MutexLock lock(mutex);
-                touched.insert(id);
-                failed = true;
+                again.insert(id);
             }
         }
-        if (failed) {
+        if (!again.empty()) {
             const MutexLock lock(mutex);
+            touched.merge(again);
             if (!stopping) {
                 changed.wait_for(mutex, retry_pause);
             }
@@ -263,18 +209,6 @@ Result<void> settled(const Result<incident::Incident>& done, const IncidentId& i
     }
     log::warn("response_refused", {{"incident", id.text()}, {"error", done.error().message}});
     return {};
-}
-
-Result<void> Response::State::write(const Line& line) {
-    const Result<incident::Incident> incident = parts.desk.get(line.incident);
-    if (!incident) {
-        log::warn(
-            "timeline_of_nothing",
-            {{"incident", line.incident.text()}, {"error", incident.error().message}}
-        );
-        return {};
-    }
-    return once(*incident, line.kind, line.text, line.by);
 }
 
 Result<void> Response::State::once(

@@ -12,7 +12,6 @@
 // Thread-safe at its borders; the work is done on one thread, in order.
 #pragma once
 
-#include "base/clock.h"
 #include "contain/controls.h"
 #include "contain/playbook.h"
 #include "incident/desk.h"
@@ -25,7 +24,6 @@
 namespace tagout::app {
 
 struct ResponseParts {
-    const Clock& clock;
     incident::Desk& desk;
     contain::Controls& controls;
     recover::Journeys& journeys;
@@ -44,14 +42,9 @@ public:
     /// rollbacks whose incident was not told of them.
     Result<void> start();
     void stop();
-    /// Waits until everything told so far was looked at; for tests and for a start.
-    void drain();
 
     /// Somebody or something changed what belongs to this incident: it is looked at soon.
     void look_at(const IncidentId& id);
-    /// A line for an incident's timeline about what another room did; written once, whatever is
-    /// repeated.
-    void tell(const IncidentId& id, std::string kind, std::string text, incident::By by);
     /// Journeys ran, or a reload changed playbooks: every open incident is looked at.
     void look_at_all();
 
