@@ -14,6 +14,15 @@ async function release(page: Page, id: string): Promise<void> {
     await change(page, `/v1/controls/${id}/release`, { reason: 'the spec is over', actor: 'bo', without_journeys: 'nothing real is behind it' });
 }
 
+/** The fleet writes on while a spec clicks, and the page may move under the pointer: as a person would, again. */
+async function openDialog(page: Page, button: RegExp): Promise<void> {
+    const dialog = page.getByRole('dialog');
+    await expect(async () => {
+        if (!(await dialog.isVisible())) await page.getByRole('button', { name: button }).click({ timeout: 3000 });
+        await expect(dialog).toBeVisible({ timeout: 3000 });
+    }).toPass({ timeout: 30_000 });
+}
+
 async function newest(page: Page, scope: string): Promise<Control> {
     const { controls } = await read<{ controls: Control[] }>(page, '/v1/controls');
     const found = controls.find((each) => each.scope === scope);
@@ -204,7 +213,7 @@ test('a regression case is made from an incident and downloaded', async ({ page 
     test.skip(!incident, 'no incident has a finding');
     await keepToken(page);
     await page.goto(`/incidents/${incident!.id}`);
-    await page.getByRole('button', { name: /^Make (a regression case|another)$/ }).click();
+    await openDialog(page, /^Make (a regression case|another)$/);
     await page.getByRole('dialog').getByLabel('Reason').fill('it must not come back');
     await page.getByRole('dialog').getByRole('button', { name: 'Make it' }).click();
     await expect(page.getByRole('dialog')).toHaveCount(0);
@@ -275,10 +284,12 @@ test('the gate says its verdict and why', async ({ page }) => {
 test('the palette does what one would do there', async ({ page }) => {
     await keepToken(page);
     await page.goto('/');
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();  // Keys are heard once the page stands.
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Incident, agent' }).fill('run the gate');
     await page.keyboard.press('Enter');
     await expect(page).toHaveURL(/\/gate$/);
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Incident, agent' }).fill('stop something');
     await page.keyboard.press('Enter');
