@@ -14,8 +14,8 @@ export default defineConfig({
     outputDir: 'test-results',
     workers: 1,
     // A spec clicks on a page that a live fleet writes on, on two cores that the fleet shares: what fails once and
-    // passes then is printed as flaky.
-    retries: 2,
+    // passes then is printed as flaky, also by tests/e2e/test_page.py.
+    retries: 1,
     timeout: 60_000,
     expect: { timeout: 15_000 },
     reporter: 'line',

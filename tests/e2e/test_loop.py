@@ -248,6 +248,30 @@ class Playbooks(unittest.TestCase):
             self.assertEqual(server.get_json("/v1/controls?state=in_force")["controls"], [])
 
 
+class Policies(unittest.TestCase):
+    def test_a_published_policy_is_in_force_at_once_and_a_broken_one_changes_nothing(self):
+        with fleet_server() as server:
+            rules = server.data / "house.yaml"
+            rules.write_text("rules:\n  - name: no-moves\n    match: { tool: update_address }\n    effect: deny\n"
+                             "    message: Addresses are changed by people.\n")
+            publish = ("catalog", "publish", "policy", "house", "--file", "house.yaml", "--message", "m", "--label",
+                       "production", "--as", "ann")
+            call = ("update_address", {"order_id": "ORD-JOURNEY", "address": "2 Test Row, Hull"})
+            self.assertFalse(McpSession(server).call(*call).get("isError"))
+            server.cli(*publish)
+            refused = McpSession(server).call(*call)
+            self.assertTrue(refused["isError"])
+            self.assertIn("policy:house@v1#no-moves", json.dumps(refused))
+            self.assertIn("Addresses are changed by people.", json.dumps(refused))
+            rules.write_text("rules:\n  - name: no-moves\n    match: { tol: update_address }\n    effect: deny\n")
+            broken = server.cli(*publish, check=False)
+            self.assertNotEqual(broken.returncode, 0)
+            self.assertIn("tol", broken.stderr)
+            server.kill()
+            server.start()
+            self.assertIn("policy:house@v1#no-moves", json.dumps(McpSession(server).call(*call)))
+
+
 class TimeToEffect(unittest.TestCase):
     def test_what_tagout_says_agrees_with_what_a_client_saw(self):
         with fleet_server() as server:

@@ -17,6 +17,8 @@ class Page(unittest.TestCase):
             done = subprocess.run(["npm", "run", "--silent", "e2e"], cwd=ROOT / "ui", env=env,
                                   capture_output=True, text=True, timeout=800)
             self.assertEqual(done.returncode, 0, done.stdout[-6000:] + done.stderr[-2000:])
+            if "flaky" in done.stdout:
+                print(done.stdout[done.stdout.rindex("flaky") - 20:])
 
 
 class Units(unittest.TestCase):
