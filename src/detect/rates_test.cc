@@ -388,7 +388,7 @@ TEST(Boards, HaveEverySignalAndTheOutcomesOfEachMinute) {
         }
         EXPECT_GT(succeeded, 200U);
     }
-    EXPECT_EQ(signals, 13U);
+    EXPECT_EQ(signals, signal_count);
 }
 
 }  // namespace
