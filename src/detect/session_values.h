@@ -34,9 +34,11 @@ public:
         TAGOUT_ASSERT(unread_.empty(), "texts are read before the index is asked");
         return index_;
     }
+    /// Memory beyond the object itself: none before the first text and none after drop(), because
+    /// the stage adds differences of this up and takes the whole away at the end.
     [[nodiscard]] std::size_t bytes() const noexcept {
-        return index_.bytes() + unread_.capacity() * sizeof(Unread) + text_.capacity() +
-               regions_.capacity() * sizeof(TextRegion);
+        return index_.bytes() + unread_.capacity() * sizeof(Unread) + text_.capacity() -
+               std::string().capacity() + regions_.capacity() * sizeof(TextRegion);
     }
     /// Adds what `other` has, which must be read already.
     void merge(const SessionValues& other, std::size_t entries_max);
