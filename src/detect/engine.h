@@ -12,6 +12,7 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "detect/profiles.h"
 #include "detect/settings.h"
 #include "domain/agent_event.h"
 #include "domain/finding.h"
@@ -135,6 +136,15 @@ public:
     void use(const Settings& settings, std::shared_ptr<const catalog::Catalog> catalog);
     [[nodiscard]] std::vector<ClassBoard> boards() const;
     [[nodiscard]] StageStats stats() const;
+
+    /// Profiles of workflows, see detect/profiles.h. `since`: sessions up to it are in `profile`.
+    void adopt_profile(
+        const std::string& workflow, catalog::WorkflowProfile profile, Instant since
+    );
+    void hold_learning(std::vector<LearningHold> holds);
+    /// Judges by `source` and learns nothing, from now on.
+    void judge_by(std::shared_ptr<const ProfileSource> source);
+    [[nodiscard]] std::vector<LearnedProfile> take_changed_profiles();
 
 private:
     struct State;

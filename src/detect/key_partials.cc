@@ -101,7 +101,7 @@ bool KeyPartials::empty() const noexcept {
 
 namespace {
 
-constexpr std::uint32_t format_mark = 0x3250'4b54;  // "TKP2"
+constexpr std::uint32_t format_mark = 0x3350'4b54;  // "TKP3"
 
 /// The texts of an Exemplar, or those of a Finding that a draft fills.
 template <class E>
@@ -425,6 +425,7 @@ void write_facts(const KeyPartials& partials, Writer& writer) {
     for (const SessionFact& fact : partials.sessions) {
         writer.instant(fact.at);
         writer.text(fact.correlation);
+        writer.text(fact.agent);
         writer.text(fact.workflow);
         writer.number(static_cast<std::uint64_t>(fact.outcome));
         writer.number(static_cast<std::uint64_t>(fact.before));
@@ -434,9 +435,10 @@ void write_facts(const KeyPartials& partials, Writer& writer) {
         writer.number(fact.user);
         writer.signed_number(fact.tokens);
         writer.real(fact.cost_usd);
-        writer.number(fact.tools.size());
-        for (const std::string& tool : fact.tools) {
-            writer.text(tool);
+        writer.number(fact.uses.size());
+        for (const catalog::ProfileUse& use : fact.uses) {
+            writer.number(static_cast<std::uint64_t>(use.facet));
+            writer.text(use.key);
         }
     }
 }
@@ -467,6 +469,7 @@ void read_facts(Reader& reader, KeyPartials& partials) {
         SessionFact fact;
         fact.at = reader.instant();
         fact.correlation = reader.text();
+        fact.agent = reader.text();
         fact.workflow = reader.text();
         fact.outcome = reader.enumerator<SessionOutcome>(outcome_count);
         fact.before = reader.enumerator<SessionOutcome>(outcome_count);
@@ -476,8 +479,9 @@ void read_facts(Reader& reader, KeyPartials& partials) {
         fact.user = reader.number();
         fact.tokens = reader.signed_number();
         fact.cost_usd = reader.real();
-        for (std::size_t tools = reader.count(1); tools > 0 && !reader.broken; --tools) {
-            fact.tools.push_back(reader.text());
+        for (std::size_t uses = reader.count(2); uses > 0 && !reader.broken; --uses) {
+            const auto facet = reader.enumerator<catalog::ProfileFacet>(catalog::profile_facet_count);
+            fact.uses.push_back({facet, reader.text()});
         }
         partials.sessions.push_back(std::move(fact));
     }

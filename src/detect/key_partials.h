@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/distinct_count.h"
 #include "base/result.h"
+#include "catalog/workflow_profile.h"
 #include "detect/signals.h"
 #include "detect/sketch/ddsketch.h"
 #include "detect/sketch/moments.h"
@@ -114,8 +115,11 @@ struct CorrectionFact {
 
 /// A session's outcome became known or changed.
 struct SessionFact {
+    static constexpr std::size_t uses_max = 128;
+
     Instant at;
     std::string correlation;
+    std::string agent;
     std::string workflow;
     SessionOutcome outcome = SessionOutcome::Unknown;
     SessionOutcome before = SessionOutcome::Unknown;
@@ -125,7 +129,7 @@ struct SessionFact {
     std::uint64_t user = 0;
     std::int64_t tokens = 0;
     double cost_usd = 0;
-    std::vector<std::string> tools;
+    std::vector<catalog::ProfileUse> uses;  ///< What its workflow's profile learns; each once.
 };
 
 inline constexpr std::size_t outcome_count = 5;

@@ -1,5 +1,6 @@
 #include "detect/hash.h"
 #include "detect/key_state.h"
+#include "detect/safety/tool_habits.h"
 
 #include <algorithm>
 #include <tuple>
@@ -142,7 +143,7 @@ void KeyStage::State::learn_habits() {
         const auto lesson = lessons.find(lesson_order.front().second);
         if (lesson != lessons.end()) {
             if (!habit_findings.contains(lesson->first)) {
-                habits.learn(lesson->second, settings.keys_max);
+                profiles.learn(lesson->second, settings.keys_max);
             }
             lessons.erase(lesson);
         }
@@ -157,7 +158,9 @@ void KeyStage::State::take_facts(Output& out) {
                std::tie(b.draft.seen_at, b.draft.correlation, b.draft.tool);
     });
     for (const DebutFact& fact : debuts) {
-        auto finding = habits.judge(fact, settings.safety, *catalog);
+        const catalog::WorkflowProfile* const profile =
+            profiles.find(fact.draft.workflow.text(), fact.draft.agent.text());
+        auto finding = judge_new_tool(fact, profile, settings.safety, *catalog);
         if (!finding) {
             continue;
         }
@@ -278,6 +281,21 @@ void KeyStage::use(const Settings& settings, std::shared_ptr<const catalog::Cata
     state_->catalog = std::move(catalog);
 }
 
+void KeyStage::adopt_profile(
+    const std::string& workflow, catalog::WorkflowProfile profile, Instant since
+) {
+    state_->profiles.adopt(workflow, std::move(profile), since);
+}
+void KeyStage::hold_learning(std::vector<LearningHold> holds) {
+    state_->profiles.hold(std::move(holds));
+}
+void KeyStage::judge_by(std::shared_ptr<const ProfileSource> source) {
+    state_->profiles.judge_by(std::move(source));
+}
+std::vector<LearnedProfile> KeyStage::take_changed_profiles() {
+    return state_->profiles.take_changed(state_->settings.safety.profile_sessions_min);
+}
+
 std::vector<ClassBoard> KeyStage::boards() const {
     return state_->boards.boards();
 }
@@ -286,7 +304,7 @@ StageStats KeyStage::stats() const {
     StageStats stats = state_->stats;
     stats.keys_live = state_->watches.size() + state_->spending.size();
     stats.bytes = state_->watches.size() * sizeof(RateWatch) + state_->spending.size() * 8'000 +
-                  state_->habits.workflows() * 1'000 + state_->habit_findings.size() * 1'000;
+                  state_->profiles.bytes() + state_->habit_findings.size() * 1'000;
     return stats;
 }
 

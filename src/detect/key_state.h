@@ -6,8 +6,8 @@
 #include "detect/engine.h"
 #include "detect/key_boards.h"
 #include "detect/key_partials.h"
+#include "detect/profiles.h"
 #include "detect/rate_watch.h"
-#include "detect/safety/tool_habits.h"
 
 #include <deque>
 #include <map>
@@ -75,8 +75,8 @@ struct KeyStage::State {
     std::map<std::string, SpendingWatch> spending;
     std::map<RateKey, StandingFinding> rate_findings;
     std::map<std::string, StandingFinding> spending_findings;
-    ToolHabits habits;
-    std::map<std::string, Finding> habit_findings;  ///< By correlation: findings of `habits`.
+    Profiles profiles;
+    std::map<std::string, Finding> habit_findings;  ///< By correlation: findings that profiles made.
     std::deque<std::string> habit_order;            ///< Oldest first; bounds habit_findings.
     /// Good sessions, held back until their calls have been judged: a fault must not teach itself.
     std::map<std::string, SessionFact> lessons;  ///< By correlation.

@@ -204,6 +204,19 @@ void SessionStage::State::renew_impact(Session& session, bool ended, Output& out
     }
 }
 
+std::vector<catalog::ProfileUse> SessionStage::State::uses_of(const Session& session) const {
+    std::vector<catalog::ProfileUse> uses;
+    if (session.trail) {
+        for (const NameId tool : session.trail->tools) {
+            uses.push_back({catalog::ProfileFacet::Tools, names.text(tool)});
+        }
+    }
+    if (uses.size() > SessionFact::uses_max) {
+        uses.resize(SessionFact::uses_max);
+    }
+    return uses;
+}
+
 void SessionStage::State::tell_outcome(Session& session, Output& out) {
     JudgedOutcome judged = judge_outcome(session.marks, settings.intent.session_corrections, names);
     const bool first = !session.told_once;
@@ -244,6 +257,7 @@ void SessionStage::State::tell_outcome(Session& session, Output& out) {
     SessionFact fact{
         .at = session.last_at,
         .correlation = session.correlation,
+        .agent = names.text(session.actor()),
         .workflow = {},
         .outcome = judged.outcome,
         .before = first ? SessionOutcome::Unknown : before,
@@ -253,13 +267,8 @@ void SessionStage::State::tell_outcome(Session& session, Output& out) {
         .user = session.user,
         .tokens = session.tokens,
         .cost_usd = session.cost_usd,
-        .tools = {}};
+        .uses = uses_of(session)};
     fact.workflow = names.text(session.workflow != 0 ? session.workflow : session.actor());
-    if (session.trail) {
-        for (const NameId tool : session.trail->tools) {
-            fact.tools.push_back(names.text(tool));
-        }
-    }
     if (rest.sessions.size() < KeyPartials::facts_max) {
         rest.sessions.push_back(std::move(fact));
     } else {

@@ -22,41 +22,13 @@ bool is_listed(const catalog::Catalog& catalog, const AgentName& agent, const To
 
 }  // namespace
 
-void ToolHabits::learn(const SessionFact& fact, std::size_t workflows_max) {
-    if (fact.outcome != SessionOutcome::Succeeded || fact.before == SessionOutcome::Succeeded ||
-        !fact.clean || fact.workflow.empty()) {
-        return;
-    }
-    auto found = habits_.find(fact.workflow);
-    if (found == habits_.end()) {
-        if (habits_.size() >= workflows_max) {
-            return;
-        }
-        found = habits_.emplace(fact.workflow, Habit{}).first;
-    }
-    Habit& habit = found->second;
-    ++habit.good_sessions;
-    for (const std::string& tool : fact.tools) {
-        const auto known = habit.tools.find(tool);
-        if (known != habit.tools.end()) {
-            ++known->second;
-        } else if (habit.tools.size() < tools_max) {
-            habit.tools.emplace(tool, 1);
-        }
-    }
-}
-
-std::optional<Finding> ToolHabits::judge(
-    const DebutFact& fact, const SafetySettings& settings, const catalog::Catalog& catalog
-) const {
-    const auto found = habits_.find(fact.draft.workflow.text());
-    if (fact.explained || found == habits_.end()) {
-        return std::nullopt;
-    }
-    const Habit& habit = found->second;
-    const bool known =
-        habit.tools.contains(fact.draft.tool.text()) || habit.tools.size() >= tools_max;
-    if (habit.good_sessions < settings.profile_sessions_min || known ||
+std::optional<Finding> judge_new_tool(
+    const DebutFact& fact, const catalog::WorkflowProfile* profile, const SafetySettings& settings,
+    const catalog::Catalog& catalog
+) {
+    if (fact.explained || profile == nullptr ||
+        profile->sessions() < settings.profile_sessions_min ||
+        profile->knows(catalog::ProfileFacet::Tools, fact.draft.tool.text()) ||
         (!fact.foreign && (fact.asked || !fact.high_risk)) ||
         is_listed(catalog, fact.draft.agent, fact.draft.tool)) {
         return std::nullopt;
@@ -71,7 +43,7 @@ std::optional<Finding> ToolHabits::judge(
     finding.observed = finding.score;
     finding.threshold = 0.6;
     finding.evidence = finding.tool.text() + " was used, which the last " +
-                       std::to_string(habit.good_sessions) + " good sessions of " +
+                       std::to_string(profile->sessions()) + " good sessions of " +
                        finding.workflow.text() + " never did" +
                        (fact.foreign ? ", after a tool's result gave the agent orders"
                                      : ", and the user did not ask for it");
