@@ -127,6 +127,15 @@ void add_offline(
     )
         ->required();
     play->add_option("--config", replay.config, "tagout.yaml with thresholds and tools");
+    play->add_option(
+        "--learn", replay.learn,
+        "Recorded runs whose healthy ones (by their labels) teach what each workflow uses"
+    );
+    play->add_option(
+        "--leave-out", replay.leave_out,
+        "agent: each record is judged by what other agents' runs taught"
+    );
+    play->add_flag("--score", replay.score, "Compare with the labels, set by set");
     play->add_option("--findings", replay.findings, "Write findings there as JSON lines");
     add_format(play, replay.format);
     line.runs(play, [&replay](cli::Terminal& terminal) { return app::replay(replay, terminal); });

@@ -13,7 +13,10 @@ struct ReplayOptions {
     std::vector<std::string> files;
     std::string config;
     std::string findings;                     ///< Written as JSON lines; "" for standard output.
-    cli::Format format = cli::Format::Table;  ///< Of the summary on standard error.
+    cli::Format format = cli::Format::Table;  ///< Of the summary on standard error, of scores.
+    std::vector<std::string> learn;           ///< Recorded runs whose healthy ones teach profiles.
+    std::string leave_out;                    ///< "agent": judged by what other agents' runs taught.
+    bool score = false;                       ///< Compare with labels, see app/quality/.
 };
 
 /// tagout replay FILE...: recorded runs (JSON lines, plain or gzip) and OTLP files through the live

@@ -1,15 +1,14 @@
 #include "app/offline.h"
 
 #include "app/config_file.h"
-#include "cli/json_text.h"
+#include "app/quality/score.h"
+#include "app/replay_output.h"
 #include "cli/line_source.h"
 #include "detect/engine.h"
 #include "intake/intake.h"
 #include "intake/otlp_file.h"
 #include "intake/recorded_run.h"
 #include "prevent/regression.h"
-
-#include <boost/json.hpp>
 
 #include <algorithm>
 #include <deque>
@@ -24,8 +23,6 @@ namespace tagout::app {
 
 namespace {
 
-namespace json = boost::json;
-using cli::Format;
 using cli::LineSource;
 using cli::Terminal;
 
@@ -34,16 +31,6 @@ constexpr Duration between_records = std::chrono::seconds(1);
 constexpr Duration between_judgements = std::chrono::seconds(1);
 constexpr std::size_t otlp_mark_within = 200;  ///< Bytes from a request's beginning.
 constexpr std::size_t written_max = 100'000;
-
-struct Tally {
-    std::uint64_t records = 0;
-    std::uint64_t other_lines = 0;
-    std::uint64_t malformed = 0;
-    std::uint64_t events = 0;
-    std::uint64_t findings = 0;
-    std::map<SessionOutcome, std::uint64_t> outcomes;
-    std::map<std::string, std::uint64_t> by_signal;  ///< "class signal"
-};
 
 /// The live engine over recorded input, with a clock made of the recorded times.
 class Player {
@@ -89,7 +76,7 @@ public:
     }
 
     [[nodiscard]] Instant now() const { return now_; }
-    Tally tally;
+    ReplayTally tally;
 
 private:
     void judge(std::span<const AgentEvent> events, const std::string& record) {
@@ -123,9 +110,7 @@ private:
         for (const std::string& id : order) {
             const Finding& finding = *newest.at(id);
             if (is_new(id)) {
-                ++tally.findings;
-                ++tally.by_signal
-                      [std::string(name_of(finding.failure_class)) + " " + finding.signal];
+                tally.count(finding);
                 write(finding, record);
             }
         }
@@ -145,26 +130,7 @@ private:
     }
 
     void write(const Finding& finding, const std::string& record) {
-        json::object line;
-        line["record"] = record.empty() ? finding.correlation.text() : record;
-        line["class"] = name_of(finding.failure_class);
-        line["signal"] = finding.signal;
-        line["score"] = finding.score;
-        line["step"] = finding.step;
-        line["evidence"] = finding.evidence;
-        line["outcome"] = name_of(finding.outcome);
-        line["observed"] = finding.observed;
-        line["threshold"] = finding.threshold;
-        line["agent"] = finding.agent.text();
-        line["workflow"] = finding.workflow.text();
-        if (!finding.tool.empty()) {
-            line["tool"] = finding.tool.text();
-        }
-        if (!finding.explained_by.empty()) {
-            line["explained_by"] = finding.explained_by;
-        }
-        line["finding"] = finding.id;
-        const std::string text = json::serialize(line);
+        const std::string text = finding_line(finding, record);
         if (findings_ != nullptr) {
             *findings_ << text << '\n';
         } else {
@@ -182,24 +148,6 @@ private:
     std::unordered_set<std::string> written_;  ///< Ids of findings.
     std::deque<std::string> written_order_;    ///< Bounds it; oldest first.
 };
-
-std::string at_line(const std::string& file, std::uint64_t line) {
-    return file + ":" + std::to_string(line) + ": ";
-}
-
-void show_progress(
-    const LineSource& source, const std::string& file, const Tally& tally, Terminal& terminal
-) {
-    constexpr std::uint64_t bar_columns = 30;
-    const std::uint64_t size = std::max<std::uint64_t>(source.size(), 1);
-    const std::uint64_t share = std::min<std::uint64_t>(source.consumed() * 100 / size, 100);
-    std::string bar(share * bar_columns / 100, '#');
-    bar.append(bar_columns - bar.size(), '.');
-    terminal.progress(
-        file + " [" + bar + "] " + std::to_string(share) + "%  " + std::to_string(tally.records) +
-        " records, " + std::to_string(tally.findings) + " findings"
-    );
-}
 
 void play_run_line(
     const std::string& file, LineSource::Line& line, Player& player, Terminal& terminal
@@ -365,54 +313,12 @@ Result<FileForm> form_of(const std::string& file) {
     return recorded ? FileForm::RecordedRuns : FileForm::Otlp;
 }
 
-void print_summary(const Tally& tally, Format format, Terminal& terminal) {
-    if (format != Format::Table) {
-        json::object summary{
-            {"records", tally.records},
-            {"other_lines", tally.other_lines},
-            {"malformed", tally.malformed},
-            {"events", tally.events},
-            {"findings", tally.findings},
-        };
-        json::object outcomes;
-        for (const auto& [outcome, count] : tally.outcomes) {
-            outcomes[name_of(outcome)] = count;
-        }
-        summary["outcomes"] = outcomes;
-        json::object signals;
-        for (const auto& [signal, count] : tally.by_signal) {
-            signals[signal] = count;
-        }
-        summary["signals"] = signals;
-        terminal.note(cli::rendered(summary, format));
-        return;
-    }
-    terminal.note(
-        std::to_string(tally.records) + " records, " + std::to_string(tally.events) + " events, " +
-        std::to_string(tally.findings) + " findings, " + std::to_string(tally.malformed) +
-        " malformed lines" +
-        (tally.other_lines > 0
-             ? ", " + std::to_string(tally.other_lines) + " lines that are no runs"
-             : "")
-    );
-    std::vector<std::vector<std::string>> rows;
-    for (const auto& [outcome, count] : tally.outcomes) {
-        if (count == 0) {
-            continue;
-        }
-        rows.push_back({"session " + std::string(name_of(outcome)), std::to_string(count)});
-    }
-    for (const auto& [signal, count] : tally.by_signal) {
-        rows.push_back({signal, std::to_string(count)});
-    }
-    if (!rows.empty()) {
-        terminal.note(cli::table({"WHAT", "COUNT"}, rows, terminal.width()));
-    }
-}
-
 }  // namespace
 
 Result<int> replay(const ReplayOptions& options, Terminal& terminal) {
+    if (options.score || !options.learn.empty()) {
+        return score(options, terminal);
+    }
     Configured configured;
     if (!options.config.empty()) {
         configured = TAGOUT_TRY(load_config(options.config));

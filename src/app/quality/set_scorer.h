@@ -10,6 +10,7 @@
 #pragma once
 
 #include "app/quality/quality_row.h"
+#include "detect/settings.h"
 #include "domain/finding.h"
 #include "intake/recorded_run.h"
 
@@ -44,7 +45,9 @@ public:
     [[nodiscard]] virtual std::vector<QualityRow> rows() = 0;
 };
 
-/// All of them, in the order of the table.
-[[nodiscard]] std::vector<std::unique_ptr<SetScorer>> make_scorers();
+/// All of them, in the order of the table; `settings` are those that the engine judges with.
+[[nodiscard]] std::vector<std::unique_ptr<SetScorer>> make_scorers(
+    const detect::Settings& settings
+);
 
 }  // namespace tagout::app
