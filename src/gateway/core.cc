@@ -186,6 +186,18 @@ void Core::learn_tools(const std::string& server, const std::vector<std::string>
     }
 }
 
+bool Core::is_offered(std::string_view tool) const {
+    const MutexLock lock(mutex_);
+    for (const auto& [server, tools] : tools_) {
+        const std::string_view name =
+            tool.starts_with("mcp__" + server + "__") ? tool.substr(server.size() + 7) : tool;
+        if (tools.contains(std::string(name))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 std::vector<std::string> Core::tools_of(const std::string& server) const {
     const MutexLock lock(mutex_);
     const auto found = tools_.find(server);

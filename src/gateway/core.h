@@ -117,6 +117,8 @@ public:
     /// Tools that a server was seen to offer, or that were called there.
     void learn_tools(const std::string& server, const std::vector<std::string>& tools);
     [[nodiscard]] std::vector<std::string> tools_of(const std::string& server) const;
+    /// Whether some MCP server is known to offer a tool of that name.
+    [[nodiscard]] bool is_offered(std::string_view tool) const;
     /// Of a session that an MCP server minted: the client that opened it.
     void learn_client(const std::string& session, const std::string& client);
     [[nodiscard]] std::string client_of(const std::string& session) const;

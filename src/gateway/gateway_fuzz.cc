@@ -1,6 +1,9 @@
-// Any bytes as a request's body, as a stream of events and as a list of tools: no crash, no byte
-// lost, and what is JSON stays JSON. The first byte chooses how a stream is cut in pieces.
+// Any bytes as a request's body, as a stream of events, as a list of tools and as a model's request
+// and answer: no crash, no byte lost, and what is JSON stays JSON. The first byte chooses how a
+// stream is cut in pieces, and which model API it is.
+#include "gateway/answer_edit.h"
 #include "gateway/event_splitter.h"
+#include "gateway/offered_tools.h"
 #include "gateway/rpc_body.h"
 #include "gateway/tool_list.h"
 
@@ -8,6 +11,49 @@
 
 #include <algorithm>
 #include <cstdint>
+
+namespace {
+
+/// Allowed answers pass byte for byte; refused ones, and cut requests, are JSON if they were.
+void read_as_model_api(tagout::gateway::ModelApi api, std::string_view text) {
+    namespace gateway = tagout::gateway;
+    const bool is_json = gateway::check_json(text).has_value();
+    const auto pass = [](const gateway::ProposedCall&) { return std::optional<std::string>(); };
+    const auto refuse = [](const gateway::ProposedCall& call) {
+        return std::optional<std::string>("no " + call.tool);
+    };
+    const std::string body(text);
+    TAGOUT_ASSERT(
+        gateway::AnswerEditor::make(api, pass)->whole(body) == body,
+        "what is allowed is not touched"
+    );
+    const std::string edited = gateway::AnswerEditor::make(api, refuse)->whole(body);
+    TAGOUT_ASSERT(!is_json || gateway::check_json(edited).has_value(), "an edited answer is JSON");
+
+    for (const bool allows : {true, false}) {
+        const auto editor = gateway::AnswerEditor::make(
+            api, allows ? gateway::JudgeProposed(pass) : gateway::JudgeProposed(refuse)
+        );
+        gateway::EventSplitter splitter;
+        std::string out;
+        (void)splitter.feed(text, [&](std::string_view block) { out += editor->event(block); });
+        out += editor->event(splitter.rest());
+        (void)editor->end();
+    }
+
+    const gateway::ToolStops stops{
+        [](const gateway::NamedTool& tool) { return tool.tool.size() % 2 == 1; },
+        [](const std::string&) {
+            return std::vector<std::string>{"a", "bb"};
+        }};
+    if (is_json) {
+        if (const auto cut = gateway::cut_stopped_tools(api, text, stops)) {
+            TAGOUT_ASSERT(gateway::check_json(cut->json).has_value(), "a cut request is JSON");
+        }
+    }
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     namespace gateway = tagout::gateway;
@@ -50,5 +96,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto again = gateway::edit_tool_list(list->json, hides_some);
         TAGOUT_ASSERT(again && again->hidden == 0 && !again->changed, "nothing hidden is left");
     }
+    constexpr gateway::ModelApi apis[] = {
+        gateway::ModelApi::Chat, gateway::ModelApi::Responses, gateway::ModelApi::Messages};
+    read_as_model_api(apis[data[0] % 3], text);
     return 0;
 }

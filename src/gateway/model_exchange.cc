@@ -4,12 +4,19 @@
 #include "net/url.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <utility>
 
 namespace tagout::gateway {
 
 namespace {
+
+constexpr std::size_t answer_bytes_max = std::size_t{16} * 1024 * 1024;
+
+/// What is judged must not be readable in two ways.
+constexpr std::array<std::string_view, 7> judged_keys{
+    "model", "tools", "tool_choice", "functions", "function_call", "mcp_servers", "messages"};
 
 /// A path that leads out of the upstream's own.
 bool climbs(std::string_view rest) {
@@ -36,7 +43,9 @@ ModelExchange::ModelExchange(
     : Exchange(std::move(core), Road::Model, std::move(request), std::move(responder)),
       upstream_(upstream),
       rest_(std::move(rest)),
-      caller_(read_caller(this->request().headers, core_->options.journey_secret)) {
+      caller_(read_caller(this->request().headers, core_->options.journey_secret)),
+      catalog_(core_->parts.catalog()),
+      api_(model_api_of(this->request().method, path_of(rest_))) {
     caller_.add_traceparent(caller_.traceparent);
 }
 
@@ -73,7 +82,7 @@ void ModelExchange::begin() {
     if (request().body.size() > 0) {
         body_ = std::make_shared<const PaddedBytes>(std::move(request().body));
     }
-    if (const std::string why = read_model(); !why.empty()) {
+    if (const std::string why = read_body(); !why.empty()) {
         answer(protocol_error(400, "invalid_request_error", why), Outcome::Invalid);
         return;
     }
@@ -95,7 +104,7 @@ void ModelExchange::begin() {
     }
 }
 
-std::string ModelExchange::read_model() {
+std::string ModelExchange::read_body() {
     if (!body_) {
         return "";
     }
@@ -111,17 +120,21 @@ std::string ModelExchange::read_model() {
         return "the body is " + json.error().message;
     }
     std::string fault;
-    bool found = false;
+    std::array<bool, judged_keys.size()> found{};
     for_each_member(whole, [&](std::string_view key, RawJson value) {
-        if (!looks_like(key, "model")) {
-            return Walk::GoOn;
+        for (std::size_t i = 0; i < judged_keys.size(); ++i) {
+            if (!looks_like(key, judged_keys[i])) {
+                continue;
+            }
+            if (key != judged_keys[i] || std::exchange(found[i], true)) {
+                fault = "the key '" + std::string(judged_keys[i]) +
+                        "' is there twice, or in another case; send it once, in lower case";
+                return Walk::Stop;
+            }
         }
-        if (key != "model" || std::exchange(found, true)) {
-            fault =
-                "the key 'model' is there twice, or in another case; send it once, in lower case";
-            return Walk::Stop;
+        if (key == "model") {
+            model_ = string_of(value).value_or("");
         }
-        model_ = string_of(value).value_or("");
         return Walk::GoOn;
     });
     return fault;
@@ -131,6 +144,62 @@ ToolCall ModelExchange::facts() const {
     ToolCall call = caller_.call(CallKind::Model);
     call.model = model_;
     return call;
+}
+
+ToolCall ModelExchange::tool_facts(const NamedTool& tool) const {
+    ToolCall call = caller_.call(CallKind::Tool);
+    call.tool = tool.tool;
+    call.server = tool.server;
+    call.model = model_;
+    contain::add_facts(*catalog_, call);
+    return call;
+}
+
+void ModelExchange::cut_tools() {
+    if (!body_) {
+        return;
+    }
+    const ToolStops stops{
+        [this](const NamedTool& tool) { return contain::is_hidden(*snapshot(), tool_facts(tool)); },
+        [this](const std::string& server) { return core_->tools_of(server); }};
+    if (auto cut = cut_stopped_tools(api_, body_->view(), stops)) {
+        core_->meters.hidden_tools.add(cut->cut);
+        body_ = std::make_shared<const PaddedBytes>(PaddedBytes::copy_of(cut->json));
+    }
+}
+
+std::optional<std::string> ModelExchange::judge_proposed(const ProposedCall& call) {
+    const NamedTool named{"", call.tool};
+    Ruling ruling = core_->rule(*snapshot(), tool_facts(named));
+    if (call.too_large) {
+        core_->met_limit("held_bytes_max");
+        ruling.verdict = Verdict::Deny;
+        ruling.by = "limit:held_bytes_max";
+        ruling.for_model = "the call of " + call.tool + " is larger than can be judged";
+        ruling.for_person = ruling.for_model;
+    }
+    // Where the call goes through an MCP road of this gateway, that one asks a person and waits.
+    const bool passes = ruling.verdict == Verdict::Allow || ruling.verdict == Verdict::Modify ||
+                        (ruling.verdict == Verdict::Escalate && core_->is_offered(call.tool));
+    if (passes) {
+        return std::nullopt;
+    }
+    core_->meters.count_decision(CallKind::Tool, ruling.verdict);
+    SeenCall seen = seen_by_caller();
+    seen.kind = CallKind::Tool;
+    seen.tool = call.tool;
+    seen.tool_call_id = call.id;
+    seen.arguments = clipped(call.arguments);
+    seen.result = refusal_text(ruling);
+    seen.is_error = true;
+    seen.verdict = Verdict::Deny;
+    seen.decided_by = ruling.by;
+    seen.reason = ruling.for_person;
+    seen.shadow = ruling.shadow;
+    seen.revision = ruling.revision;
+    std::string sentence = seen.result;
+    core_->report(std::move(seen));
+    return sentence;
 }
 
 /// The key is the gateway's only where the client brings none.
@@ -163,6 +232,9 @@ void ModelExchange::send_on() {
         return;
     }
     add_key();
+    cut_tools();
+    editor_ =
+        AnswerEditor::make(api_, [this](const ProposedCall& call) { return judge_proposed(call); });
     enter();
     forward(std::move(*url), body_, false);
 }
@@ -249,8 +321,17 @@ void ModelExchange::on_head(net::UpstreamHead head) {
     is_events_ =
         net::equal_ignoring_case(trimmed(type.substr(0, type.find(';'))), "text/event-stream");
     failed_ = head.status >= 400;
+    if (failed_) {
+        editor_.reset();
+    }
+    if (editor_ && refuse_unreadable(head)) {
+        return;
+    }
     if (is_events_) {
         head.length.reset();
+    } else if (editor_) {
+        whole_head_ = std::move(head);
+        return;
     }
     open({head.status, net::end_to_end(head.headers), ""}, head.length);
 }
@@ -259,13 +340,42 @@ void ModelExchange::on_bytes(std::string_view bytes) {
     if (result_.size() < call_text_bytes_max) {
         result_ += bytes.substr(0, call_text_bytes_max - result_.size());
     }
+    if (whole_head_) {
+        whole_ += bytes;
+        if (whole_.size() > answer_bytes_max) {
+            core_->met_limit("answer_bytes_max");
+            failed_ = true;
+            cancel_upstream();
+            report(false);
+            answer(
+                protocol_error(
+                    502,
+                    "api_error",
+                    "the answer is larger than " + std::to_string(answer_bytes_max) +
+                        " bytes, so its calls cannot be judged"
+                ),
+                Outcome::Failed
+            );
+        }
+        return;
+    }
     if (!is_events_) {
         write(std::string(bytes));
         return;
     }
     std::string out;
     const bool was_splitting = splits_;
-    splits_ = splitter_.feed(bytes, [&](std::string_view block) { out += block; });
+    splits_ = splitter_.feed(bytes, [&](std::string_view block) {
+        out += editor_ ? editor_->event(block) : std::string(block);
+    });
+    if (!splits_ && editor_) {
+        core_->met_limit("event_bytes_max");
+        failed_ = true;
+        cancel_upstream();
+        report(false);
+        cut(Outcome::Failed);  // An event that large cannot be judged.
+        return;
+    }
     if (!splits_) {
         if (was_splitting) {
             core_->met_limit("event_bytes_max");
@@ -278,6 +388,7 @@ void ModelExchange::on_bytes(std::string_view bytes) {
 void ModelExchange::on_upstream_end(const Result<void>& end) {
     failed_ = failed_ || !end;
     if (!end && !has_opened()) {
+        whole_head_.reset();
         result_ = end.error().message;
         report(false);
         answer(
@@ -290,9 +401,41 @@ void ModelExchange::on_upstream_end(const Result<void>& end) {
         );
         return;
     }
-    write(splitter_.rest());
+    if (whole_head_) {
+        finish_whole();
+        return;
+    }
+    std::string rest = splitter_.rest();
+    write(editor_ ? editor_->event(rest) + editor_->end() : std::move(rest));
     report(false);
     end ? finish(Outcome::Forwarded) : cut(Outcome::Failed);
+}
+
+bool ModelExchange::refuse_unreadable(const net::UpstreamHead& head) {
+    const std::string_view coding = net::find_header(head.headers, "Content-Encoding");
+    if (coding.empty() || net::equal_ignoring_case(coding, "identity")) {
+        return false;
+    }
+    failed_ = true;
+    cancel_upstream();
+    report(false);
+    answer(
+        protocol_error(
+            502,
+            "api_error",
+            "model API '" + upstream_.name + "' answered in '" + std::string(coding) +
+                "', which was not asked for, so its calls cannot be judged"
+        ),
+        Outcome::Failed
+    );
+    return true;
+}
+
+void ModelExchange::finish_whole() {
+    net::UpstreamHead head = std::move(*std::exchange(whole_head_, std::nullopt));
+    std::string body = editor_->whole(std::move(whole_));
+    report(false);
+    answer({head.status, net::end_to_end(head.headers), std::move(body)}, Outcome::Forwarded);
 }
 
 void ModelExchange::on_client_gone() {
@@ -329,13 +472,8 @@ void ModelExchange::judge_again(const Snapshot&, const Snapshot& now) {
     finish(Outcome::Cancelled);
 }
 
-void ModelExchange::report(bool cancelled) {
-    if (is_probe() || std::exchange(reported_, true) || request().method != "POST") {
-        return;
-    }
+SeenCall ModelExchange::seen_by_caller() const {
     SeenCall seen;
-    seen.kind = CallKind::Model;
-    seen.tool = model_;
     seen.server = upstream_.name;
     seen.agent = caller_.agent;
     seen.workflow = caller_.workflow;
@@ -345,6 +483,18 @@ void ModelExchange::report(bool cancelled) {
     seen.user = caller_.user;
     seen.prompt_version = caller_.prompt;
     seen.traceparent = caller_.traceparent;
+    seen.started_at = received_at_;
+    seen.ended_at = core_->now();
+    return seen;
+}
+
+void ModelExchange::report(bool cancelled) {
+    if (is_probe() || std::exchange(reported_, true) || request().method != "POST") {
+        return;
+    }
+    SeenCall seen = seen_by_caller();
+    seen.kind = CallKind::Model;
+    seen.tool = model_;
     seen.arguments = body_ ? clipped(body_->view()) : "";
     const bool refused = ruling_.verdict == Verdict::Deny && result_.empty();
     seen.result = refused ? ruling_.for_model : std::move(result_);
@@ -356,8 +506,6 @@ void ModelExchange::report(bool cancelled) {
     seen.reason = ruling_.for_person;
     seen.shadow = ruling_.shadow;
     seen.revision = ruling_.revision;
-    seen.started_at = received_at_;
-    seen.ended_at = core_->now();
     core_->report(std::move(seen));
 }
 

@@ -1,11 +1,14 @@
-// One request to a model API on its way through the gateway: passed on as it is, answered in the
-// protocol's own form when it is stopped, cut when it is stopped while it streams.
+// One request to a model API on its way through the gateway: passed on as it is but for tools that
+// are stopped, answered in the protocol's own form when it is stopped, cut when it is stopped while
+// it streams. Calls in its answer are judged before the agent sees them.
 //
 // Inside gateway/ only.
 #pragma once
 
+#include "gateway/answer_edit.h"
 #include "gateway/event_splitter.h"
 #include "gateway/exchange.h"
+#include "gateway/offered_tools.h"
 
 namespace tagout::gateway {
 
@@ -27,8 +30,16 @@ private:
 
     void begin();
     /// Fills model_; a sentence when the body could be read in two ways.
-    [[nodiscard]] std::string read_model();
+    [[nodiscard]] std::string read_body();
     [[nodiscard]] ToolCall facts() const;
+    [[nodiscard]] ToolCall tool_facts(const NamedTool& tool) const;
+    /// Cuts stopped tools out of what goes to the upstream.
+    void cut_tools();
+    /// The sentence in place of a call that the model proposes, if it is refused.
+    [[nodiscard]] std::optional<std::string> judge_proposed(const ProposedCall& call);
+    /// True if the answer is of no use: it was answered with a refusal.
+    bool refuse_unreadable(const net::UpstreamHead& head);
+    void finish_whole();
     void send_on();
     void hold();
     void on_approval(contain::ApprovalAnswer answered, const contain::By& by);
@@ -40,6 +51,7 @@ private:
         int status, std::string_view type, std::string_view message
     ) const;
     void report(bool cancelled);
+    [[nodiscard]] SeenCall seen_by_caller() const;
 
     void on_head(net::UpstreamHead head) override;
     void on_bytes(std::string_view bytes) override;
@@ -56,6 +68,11 @@ private:
     bool reported_ = false;
     bool failed_ = false;
     std::string result_;
+    const std::shared_ptr<const catalog::Catalog> catalog_;
+    const ModelApi api_;
+    std::unique_ptr<AnswerEditor> editor_;  ///< Null where no call is read in the answer.
+    std::optional<net::UpstreamHead> whole_head_;  ///< Of a JSON answer that is judged as a whole.
+    std::string whole_;
     bool is_events_ = false;
     EventSplitter splitter_;
     bool splits_ = true;

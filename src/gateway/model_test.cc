@@ -309,5 +309,125 @@ TEST(Journey, PassesAControlThatIsBeingReleased) {
     EXPECT_EQ(world.mcp(tool_call("refund"), {{"tagout-journey", "journey"}}).body, "{}");
 }
 
+const std::string two_tools =
+    R"({"model":"gpt-5","tools":[{"type":"function","function":{"name":"refund"}},)"
+    R"({"type":"function","function":{"name":"get_order"}}],"messages":[]})";
+
+std::string proposal(const std::string& tool) {
+    return R"({"choices":[{"message":{"role":"assistant","content":null,"tool_calls":[{"id":"c9",)"
+           R"("type":"function","function":{"name":")" +
+           tool + R"(","arguments":"{\"n\":1}"}}]},"finish_reason":"tool_calls"}]})";
+}
+
+TEST(ModelRoad, AStoppedToolIsNeitherOfferedNorLetThrough) {
+    Mutex mutex;
+    std::vector<std::string> requests;
+    World world(
+        [](net::ScriptedPeer&) {},
+        echoing(http_answer("application/json", proposal("refund")), mutex, requests)
+    );
+    EXPECT_EQ(
+        world.ask({"POST", "/model/openai/chat/completions", two_tools}).body, proposal("refund")
+    ) << "nothing is stopped yet";
+    world.control({World::stop("tool:refund")});
+    const auto answer =
+        world.ask({"POST", "/model/openai/chat/completions", two_tools, {{"tagout-agent", "bot"}}});
+    EXPECT_EQ(answer.status, 200) << "the agent's loop goes on";
+    EXPECT_EQ(answer.body.find("tool_calls"), std::string::npos) << answer.body;
+    EXPECT_NE(answer.body.find("pays twice"), std::string::npos) << answer.body;
+    EXPECT_NE(answer.body.find("\"finish_reason\":\"stop\""), std::string::npos);
+    const MutexLock lock(mutex);
+    ASSERT_EQ(requests.size(), 2U);
+    EXPECT_NE(requests[0].find("\"refund\""), std::string::npos);
+    EXPECT_EQ(requests[1].find("\"refund\""), std::string::npos) << "offered although stopped";
+    EXPECT_NE(requests[1].find("get_order"), std::string::npos);
+    const SeenCall model = world.last_seen(3);
+    EXPECT_EQ(model.verdict, Verdict::Allow);
+    const SeenCall refused = world.seen()[1];
+    EXPECT_EQ(refused.kind, CallKind::Tool);
+    EXPECT_EQ(refused.tool, "refund");
+    EXPECT_EQ(refused.tool_call_id, "c9");
+    EXPECT_EQ(refused.arguments, "{\"n\":1}");
+    EXPECT_EQ(refused.agent, "bot");
+    EXPECT_EQ(refused.decided_by, "CTL-7");
+    EXPECT_EQ(refused.verdict, Verdict::Deny);
+}
+
+TEST(ModelRoad, AStopMeetsACallThatIsBeingWritten) {
+    std::promise<void> stopped;
+    World world(
+        [](net::ScriptedPeer&) {},
+        [&](net::ScriptedPeer& peer) {
+            peer.read_request();
+            peer.send(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: "
+                R"({"choices":[{"index":0,"delta":{"role":"assistant","content":"one"}}]})"
+                "\n\ndata: "
+                R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1",)"
+                R"("function":{"name":"refund","arguments":"{"}}]}}]})"
+                "\n\n"
+            );
+            stopped.get_future().wait();
+            peer.send(
+                "data: "
+                R"({"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]})"
+                "\n\ndata: [DONE]\n\n"
+            );
+        }
+    );
+    net::RawSocket client(world.gateway->port());
+    client.send(World::raw_post("/model/openai/chat/completions", two_tools));
+    ASSERT_TRUE(client.read_until("\"one\"")) << "words pass at once";
+    world.control({World::stop("tool:refund")});
+    stopped.set_value();
+    ASSERT_TRUE(client.read_until("[DONE]")) << client.received;
+    EXPECT_EQ(client.received.find("\"refund\""), std::string::npos) << client.received;
+    EXPECT_NE(client.received.find("pays twice"), std::string::npos);
+    EXPECT_NE(client.received.find("\"finish_reason\":\"stop\""), std::string::npos);
+}
+
+TEST(ModelRoad, ACallThatWaitsForAPersonIsRefusedUnlessItsOwnRoadAsks) {
+    World world(
+        [](net::ScriptedPeer& peer) {
+            peer.read_request();
+            peer.send(http_answer(
+                "application/json",
+                R"({"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"refund"}]}})"
+            ));
+        },
+        [](net::ScriptedPeer& peer) {
+            for (std::string r = peer.read_request(); !r.empty(); r = peer.read_request()) {
+                peer.send(http_answer("application/json", proposal("refund")));
+            }
+        }
+    );
+    world.control({World::stop("tool:refund", ControlMode::Approvals)});
+    const Asked chat_request{"POST", "/model/openai/chat/completions", two_tools};
+    EXPECT_EQ(world.ask(chat_request).body.find("tool_calls"), std::string::npos);
+    (void)world.mcp(R"({"jsonrpc":"2.0","id":1,"method":"tools/list"})");
+    EXPECT_EQ(world.ask(chat_request).body, proposal("refund"));
+}
+
+TEST(ModelRoad, AnAnswerThatCannotBeJudgedIsNotPassed) {
+    for (const std::string head : {"Content-Encoding: gzip\r\n"}) {
+        World world(
+            [](net::ScriptedPeer&) {},
+            [&](net::ScriptedPeer& peer) {
+                peer.read_request();
+                peer.send(http_answer("application/json", "xxxx", head));
+            }
+        );
+        const auto answer = world.ask({"POST", "/model/openai/chat/completions", two_tools});
+        EXPECT_EQ(answer.status, 502);
+        EXPECT_NE(answer.body.find("gzip"), std::string::npos) << answer.body;
+    }
+    World world([](net::ScriptedPeer&) {});
+    const auto twice = world.ask(
+        {"POST", "/model/openai/chat/completions", R"({"model":"m","tools":[],"Tools":[]})"}
+    );
+    EXPECT_EQ(twice.status, 400);
+    EXPECT_NE(twice.body.find("'tools'"), std::string::npos) << twice.body;
+}
+
 }  // namespace
 }  // namespace tagout::gateway

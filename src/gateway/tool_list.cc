@@ -1,6 +1,7 @@
 #include "gateway/tool_list.h"
 
-#include <algorithm>
+#include "gateway/json_edit.h"
+
 #include <charconv>
 #include <cmath>
 
@@ -8,17 +9,10 @@ namespace tagout::gateway {
 
 namespace {
 
-/// A piece of the text that is left out, and what stands there instead.
-struct Edit {
-    std::size_t from;
-    std::size_t to;
-    std::string instead;
-};
-
 class Editor {
 public:
     Editor(std::string_view text, const std::function<bool(std::string_view)>& is_hidden)
-        : text_(text), is_hidden_(is_hidden) {}
+        : edits_(text), is_hidden_(is_hidden) {}
 
     void message(RawJson json) {
         for_each_member(json, [&](std::string_view key, RawJson value) {
@@ -32,25 +26,11 @@ public:
 
     EditedList finish() {
         list_.changed = !edits_.empty();
-        std::ranges::sort(edits_, {}, &Edit::from);
-        std::size_t at = 0;
-        for (const Edit& edit : edits_) {
-            list_.json += text_.substr(at, edit.from - at);
-            list_.json += edit.instead;
-            at = edit.to;
-        }
-        list_.json += text_.substr(at);
+        list_.json = edits_.text();
         return std::move(list_);
     }
 
 private:
-    [[nodiscard]] std::size_t place(RawJson json) const {
-        return static_cast<std::size_t>(json.data() - text_.data());
-    }
-    void replace(RawJson json, std::string instead) {
-        edits_.push_back({place(json), place(json) + json.size(), std::move(instead)});
-    }
-
     void result(RawJson json) {
         bool here = false;
         for_each_member(json, [&](std::string_view key, RawJson value) {
@@ -66,9 +46,9 @@ private:
         found_ = true;
         for_each_member(json, [&](std::string_view key, RawJson value) {
             if (key == "cacheScope" && value == "\"public\"") {
-                replace(value, "\"private\"");
+                edits_.replace(value, "\"private\"");
             } else if (key == "ttlMs" && is_longer(value)) {
-                replace(value, std::to_string(list_ttl_ms_max));
+                edits_.replace(value, std::to_string(list_ttl_ms_max));
             }
             return Walk::GoOn;
         });
@@ -80,36 +60,12 @@ private:
                (read.ec == std::errc{} && ms > static_cast<double>(list_ttl_ms_max));
     }
 
-    /// Cuts each hidden tool with the comma before it, or, as long as none stays, the one behind
-    /// it.
     void tools(RawJson json) {
-        bool stays = false;
-        std::size_t behind_last = place(json) + 1;
-        bool cut_before = false;
-        std::size_t cut_from = 0;
-        for_each_element(json, [&](RawJson tool) {
-            const std::size_t from = place(tool);
-            if (cut_before) {
-                edits_.push_back({cut_from, from, ""});  // With the comma that stood between.
-                cut_before = false;
-            }
-            if (is_hidden_tool(tool)) {
-                ++list_.hidden;
-                if (stays) {
-                    edits_.push_back({behind_last, from + tool.size(), ""});
-                } else {
-                    cut_before = true;
-                    cut_from = from;
-                }
-            } else {
-                stays = true;
-            }
-            behind_last = from + tool.size();
-            return Walk::GoOn;
+        (void)edits_.cut_elements(json, [this](RawJson tool) {
+            const bool hidden = is_hidden_tool(tool);
+            list_.hidden += hidden ? 1 : 0;
+            return hidden;
         });
-        if (cut_before) {
-            edits_.push_back({cut_from, behind_last, ""});
-        }
     }
     bool is_hidden_tool(RawJson tool) {
         bool hidden = false;
@@ -124,9 +80,8 @@ private:
         return hidden;
     }
 
-    const std::string_view text_;
+    JsonEdits edits_;
     const std::function<bool(std::string_view)>& is_hidden_;
-    std::vector<Edit> edits_;
     EditedList list_;
     bool found_ = false;
 };
