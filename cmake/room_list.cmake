@@ -1,6 +1,7 @@
 # The rooms in the order of src/LAYERS, each with the libraries it links.
 tagout_room(base USES Threads::Threads PkgConfig::XXHASH Boost::json)
 tagout_room(domain USES base)
+tagout_room(schema USES base simdjson::simdjson PkgConfig::RE2 Boost::json)
 tagout_room(catalog USES domain PkgConfig::YAML OpenSSL::Crypto)
 tagout_room(journal USES domain OpenSSL::Crypto)
 tagout_room(intake USES domain simdjson::simdjson TEST_USES tagout_otlp_proto)
