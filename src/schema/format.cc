@@ -245,13 +245,14 @@ bool is_email(std::string_view text) {
 }
 
 bool is_uri_text(std::string_view text) {
+    constexpr std::string_view signs = "-._~:/?#[]@!$&'()*+,;=";
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
         if (c == '%') {
             if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) {
                 return false;
             }
-        } else if (!is_alnum(c) && std::string_view("-._~:/?#[]@!$&'()*+,;=").find(c) == std::string_view::npos) {
+        } else if (!is_alnum(c) && signs.find(c) == std::string_view::npos) {
             return false;
         }
     }
