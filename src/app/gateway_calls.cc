@@ -81,7 +81,7 @@ bool refused(const gateway::SeenCall& call) {
 }  // namespace
 
 bool is_recorded(const gateway::SeenCall& call) noexcept {
-    return call.kind == CallKind::Tool || (call.kind == CallKind::Model && refused(call));
+    return call.kind == CallKind::Tool || refused(call);
 }
 
 otlp::SpanRecord span_of(const gateway::SeenCall& call, std::uint64_t seed) {
@@ -106,6 +106,9 @@ otlp::SpanRecord span_of(const gateway::SeenCall& call, std::uint64_t seed) {
         put(attributes, "gen_ai.tool.call.id", call.tool_call_id);
         put(attributes, "gen_ai.tool.call.arguments", call.arguments);
         put(attributes, "gen_ai.tool.call.result", call.result);
+    } else if (call.kind == CallKind::Workflow) {
+        span.name = "invoke_workflow " + call.workflow;
+        put(attributes, "gen_ai.operation.name", "invoke_workflow");
     } else {
         span.name = "chat";
         put(attributes, "gen_ai.operation.name", "chat");

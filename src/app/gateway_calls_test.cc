@@ -142,14 +142,17 @@ TEST(GatewayCalls, ACallWithoutATraceIsItsSessionsOwnTelemetry) {
     }
 }
 
-TEST(GatewayCalls, ModelCallsAreRecordedWhenTheyWereRefused) {
+TEST(GatewayCalls, RequestsToModelsAndWorkflowsAreRecordedWhenTheyWereRefused) {
     gateway::SeenCall call = refund();
     call.kind = CallKind::Model;
     EXPECT_FALSE(is_recorded(call));
     call.verdict = Verdict::Deny;
     EXPECT_TRUE(is_recorded(call));
     call.kind = CallKind::Workflow;
-    EXPECT_FALSE(is_recorded(call));
+    EXPECT_TRUE(is_recorded(call));
+    EXPECT_EQ(span_of(call, 9).name, "invoke_workflow " + call.workflow);
+    call.verdict = Verdict::Modify;
+    EXPECT_FALSE(is_recorded(call)) << "a routed workflow tells of itself";
 }
 
 class KeptBatches final : public server::IntakeSink {

@@ -8,7 +8,8 @@ namespace tagout::gateway {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> road_names{"mcp", "model", "decide", "versions", "other"};
+constexpr std::array<std::string_view, 6> road_names{
+    "mcp", "model", "decide", "versions", "other", "workflow"};
 constexpr std::array<std::string_view, 8> outcome_names{
     "forwarded", "refused", "invalid", "failed", "cancelled", "gone", "answered", "probe"};
 constexpr std::int64_t log_gap_ns = 1'000'000'000;
@@ -186,16 +187,17 @@ void Core::learn_tools(const std::string& server, const std::vector<std::string>
     }
 }
 
-bool Core::is_offered(std::string_view tool) const {
+std::vector<std::string> Core::servers_of(std::string_view tool) const {
+    std::vector<std::string> servers;
     const MutexLock lock(mutex_);
     for (const auto& [server, tools] : tools_) {
-        const std::string_view name =
-            tool.starts_with("mcp__" + server + "__") ? tool.substr(server.size() + 7) : tool;
-        if (tools.contains(std::string(name))) {
-            return true;
+        const std::string prefix = "mcp__" + server + "__";
+        const bool qualified = tool.starts_with(prefix);
+        if (tools.contains(std::string(qualified ? tool.substr(prefix.size()) : tool))) {
+            servers.push_back(server);
         }
     }
-    return false;
+    return servers;
 }
 
 std::vector<std::string> Core::tools_of(const std::string& server) const {

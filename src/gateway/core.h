@@ -27,7 +27,7 @@ namespace tagout::gateway {
 
 using Snapshot = std::shared_ptr<const contain::ControlSnapshot>;
 
-enum class Road : std::uint8_t { Mcp = 0, Model = 1, Decide = 2, Versions = 3, Other = 4 };
+enum class Road : std::uint8_t { Mcp = 0, Model = 1, Decide = 2, Versions = 3, Other = 4, Workflow = 5 };
 enum class Outcome : std::uint8_t {
     Forwarded = 0,
     Refused = 1,    ///< By a control or a rule, or by a person.
@@ -57,11 +57,11 @@ struct Meters {
     }
     void count_decision(CallKind kind, Verdict verdict) const;
 
-    std::array<std::array<Counter*, 8>, 5> requests{};
+    std::array<std::array<Counter*, 8>, 6> requests{};
     std::array<std::array<Counter*, 6>, 4> decisions{};
     Gauge& in_flight;
-    std::array<Counter*, 5> cancelled{};
-    std::array<Histogram*, 5> upstream_seconds{};
+    std::array<Counter*, 6> cancelled{};
+    std::array<Histogram*, 6> upstream_seconds{};
     Histogram& added_seconds;
     Counter& hidden_tools;
     MetricRegistry& registry;
@@ -117,8 +117,8 @@ public:
     /// Tools that a server was seen to offer, or that were called there.
     void learn_tools(const std::string& server, const std::vector<std::string>& tools);
     [[nodiscard]] std::vector<std::string> tools_of(const std::string& server) const;
-    /// Whether some MCP server is known to offer a tool of that name.
-    [[nodiscard]] bool is_offered(std::string_view tool) const;
+    /// MCP servers that are known to offer a tool of that name, "mcp__SERVER__TOOL" too.
+    [[nodiscard]] std::vector<std::string> servers_of(std::string_view tool) const;
     /// Of a session that an MCP server minted: the client that opened it.
     void learn_client(const std::string& session, const std::string& client);
     [[nodiscard]] std::string client_of(const std::string& session) const;

@@ -1,6 +1,7 @@
 #include "gateway/exchange.h"
 
 #include "gateway/json_scan.h"
+#include "net/url.h"
 
 #include <utility>
 
@@ -113,6 +114,27 @@ void Exchange::cut(Outcome outcome) {
     stream->abort();
 }
 
+SeenCall Exchange::seen_of(const Caller& caller, const Ruling& ruling) const {
+    SeenCall seen;
+    seen.agent = caller.agent;
+    seen.workflow = caller.workflow;
+    seen.session = caller.session;
+    seen.tenant = caller.tenant;
+    seen.environment = caller.environment;
+    seen.user = caller.user;
+    seen.prompt_version = caller.prompt;
+    seen.traceparent = caller.traceparent;
+    seen.verdict = ruling.verdict;
+    seen.decided_by = ruling.by;
+    seen.reason = ruling.for_person;
+    seen.shadow = ruling.shadow;
+    seen.revision = ruling.revision;
+    seen.http_status = upstream_status_;
+    seen.started_at = received_at_;
+    seen.ended_at = core_->now();
+    return seen;
+}
+
 void Exchange::shut_down() {
     cancel_upstream();
     if (has_opened()) {
@@ -141,6 +163,23 @@ std::string decision_header(const Ruling& ruling) {
     return R"({"verdict":)" + quoted(name_of(ruling.verdict)) + R"(,"decided_by":)" +
            quoted(ruling.by) + R"(,"shadow":)" + quoted(ruling.shadow) + R"(,"revision":)" +
            std::to_string(ruling.revision) + "}";
+}
+
+bool leads_out(std::string_view rest) {
+    const std::string path = net::percent_decode(rest.substr(0, rest.find('?')));
+    return path.find("/../") != std::string::npos || path.ends_with("/..") ||
+           path.find("/./") != std::string::npos || path.find('\\') != std::string::npos;
+}
+
+std::string path_of(std::string_view target) {
+    return std::string(target.substr(0, target.find('?')));
+}
+
+std::string query_of(std::string_view target) {
+    const std::size_t mark = target.find('?');
+    return mark == std::string_view::npos
+               ? ""
+               : std::string(target.substr(mark, target.find('#') - mark));
 }
 
 Result<net::UrlParts> joined_url(

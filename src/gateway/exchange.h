@@ -32,6 +32,8 @@ protected:
     void answer(net::ServerResponse response, Outcome outcome);
     void open(net::ServerResponse head, std::optional<std::uint64_t> length);
     void write(std::string bytes);
+    /// What is recorded of any call of `caller` that was ruled so, until now.
+    [[nodiscard]] SeenCall seen_of(const Caller& caller, const Ruling& ruling) const;
     /// The body that was opened is complete; ends the exchange.
     void finish(Outcome outcome);
     /// It never will be; ends the exchange.
@@ -73,6 +75,11 @@ private:
 );
 /// "tagout-decision": what was decided, for whoever looks at headers.
 [[nodiscard]] std::string decision_header(const Ruling& ruling);
+/// A path behind a road's own that leads out of the upstream's: "..", also in escapes.
+[[nodiscard]] bool leads_out(std::string_view rest);
+/// Path and query of a target; the query with its "?", or "".
+[[nodiscard]] std::string path_of(std::string_view target);
+[[nodiscard]] std::string query_of(std::string_view target);
 /// `base` with what stands behind it: "http://h/mcp" and "?a=b".
 [[nodiscard]] Result<net::UrlParts> joined_url(
     const std::string& base, std::string_view path, std::string_view query

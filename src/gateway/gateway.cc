@@ -5,6 +5,7 @@
 #include "gateway/mcp_exchange.h"
 #include "gateway/model_exchange.h"
 #include "gateway/probe.h"
+#include "gateway/workflow_exchange.h"
 #include "net/url.h"
 
 #include <sodium.h>
@@ -68,7 +69,7 @@ std::string names_of(const List& list) {
     return names.empty() ? "none" : names;
 }
 
-/// What stands behind /model/{upstream} in a target, as it was sent.
+/// What stands behind /model/{upstream} or /workflow/{name} in a target, as it was sent.
 std::string rest_of(std::string_view target) {
     if (const std::size_t scheme = target.find("://");
         scheme != std::string_view::npos && scheme < 6) {
@@ -105,6 +106,8 @@ public:
             to_mcp(std::move(request), responder);
         } else if (request.path.starts_with("/model/")) {
             to_model(std::move(request), responder);
+        } else if (request.path.starts_with("/workflow/")) {
+            to_workflow(std::move(request), responder);
         } else {
             answer_here(request, *responder, *loop);
         }
@@ -162,6 +165,35 @@ private:
         ModelExchange::start(core_, *found, std::move(rest), std::move(request), responder);
     }
 
+    void to_workflow(net::ServerRequest request, const std::shared_ptr<net::Responder>& responder)
+        const {
+        const auto catalog = core_->parts.catalog();
+        const std::string_view name = segment(request.path, "/workflow/");
+        std::string known;
+        for (const catalog::Workflow& each : catalog->contents().workflows) {
+            if (each.url.empty()) {
+                continue;
+            }
+            if (each.name.text() == name) {
+                std::string rest = rest_of(request.target);
+                WorkflowExchange::start(
+                    core_, catalog, each, std::move(rest), std::move(request), responder
+                );
+                return;
+            }
+            known += (known.empty() ? "" : ", ") + each.name.text();
+        }
+        own(*responder,
+            error_response(
+                404,
+                "not_found",
+                "no workflow '" + std::string(name) +
+                    "' with a url here; give it one under workflows in tagout.yaml (known: " +
+                    (known.empty() ? "none" : known) + ")"
+            ),
+            Outcome::Invalid);
+    }
+
     void answer_here(
         const net::ServerRequest& request, net::Responder& responder, const net::EventLoop& loop
     ) const {
@@ -194,7 +226,8 @@ private:
             error_response(
                 404,
                 "not_found",
-                "the gateway knows /mcp/{server}, /model/{upstream}/..., POST /v1/decide, "
+                "the gateway knows /mcp/{server}, /model/{upstream}/..., /workflow/{name}/..., "
+                "POST /v1/decide, "
                 "GET /v1/prompts/{name} and its like"
             ),
             Outcome::Invalid);

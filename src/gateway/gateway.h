@@ -2,6 +2,7 @@
 //
 //   ANY  /mcp/{server}             MCP over Streamable HTTP, both eras, transparent where it does not act
 //   ANY  /model/{upstream}/{rest}  a pass-through to the model API of that name
+//   ANY  /workflow/{name}{rest}    in front of an agent's own endpoint: moved or stopped at once
 //   POST /v1/decide                the decision alone, for callers without the proxy
 //   GET  /v1/prompts/{name} ...    versions by label, for agents (VersionSource)
 //

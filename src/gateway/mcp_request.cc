@@ -43,13 +43,6 @@ bool may_repeat(const RpcBody& rpc) {
     });
 }
 
-std::string query_of(std::string_view target) {
-    const std::size_t mark = target.find('?');
-    return mark == std::string_view::npos
-               ? ""
-               : std::string(target.substr(mark, target.find('#') - mark));
-}
-
 }  // namespace
 
 McpExchange::McpExchange(
@@ -385,32 +378,16 @@ void McpExchange::report_calls(bool cancelled) {
     }
     for (const Call& call : calls_) {
         const RpcMessage& message = rpc_.messages[call.message];
-        SeenCall seen;
+        SeenCall seen = seen_of(caller_, call.ruling);
         seen.kind = CallKind::Tool;
         seen.tool = message.target;
         seen.tool_call_id = message.tool_call_id;
         seen.server = server_;
-        seen.agent = caller_.agent;
-        seen.workflow = caller_.workflow;
-        seen.session = caller_.session;
-        seen.tenant = caller_.tenant;
-        seen.environment = caller_.environment;
-        seen.user = caller_.user;
-        seen.prompt_version = caller_.prompt;
-        seen.traceparent = caller_.traceparent;
         seen.arguments = clipped(message.arguments);
         const bool refused = call.ruling.verdict == Verdict::Deny && !call.answered;
         seen.result = refused ? call.ruling.for_model : clipped(call.result);
         seen.is_error = call.is_error || refused;
-        seen.http_status = upstream_status_;
         seen.cancelled = cancelled;
-        seen.verdict = call.ruling.verdict;
-        seen.decided_by = call.ruling.by;
-        seen.reason = call.ruling.for_person;
-        seen.shadow = call.ruling.shadow;
-        seen.revision = call.ruling.revision;
-        seen.started_at = received_at_;
-        seen.ended_at = core_->now();
         core_->report(std::move(seen));
     }
 }

@@ -10,7 +10,7 @@ namespace tagout::gateway {
 inline constexpr MetricInfo gateway_requests_total{
     "tagout_gateway_requests_total",
     MetricType::Counter,
-    "Requests of agents by road (mcp, model, decide, versions, other) and outcome (forwarded, "
+    "Requests of agents by road (mcp, model, workflow, decide, versions, other) and outcome (forwarded, "
     "refused, "
     "invalid, failed, cancelled, gone, answered, probe)",
     "road,outcome"};

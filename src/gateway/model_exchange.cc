@@ -18,22 +18,6 @@ constexpr std::size_t answer_bytes_max = std::size_t{16} * 1024 * 1024;
 constexpr std::array<std::string_view, 7> judged_keys{
     "model", "tools", "tool_choice", "functions", "function_call", "mcp_servers", "messages"};
 
-/// A path that leads out of the upstream's own.
-bool climbs(std::string_view rest) {
-    const std::string path = net::percent_decode(rest.substr(0, rest.find('?')));
-    return path.find("/../") != std::string::npos || path.ends_with("/..") ||
-           path.find("/./") != std::string::npos || path.find('\\') != std::string::npos;
-}
-
-std::string path_of(std::string_view rest) {
-    return std::string(rest.substr(0, rest.find('?')));
-}
-
-std::string query_of(std::string_view rest) {
-    const std::size_t mark = rest.find('?');
-    return mark == std::string_view::npos ? "" : std::string(rest.substr(mark));
-}
-
 }  // namespace
 
 ModelExchange::ModelExchange(
@@ -60,7 +44,7 @@ void ModelExchange::start(
 }
 
 void ModelExchange::begin() {
-    if (climbs(rest_)) {
+    if (leads_out(rest_)) {
         answer(
             protocol_error(400, "invalid_request_error", "the path leads out of the model API"),
             Outcome::Invalid
@@ -87,7 +71,9 @@ void ModelExchange::begin() {
         return;
     }
     ruling_ = core_->rule(*snapshot(), facts());
-    if (!is_probe()) {
+    if (is_probe()) {
+        rule_offered();
+    } else {
         core_->meters.count_decision(CallKind::Model, ruling_.verdict);
     }
     if (ruling_.verdict == Verdict::Deny) {
@@ -155,6 +141,45 @@ ToolCall ModelExchange::tool_facts(const NamedTool& tool) const {
     return call;
 }
 
+std::vector<std::string> ModelExchange::servers_of(const NamedTool& tool) const {
+    if (!tool.server.empty()) {
+        return {tool.server};
+    }
+    std::vector<std::string> servers = core_->servers_of(tool.tool);
+    for (const catalog::Tool& each : catalog_->contents().tools) {
+        if (!each.server.empty() && each.name.text() == tool.tool &&
+            std::ranges::find(servers, each.server) == servers.end()) {
+            servers.push_back(each.server);
+        }
+    }
+    if (servers.empty()) {
+        servers.emplace_back();
+    }
+    return servers;
+}
+
+bool ModelExchange::is_hidden(const NamedTool& tool) const {
+    return std::ranges::any_of(servers_of(tool), [&](const std::string& server) {
+        const NamedTool on{server, tool.tool};
+        return contain::is_hidden(*snapshot(), tool_facts(on));
+    });
+}
+
+Ruling ModelExchange::rule_tool(const NamedTool& tool) const {
+    const auto strictness = [](Verdict verdict) {
+        return verdict == Verdict::Deny ? 2 : verdict == Verdict::Escalate ? 1 : 0;
+    };
+    std::optional<Ruling> strictest;
+    for (const std::string& server : servers_of(tool)) {
+        const NamedTool on{server, tool.tool};
+        Ruling ruling = core_->rule(*snapshot(), tool_facts(on));
+        if (!strictest || strictness(ruling.verdict) > strictness(strictest->verdict)) {
+            strictest = std::move(ruling);
+        }
+    }
+    return std::move(*strictest);
+}
+
 void ModelExchange::cut_tools() {
     if (!body_) {
         return;
@@ -168,9 +193,19 @@ void ModelExchange::cut_tools() {
     }
 }
 
+/// A probe asks what becomes of a tool that it offers: the ruling that a call of it would meet.
+void ModelExchange::rule_offered() {
+    if (!body_ || ruling_.verdict != Verdict::Allow) {
+        return;
+    }
+    for_each_element(member(trimmed(body_->view()), "tools"), [this](RawJson tool) {
+        ruling_ = rule_tool(named_tool(tool));
+        return Walk::Stop;
+    });
+}
+
 std::optional<std::string> ModelExchange::judge_proposed(const ProposedCall& call) {
-    const NamedTool named{"", call.tool};
-    Ruling ruling = core_->rule(*snapshot(), tool_facts(named));
+    Ruling ruling = rule_tool({"", call.tool});
     if (call.too_large) {
         core_->met_limit("held_bytes_max");
         ruling.verdict = Verdict::Deny;
@@ -179,24 +214,22 @@ std::optional<std::string> ModelExchange::judge_proposed(const ProposedCall& cal
         ruling.for_person = ruling.for_model;
     }
     // Where the call goes through an MCP road of this gateway, that one asks a person and waits.
-    const bool passes = ruling.verdict == Verdict::Allow || ruling.verdict == Verdict::Modify ||
-                        (ruling.verdict == Verdict::Escalate && core_->is_offered(call.tool));
+    const bool passes =
+        ruling.verdict == Verdict::Allow || ruling.verdict == Verdict::Modify ||
+        (ruling.verdict == Verdict::Escalate && !core_->servers_of(call.tool).empty());
     if (passes) {
         return std::nullopt;
     }
     core_->meters.count_decision(CallKind::Tool, ruling.verdict);
-    SeenCall seen = seen_by_caller();
+    SeenCall seen = seen_of(caller_, ruling);
     seen.kind = CallKind::Tool;
+    seen.server = upstream_.name;
     seen.tool = call.tool;
     seen.tool_call_id = call.id;
     seen.arguments = clipped(call.arguments);
     seen.result = refusal_text(ruling);
     seen.is_error = true;
     seen.verdict = Verdict::Deny;
-    seen.decided_by = ruling.by;
-    seen.reason = ruling.for_person;
-    seen.shadow = ruling.shadow;
-    seen.revision = ruling.revision;
     std::string sentence = seen.result;
     core_->report(std::move(seen));
     return sentence;
@@ -472,40 +505,19 @@ void ModelExchange::judge_again(const Snapshot&, const Snapshot& now) {
     finish(Outcome::Cancelled);
 }
 
-SeenCall ModelExchange::seen_by_caller() const {
-    SeenCall seen;
-    seen.server = upstream_.name;
-    seen.agent = caller_.agent;
-    seen.workflow = caller_.workflow;
-    seen.session = caller_.session;
-    seen.tenant = caller_.tenant;
-    seen.environment = caller_.environment;
-    seen.user = caller_.user;
-    seen.prompt_version = caller_.prompt;
-    seen.traceparent = caller_.traceparent;
-    seen.started_at = received_at_;
-    seen.ended_at = core_->now();
-    return seen;
-}
-
 void ModelExchange::report(bool cancelled) {
     if (is_probe() || std::exchange(reported_, true) || request().method != "POST") {
         return;
     }
-    SeenCall seen = seen_by_caller();
+    SeenCall seen = seen_of(caller_, ruling_);
     seen.kind = CallKind::Model;
+    seen.server = upstream_.name;
     seen.tool = model_;
     seen.arguments = body_ ? clipped(body_->view()) : "";
     const bool refused = ruling_.verdict == Verdict::Deny && result_.empty();
     seen.result = refused ? ruling_.for_model : std::move(result_);
     seen.is_error = failed_ || ruling_.verdict == Verdict::Deny;
-    seen.http_status = upstream_status_;
     seen.cancelled = cancelled;
-    seen.verdict = ruling_.verdict;
-    seen.decided_by = ruling_.by;
-    seen.reason = ruling_.for_person;
-    seen.shadow = ruling_.shadow;
-    seen.revision = ruling_.revision;
     core_->report(std::move(seen));
 }
 

@@ -33,6 +33,12 @@ private:
     [[nodiscard]] std::string read_body();
     [[nodiscard]] ToolCall facts() const;
     [[nodiscard]] ToolCall tool_facts(const NamedTool& tool) const;
+    /// A request names a tool without its MCP server: all that offer one of that name are meant.
+    [[nodiscard]] std::vector<std::string> servers_of(const NamedTool& tool) const;
+    [[nodiscard]] bool is_hidden(const NamedTool& tool) const;
+    /// The strictest ruling of those that a call of `tool` may meet.
+    [[nodiscard]] Ruling rule_tool(const NamedTool& tool) const;
+    void rule_offered();
     /// Cuts stopped tools out of what goes to the upstream.
     void cut_tools();
     /// The sentence in place of a call that the model proposes, if it is refused.
@@ -51,7 +57,6 @@ private:
         int status, std::string_view type, std::string_view message
     ) const;
     void report(bool cancelled);
-    [[nodiscard]] SeenCall seen_by_caller() const;
 
     void on_head(net::UpstreamHead head) override;
     void on_bytes(std::string_view bytes) override;

@@ -246,20 +246,24 @@ TEST_P(ProbeTable, GoesOverEveryRoadThatTheControlBitesOn) {
 }
 
 const std::vector<std::string> all_roads{
+    "mcp:shop",         "mcp:gone",          "model:openai", "model:anthropic",
+    "workflow:returns", "workflow:fallback", "decide"};
+const std::vector<std::string> tool_roads{
     "mcp:shop", "mcp:gone", "model:openai", "model:anthropic", "decide"};
-const std::vector<std::string> tool_roads{"mcp:shop", "mcp:gone", "decide"};
+const std::vector<std::string> shop_roads{
+    "mcp:shop", "model:openai", "model:anthropic", "decide"};
 
 INSTANTIATE_TEST_SUITE_P(
     Controls, ProbeTable,
     testing::Values(
-        ProbeRow{"tool:refund", ControlMode::Stopped, {"mcp:shop", "decide"}, Verdict::Deny},
-        ProbeRow{"tool:ref*", ControlMode::Stopped, {"mcp:shop", "decide"}, Verdict::Deny},
-        ProbeRow{"tool:shop.refund", ControlMode::Stopped, {"mcp:shop", "decide"}, Verdict::Deny},
+        ProbeRow{"tool:refund", ControlMode::Stopped, shop_roads, Verdict::Deny},
+        ProbeRow{"tool:ref*", ControlMode::Stopped, shop_roads, Verdict::Deny},
+        ProbeRow{"tool:shop.refund", ControlMode::Stopped, shop_roads, Verdict::Deny},
         ProbeRow{"tool:never.*", ControlMode::Stopped, tool_roads, Verdict::Deny},
         ProbeRow{
-            "tool_class:high_risk", ControlMode::Stopped, {"mcp:shop", "decide"}, Verdict::Deny},
+            "tool_class:high_risk", ControlMode::Stopped, shop_roads, Verdict::Deny},
         ProbeRow{"tool_class:egress", ControlMode::Stopped, tool_roads, Verdict::Deny},
-        ProbeRow{"mcp_server:shop", ControlMode::Stopped, {"mcp:shop", "decide"}, Verdict::Deny},
+        ProbeRow{"mcp_server:shop", ControlMode::Stopped, shop_roads, Verdict::Deny},
         ProbeRow{"agent:refund-*", ControlMode::Stopped, all_roads, Verdict::Deny},
         ProbeRow{"agent:refund-bot", ControlMode::ReadOnly, tool_roads, Verdict::Deny},
         ProbeRow{"agent:refund-bot", ControlMode::Allowlist, tool_roads, Verdict::Deny},
@@ -271,7 +275,11 @@ INSTANTIATE_TEST_SUITE_P(
             {"model:openai", "model:anthropic", "decide"},
             Verdict::Deny},
         ProbeRow{"session:c1", ControlMode::Stopped, all_roads, Verdict::Deny},
-        ProbeRow{"workflow:returns", ControlMode::Route, {"decide"}, Verdict::Modify},
+        ProbeRow{
+            "workflow:returns",
+            ControlMode::Route,
+            {"workflow:returns", "decide"},
+            Verdict::Modify},
         ProbeRow{"global", ControlMode::Stopped, all_roads, Verdict::Deny}
     ),
     [](const testing::TestParamInfo<ProbeRow>& row) {

@@ -51,6 +51,16 @@ public:
                 probe_model(upstream);
             }
         }
+        if (!route && bites_offered()) {
+            for (const catalog::ModelUpstream& upstream : catalog_->contents().model_upstreams) {
+                probe_offered(upstream);
+            }
+        }
+        if ((stops || route) && bites_models() && control_.scope.kind != ScopeKind::Model) {
+            for (const catalog::Workflow& workflow : catalog_->contents().workflows) {
+                probe_workflow(workflow);
+            }
+        }
         probe_decide();
         return std::move(results_);
     }
@@ -66,6 +76,14 @@ private:
             default:
                 return true;
         }
+    }
+
+    /// Whether tools that a model is offered, and calls that it proposes, are its business, and not
+    /// the request as a whole.
+    [[nodiscard]] bool bites_offered() const {
+        return bites_tools() && (!bites_models() || control_.mode == ControlMode::ReadOnly ||
+                                 control_.mode == ControlMode::Allowlist ||
+                                 control_.mode == ControlMode::Approvals);
     }
 
     [[nodiscard]] bool in_class(std::string_view tool, std::string_view server) const {
@@ -234,6 +252,51 @@ private:
             R"({"model":)" + quoted(model) + R"(,"messages":[]})",
             "a request for model " + model
         );
+    }
+
+    void probe_offered(const catalog::ModelUpstream& upstream) {
+        std::string offered;
+        std::string what;
+        if (control_.scope.kind == ScopeKind::McpServer) {
+            const std::string server = example_of(control_.scope.name);
+            offered = R"({"type":"mcp","server_label":)" + quoted(server) + R"(,"name":)" +
+                      quoted(any_tool) + "}";
+            what = "a model's call on MCP server " + server;
+        } else {
+            const std::string tool = some_tool();
+            if (tool.empty()) {
+                return;  // The road of the tools themselves says so.
+            }
+            offered = R"({"type":"function","name":)" + quoted(tool) + "}";
+            what = "a model's call of " + tool;
+        }
+        const bool anthropic = upstream.protocol == "anthropic";
+        send(
+            "model:" + upstream.name,
+            "/model/" + upstream.name + (anthropic ? "/v1/messages" : "/v1/responses"),
+            caller(),
+            R"({"model":"tagout-probe","messages":[],"tools":[)" + offered + "]}",
+            what
+        );
+    }
+
+    void probe_workflow(const catalog::Workflow& workflow) {
+        const std::string& name = workflow.name.text();
+        if (workflow.url.empty() || (control_.scope.kind == ScopeKind::Workflow &&
+                                     !catalog::glob_matches(control_.scope.name, name))) {
+            return;
+        }
+        send("workflow:" + name, "/workflow/" + name, caller(), "{}", "a request to " + name);
+    }
+
+    /// A tool that the control refuses: one that is known somewhere, else a made-up one.
+    [[nodiscard]] std::string some_tool() const {
+        for (const catalog::McpServer& each : catalog_->contents().mcp_servers) {
+            if (std::string tool = tool_on(each.name); !tool.empty()) {
+                return tool;
+            }
+        }
+        return made_up_tool("");
     }
 
     void probe_decide() {

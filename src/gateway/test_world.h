@@ -112,6 +112,12 @@ public:
              .effect = ToolEffect::Read,
              .compensating_tool = {}}
         );
+        contents.workflows.push_back(
+            {WorkflowName("returns"), WorkflowName("fallback"), model_.url("/agent"), ""}
+        );
+        contents.workflows.push_back(
+            {WorkflowName("fallback"), {}, tools_.url("/people"), ""}
+        );
         catalog_ = std::make_shared<const catalog::Catalog>(std::move(contents));
         GatewayOptions options;
         options.threads = threads;
