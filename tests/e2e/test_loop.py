@@ -22,10 +22,13 @@ class McpSession:
 
     def __init__(self, server):
         self.url = server.gateway + "/mcp/orders"
+        answer = wait_for("the fleet's tools", self.opened, 30)  # They come up after the server.
+        self.session = {"Mcp-Session-Id": answer.headers["Mcp-Session-Id"]}
+
+    def opened(self):
         answer = self.post("initialize", {"protocolVersion": "2025-11-25", "capabilities": {},
                                           "clientInfo": {"name": "watcher", "version": "1"}}, {})
-        assert answer.status == 200, answer.body
-        self.session = {"Mcp-Session-Id": answer.headers["Mcp-Session-Id"]}
+        return answer if answer.status == 200 else None
 
     def post(self, method, params, headers):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
