@@ -1,0 +1,204 @@
+#include "detect/intent/request_lessons.h"
+
+#include "detect/hash.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace tagout::detect {
+
+namespace {
+
+constexpr std::uint32_t format_mark = 0x31'4c51'52;  // "RQL1"
+
+/// Who stays when room runs out: the highest. A sample weighted by age (Efraimidis, Spirakis:
+/// "Weighted random sampling with a reservoir", 2006) whose chance is the text's hash.
+double rank_of(const LearnedRequest& request) {
+    const double chance = (static_cast<double>(request.text >> 11) + 0.5) * 0x1.0p-53;
+    const double half_lives = static_cast<double>(request.second) /
+                              std::chrono::duration<double>(RequestLessons::half_life).count();
+    return half_lives - std::log2(-std::log2(chance));
+}
+
+std::size_t bytes_of(const LearnedRequest& request) {
+    return sizeof(LearnedRequest) + request.features.size() * sizeof(std::uint16_t);
+}
+
+void write_number(std::string& out, std::uint64_t value) {
+    while (value >= 0x80) {
+        out += static_cast<char>(value | 0x80);
+        value >>= 7;
+    }
+    out += static_cast<char>(value);
+}
+
+/// After the first nonsense everything reads as zero and `broken` holds.
+class NumberReader {
+public:
+    explicit NumberReader(std::string_view bytes) : bytes_(bytes) {}
+
+    std::uint64_t number() {
+        std::uint64_t value = 0;
+        for (unsigned shift = 0; shift < 64 && at < bytes_.size(); shift += 7) {
+            const auto byte = static_cast<std::uint8_t>(bytes_[at++]);
+            value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+            if ((byte & 0x80) == 0) {
+                return value;
+            }
+        }
+        broken = true;
+        return 0;
+    }
+    std::uint64_t number_below(std::uint64_t bound) {
+        const std::uint64_t value = number();
+        broken = broken || value >= bound;
+        return broken ? 0 : value;
+    }
+    std::string text(std::size_t bytes_max) {
+        const std::uint64_t size = number_below(bytes_max + 1);
+        if (size > bytes_.size() - at) {
+            broken = true;
+        }
+        if (broken) {
+            return {};
+        }
+        at += size;
+        return std::string(bytes_.substr(at - size, size));
+    }
+    [[nodiscard]] bool at_end() const noexcept { return at == bytes_.size(); }
+
+    std::size_t at = 0;
+    bool broken = false;
+
+private:
+    std::string_view bytes_;
+};
+
+}  // namespace
+
+bool RequestLessons::keep(std::string_view workflow, LearnedRequest request) {
+    auto found = workflows_.find(workflow);
+    if (found == workflows_.end()) {
+        if (workflows_.size() >= workflows_max) {
+            ++refused_;
+            return false;
+        }
+        found = workflows_.emplace(std::string(workflow), std::vector<LearnedRequest>{}).first;
+    }
+    std::vector<LearnedRequest>& kept = found->second;
+    const auto place = std::ranges::lower_bound(kept, request.text, {}, &LearnedRequest::text);
+    if (place != kept.end() && place->text == request.text) {
+        place->second = std::max(place->second, request.second);
+        return false;
+    }
+    bytes_ += bytes_of(request);
+    const std::uint64_t text = request.text;
+    kept.insert(place, std::move(request));
+    if (kept.size() <= requests_max) {
+        return true;
+    }
+    const auto lowest = std::ranges::min_element(kept, {}, rank_of);
+    const bool stays = lowest->text != text;
+    bytes_ -= bytes_of(*lowest);
+    kept.erase(lowest);
+    return stays;
+}
+
+void RequestLessons::learn(std::string_view workflow, std::string_view text, Instant at) {
+    LearnedRequest request{
+        .text = hash_of(text.substr(0, request_text_bytes_max)),
+        .second = std::max<std::int64_t>(unix_nanos(at) / 1'000'000'000, 0),
+        .features = request_features(text)};
+    if (!workflow.empty() && !request.features.empty() && keep(workflow, std::move(request))) {
+        ++changes_;
+    }
+}
+
+void RequestLessons::merge(const RequestLessons& other) {
+    for (const auto& [workflow, requests] : other.workflows_) {
+        for (const LearnedRequest& request : requests) {
+            changes_ += keep(workflow, request) ? 1 : 0;
+        }
+    }
+    refused_ += other.refused_;
+}
+
+void RequestLessons::forget(std::string_view workflow) {
+    const auto found = workflows_.find(workflow);
+    if (found == workflows_.end()) {
+        return;
+    }
+    for (const LearnedRequest& request : found->second) {
+        bytes_ -= bytes_of(request);
+    }
+    workflows_.erase(found);
+    ++changes_;
+}
+
+std::size_t RequestLessons::requests_of(std::string_view workflow) const {
+    const auto found = workflows_.find(workflow);
+    return found == workflows_.end() ? 0 : found->second.size();
+}
+
+std::string to_bytes(const RequestLessons& lessons) {
+    std::string out;
+    write_number(out, format_mark);
+    write_number(out, lessons.workflows().size());
+    for (const auto& [workflow, requests] : lessons.workflows()) {
+        write_number(out, workflow.size());
+        out += workflow;
+        write_number(out, requests.size());
+        for (const LearnedRequest& request : requests) {
+            write_number(out, request.text);
+            write_number(out, static_cast<std::uint64_t>(request.second));
+            write_number(out, request.features.size());
+            std::uint64_t before = 0;
+            for (const std::uint16_t feature : request.features) {
+                write_number(out, feature - before);
+                before = feature;
+            }
+        }
+    }
+    return out;
+}
+
+Result<RequestLessons> parse_request_lessons(std::string_view bytes) {
+    constexpr std::size_t name_bytes_max = 4'096;
+    constexpr std::uint64_t second_max = 1ULL << 40;
+    NumberReader reader(bytes);
+    RequestLessons lessons;
+    reader.broken = reader.number() != format_mark || reader.broken;
+    for (auto left = reader.number_below(RequestLessons::workflows_max + 1);
+         left > 0 && !reader.broken;
+         --left) {
+        const std::string workflow = reader.text(name_bytes_max);
+        for (auto requests = reader.number_below(RequestLessons::requests_max + 1);
+             requests > 0 && !reader.broken;
+             --requests) {
+            LearnedRequest request{.text = reader.number(), .second = 0, .features = {}};
+            request.second = static_cast<std::int64_t>(reader.number_below(second_max));
+            std::uint64_t feature = 0;
+            const auto features = reader.number_below(request_features_max + 1);
+            for (std::uint64_t i = 0; i < features && !reader.broken; ++i) {
+                const std::uint64_t step = reader.number_below(request_buckets - feature);
+                reader.broken = reader.broken || (i > 0 && step == 0);
+                feature += step;
+                request.features.push_back(static_cast<std::uint16_t>(feature));
+            }
+            if (!reader.broken) {
+                lessons.keep(workflow, std::move(request));
+            }
+        }
+    }
+    if (reader.broken || !reader.at_end()) {
+        return std::unexpected(Error{
+            ErrorCode::Corrupt,
+            "learned requests make no sense at byte " + std::to_string(reader.at) + " of " +
+                std::to_string(bytes.size()) + ": take a version from before"});
+    }
+    lessons.changes_ = 1;
+    return lessons;
+}
+
+}  // namespace tagout::detect
