@@ -12,6 +12,7 @@
 #include "cli/verb.h"
 #include "rehearse/fleet_desk.h"
 #include "rehearse/sim_command.h"
+#include "rehearse/splice_score.h"
 #include "server/error_map.h"
 
 #include <CLI/CLI.hpp>
@@ -472,6 +473,24 @@ void add_prevent(
     });
 }
 
+void add_splice(CommandLine& line, rehearse::SpliceCommand& splice) {
+    CLI::App* const command = line.app.add_subcommand(
+        "splice", "Plant faults of the context class into good recorded runs and score their finding"
+    );
+    command->add_option("FILE", splice.files, "Recorded runs with labels")->required();
+    command->add_option("--config", splice.config, "tagout.yaml with thresholds and tools");
+    command->add_option("--seed", splice.seed, "The same seed plants the same faults")
+        ->capture_default_str();
+    command->add_option("--half", splice.half, "tuning, kept or all: records parted by their task")
+        ->capture_default_str();
+    command->add_option("--show", splice.show, "Name so many misses of each kind, and every form")
+        ->capture_default_str();
+    add_format(command, splice.format);
+    line.runs(command, [&splice](cli::Terminal& terminal) {
+        return rehearse::splice_command(splice, terminal);
+    });
+}
+
 void add_sim(
     CommandLine& line, rehearse::SimCommand& sim, std::string& fault, std::uint16_t& fleet_ports
 ) {
@@ -556,6 +575,8 @@ int run(int argc, char** argv) {
     add_prevent(line, common, regressions, gate);
     add_verbs(line, common, values);
     add_sim(line, sim, fault, fleet_ports);
+    rehearse::SpliceCommand splice;
+    add_splice(line, splice);
     CLI11_PARSE(line.app, argc, argv);
 
     const Result<int> code = line.verb(terminal);
