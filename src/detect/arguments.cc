@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <charconv>
 
 namespace tagout::detect {
 
@@ -11,6 +13,41 @@ namespace {
 
 constexpr bool is_blank(char c) {
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+/// A value as two people would write it alike: letters in lower case and digits, without the rest.
+std::uint64_t near_hash(std::string_view raw) noexcept {
+    while (!raw.empty() && is_blank(raw.front())) {
+        raw.remove_prefix(1);
+    }
+    while (!raw.empty() && is_blank(raw.back())) {
+        raw.remove_suffix(1);
+    }
+    double number = 0;
+    const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), number);
+    if (error == std::errc() && end == raw.data() + raw.size()) {
+        return std::bit_cast<std::uint64_t>(number + 0.0) | 1U;  // never what an empty value has
+    }
+    for (const std::string_view prefix : {"https://", "http://", "www."}) {
+        if (raw.starts_with(prefix)) {
+            raw.remove_prefix(prefix.size());
+        }
+    }
+    std::array<char, ArgumentDigest::normal_bytes_max> normal;
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < raw.size() && size < normal.size(); ++i) {
+        const char c = raw[i];
+        const auto lower = static_cast<char>(c | 0x20);
+        const bool escape = c == '\\' && i + 1 < raw.size();
+        if ((lower >= 'a' && lower <= 'z') || (static_cast<unsigned char>(c) & 0x80U) != 0) {
+            normal[size++] = (static_cast<unsigned char>(c) & 0x80U) != 0 ? c : lower;
+        } else if ((c >= '0' && c <= '9') || c == '@') {
+            normal[size++] = c;
+        } else if (escape) {
+            ++i;  // a blank or a sign, for all that matters here
+        }
+    }
+    return size == 0 ? 0 : hash_of({normal.data(), size}, 5);
 }
 
 /// Appends `code` as UTF-8; surrogates come as two escapes and stay as '?': values are compared,
@@ -105,6 +142,9 @@ public:
     Reader(std::string_view text, const ArgumentLimits& limits, std::vector<ArgumentValue>* out)
         : text_(text), limits_(limits), out_(out) {}
 
+    Reader(std::string_view text, const ArgumentLimits& limits, ArgumentDigest& digest)
+        : text_(text), limits_(limits), out_(nullptr), digest_(&digest) {}
+
     std::uint64_t read() {
         skip_blanks();
         const std::size_t start = at_;
@@ -119,7 +159,14 @@ public:
             if (out_ != nullptr && values_ == 0) {
                 keep("", rest, false);
             }
+            if (digest_ != nullptr) {
+                *digest_ = {.exact = hash_of(rest), .near = near_hash(rest)};
+            }
             return hash_of(rest);
+        }
+        if (digest_ != nullptr) {
+            digest_->exact = hash;
+            digest_->near = near_;
         }
         return hash;
     }
@@ -158,6 +205,7 @@ private:
         if (next_is('"')) {
             const std::string_view raw = quoted_text();
             keep(name, raw, true);
+            near_ = digest_ != nullptr ? near_hash(raw) : 0;
             return hash_of(raw, 1);
         }
         if ((next_is('{') || next_is('[')) && depth < limits_.depth_max) {
@@ -172,12 +220,14 @@ private:
             raw.remove_suffix(1);
         }
         keep(name, raw, false);
+        near_ = digest_ == nullptr || raw == "null" ? 0 : near_hash(raw);
         return hash_of(raw, 2);
     }
 
     std::uint64_t object(std::size_t depth) {
         ++at_;
         std::uint64_t hash = 3;
+        std::uint64_t near = 0;
         skip_blanks();
         while (at_ < text_.size() && !next_is('}')) {
             std::string_view name;
@@ -190,7 +240,9 @@ private:
                 skip_blanks();
             }
             const std::size_t before = at_;
+            near_ = 0;
             hash += combine(hash_of(name, 3), value(name, depth + 1));  // a sum: order is no matter
+            near += near_ == 0 ? 0 : note_field(combine(near_hash(name), near_), depth);
             skip_blanks();
             if (next_is(',')) {
                 ++at_;
@@ -202,16 +254,31 @@ private:
         if (at_ < text_.size()) {
             ++at_;
         }
+        near_ = near;
         return hash;
+    }
+
+    std::uint64_t note_field(std::uint64_t field, std::size_t depth) noexcept {
+        if (digest_ != nullptr && depth == 0) {
+            std::uint8_t& count = digest_->fields_count;
+            if (count < ArgumentDigest::fields_max) {
+                digest_->fields[count] = static_cast<std::uint16_t>(field);
+            }
+            count = static_cast<std::uint8_t>(std::min(count + 1, 255));
+        }
+        return field;
     }
 
     std::uint64_t array(std::string_view name, std::size_t depth) {
         ++at_;
         std::uint64_t hash = 4;
+        std::uint64_t near = 0;
         skip_blanks();
         while (at_ < text_.size() && !next_is(']')) {
             const std::size_t before = at_;
+            near_ = 0;
             hash = combine(hash, value(name, depth + 1));
+            near = near_ == 0 ? near : combine(near, near_);
             skip_blanks();
             if (next_is(',')) {
                 ++at_;
@@ -223,12 +290,15 @@ private:
         if (at_ < text_.size()) {
             ++at_;
         }
+        near_ = near;
         return hash;
     }
 
     std::string_view text_;
     const ArgumentLimits& limits_;
     std::vector<ArgumentValue>* out_;
+    ArgumentDigest* digest_ = nullptr;
+    std::uint64_t near_ = 0;  ///< Of the value read last; 0: it is empty.
     std::size_t at_ = 0;
     std::size_t values_ = 0;
 };
@@ -238,6 +308,13 @@ private:
 std::uint64_t hash_arguments(std::string_view json) noexcept {
     const ArgumentLimits limits;
     return Reader(json, limits, nullptr).read();
+}
+
+ArgumentDigest digest_arguments(std::string_view json) noexcept {
+    const ArgumentLimits limits;
+    ArgumentDigest digest;
+    Reader(json, limits, digest).read();
+    return digest;
 }
 
 void read_values(

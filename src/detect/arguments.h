@@ -7,6 +7,7 @@
 // yields no values), values_max values. Cost: one pass, about 1 ns a byte.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -31,6 +32,20 @@ struct ArgumentLimits {
 
 /// The canonical hash alone.
 [[nodiscard]] std::uint64_t hash_arguments(std::string_view json) noexcept;
+
+/// What two calls in other words share. `near` is blind to case, blanks and signs in a value, to
+/// whether a number is quoted and how it is written, to "http://", "https://" and "www." before an
+/// address, and to members that are null or empty. Bounds: of a value normal_bytes_max bytes count.
+struct ArgumentDigest {
+    static constexpr std::size_t fields_max = 6;
+    static constexpr std::size_t normal_bytes_max = 512;
+
+    std::uint64_t exact = 0;  ///< What hash_arguments() gives.
+    std::uint64_t near = 0;
+    std::array<std::uint16_t, fields_max> fields{};  ///< Near hashes of the outermost members.
+    std::uint8_t fields_count = 0;                   ///< Of them, and of those past fields_max.
+};
+[[nodiscard]] ArgumentDigest digest_arguments(std::string_view json) noexcept;
 
 /// Appends the values in order of writing; `name`s are views into `json`.
 void read_values(

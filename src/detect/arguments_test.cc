@@ -36,6 +36,27 @@ TEST(Arguments, EqualCallsShareOneHash) {
     }
 }
 
+TEST(Arguments, CallsInOtherWordsShareTheirDigest) {
+    const Pair rows[] = {
+        {"order", R"({"a":1,"b":"x"})", R"({"b":"x","a":1})", true},
+        {"case, blanks, signs", R"({"q":"Plan B."})", R"({"q":" plan b "})", true},
+        {"a number in quotes", R"({"n":10})", R"({"n":"10.0"})", true},
+        {"an address", R"({"u":"www.a.example"})", R"({"u":"https://a.example/"})", true},
+        {"null is nothing", R"({"a":1,"b":null,"c":""})", R"({"a":1})", true},
+        {"zero is something", R"({"a":1,"b":0})", R"({"a":1})", false},
+        {"another number", R"({"n":10.5})", R"({"n":105})", false},
+        {"another word", R"({"q":"plan a"})", R"({"q":"plan b"})", false},
+        {"order in arrays matters", R"({"n":["a","b"]})", R"({"n":["b","a"]})", false},
+        {"no JSON", "ls -la", "LS -la ", true},
+    };
+    for (const Pair& row : rows) {
+        const ArgumentDigest left = digest_arguments(row.left);
+        EXPECT_EQ(left.near == digest_arguments(row.right).near, row.equal) << row.name;
+        EXPECT_EQ(left.exact, hash_arguments(row.left)) << row.name;
+    }
+    EXPECT_EQ(digest_arguments(R"({"a":1,"b":{"c":2},"d":null})").fields_count, 2);
+}
+
 TEST(Arguments, ValuesComeWithTheirNames) {
     std::vector<ArgumentValue> values;
     const std::string json =

@@ -33,11 +33,20 @@ struct StepPlace {
 /// One tool call as the repetition signals see it.
 struct Action {
     std::uint32_t call = 0;    ///< Hash of tool and canonical arguments.
+    std::uint32_t near = 0;    ///< The same of the arguments in other words, see ArgumentDigest.
     std::uint32_t result = 0;  ///< Hash of the result's text.
+    std::uint32_t span = 0;    ///< Hash of the span's id: the same span again is no second action.
     NameId tool = 0;
     std::uint32_t step = 0;
     Instant began;
+    Instant ended;
+    std::array<std::uint16_t, ArgumentDigest::fields_max> fields{};
+    std::uint8_t fields_count = 0;
+    std::uint16_t request = 0;  ///< Trail::requests when it was made.
     bool worked = false;
+    bool unfinished = false;   ///< Answered that something is missing or was refused.
+    bool withheld = false;     ///< The answer was kept from the agent.
+    bool substantial = false;  ///< Its answer is long enough to be equal for a reason.
     bool writes = false;      ///< Changes or sends something.
     bool may_change = false;  ///< That, or nobody knows what it does.
     bool empty = false;   ///< Said that there is nothing, or said nothing.
@@ -99,6 +108,9 @@ struct Trail {
     std::array<std::uint64_t, texts_max>
         user_texts{};                       ///< Hashes of what the user said, newest last.
     std::vector<std::uint32_t> last_words;  ///< Of the user's newest request.
+    std::uint64_t said_trace = 0;           ///< In which the newest of them was said.
+    std::uint16_t requests = 0;             ///< How often the user spoke, the same words again too.
+    bool asked_repeats = false;             ///< For something twice, in parts, several times.
     std::uint64_t system_text = 0;          ///< Hash of the instructions indexed last.
     std::uint64_t last_output = 0;          ///< Hash of the newest answer of the model.
     std::uint32_t equal_outputs = 0;

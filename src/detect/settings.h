@@ -29,9 +29,10 @@ struct ToolSettings {
 };
 
 struct ContextSettings {
-    std::uint32_t duplicates_min = 4;
+    std::uint32_t duplicates_min = 2;
+    std::uint32_t duplicates_unheard_min = 4;
     std::uint32_t duplicate_writes_min = 2;
-    std::uint32_t rounds_min = 3;
+    std::uint32_t rounds_min = 2;
     std::uint32_t circle_max = 5;
     std::uint32_t stuck_calls = 8;
 };
@@ -332,9 +333,20 @@ void describe(Options& options, Visitor&& visit) {
             .min = 2,
             .max = 100,
             .unit = "calls",
-            .help = "So many equal calls with equal results are reported",
+            .help = "So many equal calls with equal results, for one request of the user, are "
+                    "reported",
         },
         options.context.duplicates_min
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.context.duplicate_action.unheard_calls_min",
+            .min = 2,
+            .max = 100,
+            .unit = "calls",
+            .help = "The same where telemetry does not tell what the user says",
+        },
+        options.context.duplicates_unheard_min
     );
     visit(
         SettingInfo{

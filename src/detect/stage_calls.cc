@@ -5,16 +5,54 @@
 #include "detect/stage_state.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace tagout::detect {
 
 namespace {
 
 constexpr std::size_t result_bytes_max = 32 * 1024;
+constexpr std::size_t substantial_bytes_min = 40;
 constexpr double request_score_min = 0.25;  ///< A text that asks somebody for something.
 
 bool changes_something(const catalog::ToolFacts& facts) noexcept {
     return facts.effect == ToolEffect::Write || facts.effect == ToolEffect::Egress;
+}
+
+std::string_view trimmed(std::string_view text) noexcept {
+    while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') {
+        text.remove_prefix(1);
+    }
+    while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') {
+        text.remove_suffix(1);
+    }
+    return text;
+}
+
+std::uint32_t span_hash(const SpanId& span) noexcept {
+    const auto bits = std::bit_cast<std::uint64_t>(span.bytes);
+    return bits == 0 ? 0 : static_cast<std::uint32_t>(combine(bits, 1)) | 1U;
+}
+
+Action action_of(const AgentEvent& event, NameId tool, std::uint32_t step) noexcept {
+    const ArgumentDigest digest = digest_arguments(event.tool_args);
+    const std::string_view result = trimmed(event.tool_result);
+    Action action;
+    action.call = static_cast<std::uint32_t>(combine(digest.exact, tool)) | 1U;
+    action.near = static_cast<std::uint32_t>(combine(digest.near, tool)) | 1U;
+    action.result = static_cast<std::uint32_t>(hash_of(result));
+    action.span = span_hash(event.span_id);
+    action.tool = tool;
+    action.step = step;
+    action.began = event.started_at;
+    action.ended = event.ended_at;
+    action.fields = digest.fields;
+    action.fields_count = digest.fields_count;
+    const AnswerTone tone = read_answer(result);
+    action.unfinished = tone.unfinished;
+    action.withheld = tone.withheld;
+    action.substantial = result.size() >= substantial_bytes_min;
+    return action;
 }
 
 }  // namespace
@@ -79,16 +117,12 @@ void SessionStage::State::note_tool_call(
         due.emplace_back(now + settings.settle, session.key);
     }
     if (captured) {
-        Action action{
-            .call = static_cast<std::uint32_t>(combine(hash_arguments(event.tool_args), tool)) | 1U,
-            .result = static_cast<std::uint32_t>(hash_of(event.tool_result)),
-            .tool = tool,
-            .step = place.step,
-            .began = event.started_at,
-            .worked = worked,
-            .writes = writes,
-            .may_change = facts.effect != ToolEffect::Read,
-            .empty = says_nothing(event.tool_result) && !writes};
+        Action action = action_of(event, tool, place.step);
+        action.request = trail.requests;
+        action.worked = worked;
+        action.writes = writes;
+        action.may_change = facts.effect != ToolEffect::Read;
+        action.empty = says_nothing(event.tool_result) && !writes;
         std::vector<Action>& actions = trail.actions;
         if (actions.size() >= settings.actions_max) {
             actions.erase(actions.begin());
@@ -98,7 +132,7 @@ void SessionStage::State::note_tool_call(
             --at;
         }
         const auto placed = actions.insert(at, action);
-        Repetition repetition = find_repetition(actions, *placed, settings.context, names);
+        Repetition repetition = find_repetition(trail, *placed, settings.context, names);
         if (repetition.wasted_calls + 1 >= settings.context.stuck_calls && !session.marks.stuck) {
             session.marks.stuck = true;
             session.marks.stuck_detail = tool;

@@ -1,3 +1,4 @@
+#include "detect/context/repeated_actions.h"
 #include "detect/cost/runaway_session.h"
 #include "detect/hash.h"
 #include "detect/intent/correction_words.h"
@@ -6,6 +7,8 @@
 #include "detect/stage_state.h"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 namespace tagout::detect {
 
@@ -158,9 +161,17 @@ void SessionStage::State::note_texts(
     }
     Trail& trail = session.own_trail();
     const std::uint64_t hash = hash_of(event.user_text) | 1;
+    const std::uint64_t trace = std::bit_cast<std::array<std::uint64_t, 2>>(event.trace_id.bytes)[0];
+    const bool other_trace = std::exchange(trail.said_trace, trace) != trace;
     if (std::ranges::find(trail.user_texts, hash) != trail.user_texts.end()) {
+        // The same words in another trace, or told as a request of their own: he said them again.
+        if (event.kind == EventKind::Request || other_trace) {
+            ++trail.requests;
+        }
         return;
     }
+    ++trail.requests;
+    trail.asked_repeats = trail.asked_repeats || wants_repeats(event.user_text);
     if (!trail.pending.empty() && session.user_turns > 0) {
         settle(
             session, Instant::min(), event.started_at, out

@@ -1,13 +1,137 @@
 #include "detect/context/repeated_actions.h"
 
+#include "detect/atoms.h"
+
 #include <algorithm>
+#include <array>
 
 namespace tagout::detect {
 
 namespace {
 
+constexpr std::size_t answer_bytes_max = 240;  ///< What is longer is a record and no refusal.
+constexpr std::size_t request_bytes_max = 2'000;
+constexpr std::uint32_t asked_repeats_factor = 2;
+/// One more look at what was read so many other calls ago is no sign of anything: it may have
+/// fallen out of sight. Without arguments it looks at how things are, which is done sooner again.
+constexpr std::uint32_t second_look_calls_max = 3;
+constexpr std::uint32_t glance_calls_max = 2;
+
+constexpr std::array unfinished_words{
+    std::string_view{"verif"},
+    std::string_view{"requir"},
+    std::string_view{"please"},
+    std::string_view{"must"},
+    std::string_view{"should"},
+    std::string_view{"fail"},
+    std::string_view{"error"},
+    std::string_view{"invalid"},
+    std::string_view{"unable"},
+    std::string_view{"cannot"},
+    std::string_view{"denied"},
+    std::string_view{"not found"},
+    std::string_view{"exceed"},
+    std::string_view{"omitted"},
+    std::string_view{"could not"},
+    std::string_view{"refused"},
+    std::string_view{"try "},
+    std::string_view{"not allowed"},
+};
+constexpr std::array withheld_words{
+    std::string_view{"omitted"},
+    std::string_view{"redacted"},
+    std::string_view{"blocked"},
+    std::string_view{"forbidden"},
+    std::string_view{"unauthorized"},
+    std::string_view{"access denied"},
+};
+constexpr std::array repeat_words{
+    std::string_view{"twice"},
+    std::string_view{"thrice"},
+    std::string_view{"increments"},
+    std::string_view{"instalments"},
+    std::string_view{"installments"},
+    std::string_view{"repeatedly"},
+    std::string_view{"copies"},
+};
+constexpr std::array count_words{
+    std::string_view{"two"},
+    std::string_view{"three"},
+    std::string_view{"four"},
+    std::string_view{"five"},
+    std::string_view{"several"},
+    std::string_view{"multiple"},
+    std::string_view{"many"},
+    std::string_view{"separate"},
+    std::string_view{"equal"},
+};
+constexpr std::array deed_words{
+    std::string_view{"transfers"},
+    std::string_view{"payments"},
+    std::string_view{"transactions"},
+    std::string_view{"times"},
+    std::string_view{"messages"},
+    std::string_view{"emails"},
+    std::string_view{"parts"},
+    std::string_view{"bookings"},
+    std::string_view{"tickets"},
+    std::string_view{"orders"},
+    std::string_view{"reminders"},
+    std::string_view{"entries"},
+};
+
+template <class Words>
+bool is_one_of(const Atom& atom, const Words& words) noexcept {
+    return std::ranges::any_of(words, [&](std::string_view word) {
+        return atom.text.size() == word.size() &&
+               std::ranges::equal(atom.text, word, {}, [](char c) {
+                   return static_cast<char>(c | 0x20);
+               });
+    });
+}
+
+/// How many members of the shorter list of two calls stand in the other, of how many.
+struct Shared {
+    std::size_t both = 0;
+    std::size_t fewer = 0;
+};
+
+Shared shared_fields(const Action& a, const Action& b) noexcept {
+    const bool a_is_shorter = a.fields_count <= b.fields_count;
+    const Action& fewer = a_is_shorter ? a : b;
+    const Action& more = a_is_shorter ? b : a;
+    const std::size_t count = std::min<std::size_t>(fewer.fields_count, fewer.fields.size());
+    const std::size_t others = std::min<std::size_t>(more.fields_count, more.fields.size());
+    Shared shared{.both = 0, .fewer = count};
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto* const end = more.fields.data() + others;
+        shared.both += std::find(more.fields.data(), end, fewer.fields[i]) != end ? 1 : 0;
+    }
+    return shared;
+}
+
+/// The same call, in the same or in other words.
+bool asks_the_same(const Action& a, const Action& b) noexcept {
+    if (a.near == b.near) {
+        return true;
+    }
+    if (a.tool != b.tool) {
+        return false;
+    }
+    const Shared shared = shared_fields(a, b);
+    const bool contained = shared.both == shared.fewer;
+    const bool little_more = std::max(a.fields_count, b.fields_count) <= shared.fewer + 1U;
+    if (a.writes) {
+        return contained && (shared.fewer >= 2 || (shared.fewer == 1 && little_more));
+    }
+    if (!a.substantial) {
+        return contained && (shared.fewer >= 1 || little_more);
+    }
+    return shared.both * 2 >= shared.fewer && (shared.both > 0 || shared.fewer == 0);
+}
+
 bool is_same(const Action& a, const Action& b) noexcept {
-    return a.worked && b.worked && a.call == b.call && a.result == b.result;
+    return a.result == b.result && a.worked && b.worked && asks_the_same(a, b) && !a.withheld;
 }
 
 struct Circle {
@@ -16,40 +140,65 @@ struct Circle {
 };
 
 /// The shortest circle of at least two different calls that the newest actions went round.
-Circle find_circle(const std::vector<Action>& actions, const ContextSettings& settings) {
+Circle find_circle(const Trail& trail, const ContextSettings& settings, std::uint32_t rounds_min) {
+    const std::vector<Action>& actions = trail.actions;
     const std::size_t size = actions.size();
     for (std::size_t length = 2; length <= settings.circle_max && length * 2 <= size; ++length) {
         const auto* const last = actions.data() + size - length;
         const bool moves = std::any_of(last, last + length, [&](const Action& action) {
-            return action.call != last->call;
+            return !asks_the_same(action, *last);
         });
         if (!moves) {
             continue;
         }
         std::size_t equal = 0;
-        while (equal + length < size &&
-               is_same(actions[size - 1 - equal], actions[size - 1 - equal - length])) {
+        while (equal + length < size) {
+            const Action& later = actions[size - 1 - equal];
+            const Action& earlier = actions[size - 1 - equal - length];
+            if (!is_same(later, earlier) || later.request != earlier.request ||
+                earlier.ended > later.began) {
+                break;
+            }
             ++equal;
         }
         const auto rounds = static_cast<std::uint32_t>(equal / length + 1);
-        if (rounds >= settings.rounds_min) {
+        if (rounds >= rounds_min) {
             return {length, rounds};
         }
     }
     return {};
 }
 
-/// Equal calls up to `newest`. Looking again after something may have changed is no repetition, even
-/// if it had not: tests are run after every edit. So reads count since the last other call of that
-/// kind.
-std::uint32_t count_equal(const std::vector<Action>& actions, const Action& newest) {
-    std::uint32_t equal = 0;
+struct Equals {
+    std::uint32_t calls = 0;  ///< `newest` counts.
+    bool reworded = false;    ///< Some of them in other words.
+    std::uint32_t first_step = 0;
+    std::uint32_t between = 0;  ///< Calls since the one before `newest` that is equal.
+};
+
+/// Equal calls up to `newest`. Looking again after something may have changed is no repetition,
+/// even if it had not: tests are run after every edit. So reads count since the last other call of
+/// that kind.
+Equals count_equal(const std::vector<Action>& actions, const Action& newest) {
+    Equals equal;
     for (const Action& action : actions) {
-        if (is_same(action, newest)) {
-            ++equal;
-        } else if (!newest.writes && action.worked && action.may_change && action.call != newest.call &&
-                   action.began <= newest.began) {
-            equal = 0;
+        if (&action == &newest) {
+            ++equal.calls;
+            break;  // what is later is in the same order of beginning
+        }
+        if (action.request != newest.request) {
+            continue;
+        }
+        ++equal.between;
+        if (is_same(action, newest) && !(newest.writes && newest.unfinished && equal.between > 1)) {
+            if (action.ended <= newest.began) {
+                equal.first_step = equal.calls == 0 ? action.step : equal.first_step;
+                equal.reworded = equal.reworded || action.call != newest.call;
+                equal.between = 0;
+                ++equal.calls;
+            }
+        } else if (!newest.writes && action.worked && (action.may_change || action.near == newest.near)) {
+            equal = {};  // something may have changed, or did: the same call brought something else
         }
     }
     return equal;
@@ -73,48 +222,101 @@ std::string circle_cause(
     return cause;
 }
 
+Sighting sighting_of(
+    const Circle& circle, const Trail& trail, std::uint32_t bound, const Names& names
+) {
+    Sighting sighting{.signal = SignalId::CircularActions};
+    sighting.observed = circle.rounds;
+    sighting.threshold = bound;
+    sighting.score = std::min(0.97, 0.55 + 0.1 * circle.rounds);
+    sighting.cause = circle_cause(trail.actions, circle.length, names);
+    sighting.evidence = "went round the same " + std::to_string(circle.length) + " calls " +
+                        std::to_string(circle.rounds) +
+                        " times with the same results: " + sighting.cause;
+    return sighting;
+}
+
+Sighting sighting_of(
+    const Equals& equal, const Action& newest, std::uint32_t bound, const Names& names
+) {
+    Sighting sighting{.signal = SignalId::DuplicateAction};
+    sighting.observed = equal.calls;
+    sighting.threshold = bound;
+    sighting.score = std::min(0.97, 0.5 + 0.1 * (equal.calls - bound + 1));
+    sighting.cause = names.text(newest.tool);
+    sighting.evidence =
+        "called " + names.text(newest.tool) + " " + std::to_string(equal.calls) +
+        " times with the same arguments" + (equal.reworded ? ", in other words," : "") +
+        " and got the same result each time, first at step " + std::to_string(equal.first_step);
+    return sighting;
+}
+
 }  // namespace
 
 Repetition find_repetition(
-    const std::vector<Action>& actions, const Action& newest, const ContextSettings& settings,
-    const Names& names
+    const Trail& trail, const Action& newest, const ContextSettings& settings, const Names& names
 ) {
     Repetition found;
     if (!newest.worked || newest.call == 0) {
         return found;
     }
-    const Circle circle = find_circle(actions, settings);
+    const bool heard = trail.user_texts.back() != 0;
+    const std::uint32_t unheard =
+        std::max(settings.duplicates_unheard_min, settings.duplicates_min);
+    const Circle circle = find_circle(trail, settings, settings.rounds_min + (heard ? 0 : 1));
     if (circle.rounds > 0) {
         found.wasted_calls = static_cast<std::uint32_t>((circle.rounds - 1) * circle.length);
-        Sighting sighting{.signal = SignalId::CircularActions};
-        sighting.tool = newest.tool;
-        sighting.observed = circle.rounds;
-        sighting.threshold = settings.rounds_min;
-        sighting.score = std::min(0.97, 0.55 + 0.1 * circle.rounds);
-        sighting.write_completed = newest.writes;
-        sighting.cause = circle_cause(actions, circle.length, names);
-        sighting.evidence = "went round the same " + std::to_string(circle.length) + " calls " +
-                            std::to_string(circle.rounds) +
-                            " times with the same results: " + sighting.cause;
-        found.sighting = std::move(sighting);
-        return found;
+        found.sighting = sighting_of(circle, trail, settings.rounds_min, names);
+    } else {
+        const Equals equal = count_equal(trail.actions, newest);
+        found.wasted_calls = equal.calls > 0 ? equal.calls - 1 : 0;
+        const std::uint32_t factor = trail.asked_repeats ? asked_repeats_factor : 1;
+        const std::uint32_t not_done = newest.unfinished ? 1 : 0;  // one more try is fair
+        const std::uint32_t bound = newest.writes
+                                        ? settings.duplicate_writes_min * factor + not_done
+                                    : heard ? settings.duplicates_min
+                                            : unheard;
+        const std::uint32_t near_enough =
+            newest.fields_count == 0 ? glance_calls_max : second_look_calls_max;
+        const bool glance = equal.calls == 2 && !newest.writes && equal.between > near_enough;
+        if (equal.calls >= bound && !glance) {
+            found.sighting = sighting_of(equal, newest, bound, names);
+        }
     }
-    const std::uint32_t equal = count_equal(actions, newest);
-    found.wasted_calls = equal > 0 ? equal - 1 : 0;
-    const std::uint32_t bound =
-        newest.writes ? settings.duplicate_writes_min : settings.duplicates_min;
-    if (equal >= bound) {
-        Sighting sighting{.signal = SignalId::DuplicateAction};
-        sighting.tool = newest.tool;
-        sighting.observed = equal;
-        sighting.threshold = bound;
-        sighting.score = std::min(0.97, 0.5 + 0.1 * (equal - bound + 1));
-        sighting.write_completed = newest.writes;
-        sighting.cause = names.text(newest.tool);
-        sighting.evidence = "called " + names.text(newest.tool) + " " + std::to_string(equal) +
-                            " times with the same arguments and got the same result each time";
-        found.sighting = std::move(sighting);
+    if (found.sighting) {
+        found.sighting->tool = newest.tool;
+        found.sighting->write_completed = newest.writes;
     }
+    return found;
+}
+
+AnswerTone read_answer(std::string_view result) noexcept {
+    std::array<char, answer_bytes_max> lower;
+    const std::size_t size = result.size();
+    if (size > lower.size()) {
+        return {};
+    }
+    for (std::size_t i = 0; i < size; ++i) {
+        const char c = result[i];
+        lower[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    }
+    const std::string_view text(lower.data(), size);
+    const auto says = [text](std::string_view word) {
+        return text.find(word) != std::string_view::npos;
+    };
+    return {
+        .unfinished = std::ranges::any_of(unfinished_words, says),
+        .withheld = std::ranges::any_of(withheld_words, says)};
+}
+
+bool wants_repeats(std::string_view text) noexcept {
+    bool found = false;
+    bool counted = false;  // the word before was a number of things
+    for_each_atom(text.substr(0, request_bytes_max), [&](const Atom& atom) {
+        found = found || is_one_of(atom, repeat_words) || (counted && is_one_of(atom, deed_words));
+        counted =
+            (atom.digits && !atom.letters && atom.text.size() <= 2) || is_one_of(atom, count_words);
+    });
     return found;
 }
 
