@@ -8,6 +8,7 @@
 #include "app/stores.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/hook.h"
 #include "cli/prevent_verbs.h"
 #include "cli/verb.h"
 #include "rehearse/fleet_desk.h"
@@ -159,6 +160,22 @@ void add_offline(
     add_format(check_policy, replay.format);
     line.runs(check_policy, [&](cli::Terminal& terminal) {
         return app::check_policy(file, replay.format, terminal);
+    });
+}
+
+void add_hook(CommandLine& line, cli::HookOptions& options, double& seconds) {
+    CLI::App* const hook = line.app.add_subcommand(
+        "hook", "Decide on a coding agent's tool call, as its PreToolUse hook; fails closed"
+    );
+    hook->add_option("--gateway", options.gateway, "Address of the gateway (or TAGOUT_GATEWAY)");
+    hook->add_option("--agent", options.agent, "The agent's name in controls and policies");
+    hook->add_option("--timeout", seconds, "Seconds until the call is refused")
+        ->check(CLI::Range(0.1, 600.0))
+        ->capture_default_str();
+    line.runs(hook, [&options, &seconds](cli::Terminal& terminal) {
+        options.timeout =
+            std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+        return cli::run_hook(options, terminal);
     });
 }
 
@@ -544,6 +561,8 @@ void add_sim(
 
 int run(int argc, char** argv) {
     CommandLine line;
+    cli::HookOptions hook;
+    double hook_seconds = std::chrono::duration<double>(hook.timeout).count();
     cli::Terminal terminal;
     app::ServeOptions serve;
     app::ReplayOptions replay;
@@ -577,7 +596,15 @@ int run(int argc, char** argv) {
     add_sim(line, sim, fault, fleet_ports);
     rehearse::SpliceCommand splice;
     add_splice(line, splice);
-    CLI11_PARSE(line.app, argc, argv);
+    add_hook(line, hook, hook_seconds);
+    try {
+        line.app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int code = line.app.exit(error);
+        // A coding agent lets a tool run when its hook ends in any other way than this.
+        return code != 0 && argc > 1 && std::string_view(argv[1]) == "hook" ? cli::hook_refuses
+                                                                             : code;
+    }
 
     const Result<int> code = line.verb(terminal);
     if (!code) {

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "gateway/decide_road.h"
+#include "gateway/flag_road.h"
 #include "gateway/mcp_exchange.h"
 #include "gateway/model_exchange.h"
 #include "gateway/probe.h"
@@ -108,6 +109,8 @@ public:
             to_model(std::move(request), responder);
         } else if (request.path.starts_with("/workflow/")) {
             to_workflow(std::move(request), responder);
+        } else if (request.path == flag_events_path && request.method == "GET") {
+            FlagEvents::start(core_, std::move(request), responder);
         } else {
             answer_here(request, *responder, *loop);
         }
@@ -213,6 +216,14 @@ private:
             responder.respond(answer_decide(*core_, loop, request));
             return;
         }
+        if (request.path.starts_with(flags_path) && request.method == "POST") {
+            const std::string_view rest = std::string_view(request.path).substr(flags_path.size());
+            if (rest.empty() || (rest.size() > 1 && rest.front() == '/')) {
+                const std::string key(rest.empty() ? rest : rest.substr(1));
+                responder.respond(answer_flags(*core_, loop, key, request));
+                return;
+            }
+        }
         for (const std::string_view family : families) {
             const std::string prefix = "/v1/" + std::string(family) + "/";
             const std::string_view name = segment(request.path, prefix);
@@ -227,7 +238,7 @@ private:
                 404,
                 "not_found",
                 "the gateway knows /mcp/{server}, /model/{upstream}/..., /workflow/{name}/..., "
-                "POST /v1/decide, "
+                "POST /v1/decide, POST /ofrep/v1/evaluate/flags, "
                 "GET /v1/prompts/{name} and its like"
             ),
             Outcome::Invalid);

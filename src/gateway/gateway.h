@@ -4,6 +4,7 @@
 //   ANY  /model/{upstream}/{rest}  a pass-through to the model API of that name
 //   ANY  /workflow/{name}{rest}    in front of an agent's own endpoint: moved or stopped at once
 //   POST /v1/decide                the decision alone, for callers without the proxy
+//   POST /ofrep/v1/...             the same as feature flags, with push (flag_road.h)
 //   GET  /v1/prompts/{name} ...    versions by label, for agents (VersionSource)
 //
 // Thread-safe. It reads one snapshot pointer a call and waits for nothing: no lock, no disk, no peer

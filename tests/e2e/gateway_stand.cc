@@ -2,7 +2,8 @@
 // lines on standard input. No journal, no control API.
 //
 //   gateway_stand --server NAME=URL --model NAME=PROTOCOL=URL
-//   in:  "control SCOPE MODE" adds one, "clear" ends them all, "probe SCOPE MODE", "seen"
+//   in:  "control SCOPE MODE" adds one, "clear" ends them all, "probe SCOPE MODE", "seen"; before
+//        clients come, "offer SERVER TOOL" configures a tool
 //   out: "port N", then an answer a line
 #include "gateway/test_world.h"
 
@@ -53,6 +54,9 @@ public:
             } else if (verb == "clear") {
                 controls_.clear();
                 std::cout << "ok " << enforce() << std::endl;
+            } else if (verb == "offer") {
+                offer(scope, mode);
+                std::cout << "ok" << std::endl;
             } else if (verb == "probe") {
                 for (const auto& probe : gateway_->probe(control(scope, mode))) {
                     std::cout << probe.road
@@ -69,6 +73,13 @@ public:
     }
 
 private:
+    void offer(const std::string& server, const std::string& tool) {
+        catalog::Contents contents = catalog_->contents();
+        contents.tools.push_back(
+            {.name = ToolName(tool), .server = server, .compensating_tool = {}}
+        );
+        catalog_ = std::make_shared<const catalog::Catalog>(std::move(contents));
+    }
     [[nodiscard]] Control control(const std::string& scope, const std::string& mode) const {
         Control made;
         made.id = ControlId("CTL-" + std::to_string(controls_.size() + 1));
@@ -91,7 +102,7 @@ private:
     const SystemClock clock_;
     MetricRegistry metrics_;
     FakeApprovals approvals_;
-    const std::shared_ptr<const catalog::Catalog> catalog_;
+    std::shared_ptr<const catalog::Catalog> catalog_;  ///< Changed before requests come.
     std::vector<Control> controls_;
     std::uint64_t revision_ = 0;
     Mutex mutex_;
