@@ -194,13 +194,14 @@ void SessionStage::State::note_user_turn(
     session.user_turns += 1;
     const bool about_plan = session.errors_since_user_at == Instant{};
     session.errors_since_user_at = {};
+    const UserWords words(text);
     if (session.user_turns == 1) {
         trail.user_agreed = reads_as_agreement(text);  // there is nothing yet to correct
         trail.last_words.clear();
-        (void)note_request(trail, text, settings.intent);
+        (void)note_request(trail, words, settings.intent);
         return;
     }
-    const UserTone tone = read_tone(text);
+    const UserTone tone = read_tone(text, words);
     trail.user_agreed = tone.agrees;
     const bool corrects = tone.correction >= settings.intent.correction_score;
     const bool explained = !about_plan || !is_clean(session) || session.marks.stuck;
@@ -249,7 +250,7 @@ void SessionStage::State::note_user_turn(
                             " times in a row, last: \"" + std::string(text.substr(0, 200)) + "\"";
         raise(session, std::move(sighting), out);
     }
-    if (auto sighting = note_request(trail, text, settings.intent); sighting && about_plan) {
+    if (auto sighting = note_request(trail, words, settings.intent); sighting && about_plan) {
         sighting->place = place;
         sighting->cause = cause;
         raise(session, std::move(*sighting), out);

@@ -343,6 +343,17 @@ public:
         }
     }
 
+    /// visit(entry) for each cue that begins so.
+    template <class Visit>
+    void each_beginning(std::uint32_t begin, Visit&& visit) const {
+        const std::size_t own = bucket(begin);
+        for (std::size_t k = begin_[own]; k < begin_[own + 1]; ++k) {
+            if (static_cast<std::uint32_t>(ordered_[k].head) == begin) {
+                visit(ordered_[k]);
+            }
+        }
+    }
+
 private:
     static constexpr std::size_t bucket_bits = 10;  ///< Many more than cues: most words find none.
 
@@ -358,6 +369,65 @@ private:
 
 constexpr CueIndex cue_index;
 
+/// The words that begin cues, so that most words of a text are passed over by one look.
+class FirstWords {
+public:
+    static constexpr std::size_t head_bytes = 8;
+
+    constexpr FirstWords() {
+        const auto take_all = [&](const auto& cues) {
+            for (const Cue& cue : cues) {
+                const std::string_view words = cue.words.substr(1);
+                const std::string_view first = words.substr(0, words.find(' '));
+                const std::uint64_t head = head_of(first);
+                if (first.size() == words.size() && first.size() < head_bytes) {
+                    starts_[start_count_] = head;  // longer words may begin with it
+                    masks_[start_count_++] = (std::uint64_t{1} << (8 * first.size())) - 1;
+                } else {
+                    const std::size_t bit = bit_of(head);
+                    bits_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+                }
+            }
+        };
+        take_all(corrections);
+        take_all(wrong_plans);
+        take_all(thanks);
+    }
+
+    /// `head`: the first eight bytes of a lower-case word, zeros behind its end. False: no cue begins
+    /// with it.
+    [[nodiscard]] bool may_have(std::uint64_t head) const noexcept {
+        const std::size_t bit = bit_of(head);
+        bool found = (bits_[bit / 64] >> (bit % 64) & 1) != 0;
+        for (std::size_t i = 0; i < start_count_; ++i) {
+            found |= (head & masks_[i]) == starts_[i];
+        }
+        return found;
+    }
+
+    static constexpr std::uint64_t head_of(std::string_view word) noexcept {
+        std::uint64_t head = 0;
+        for (std::size_t i = 0; i < head_bytes && i < word.size(); ++i) {
+            head |= std::uint64_t{static_cast<unsigned char>(word[i])} << (8 * i);
+        }
+        return head;
+    }
+
+private:
+    static constexpr std::size_t bits_log = 11;  ///< Many more than cues.
+
+    static constexpr std::size_t bit_of(std::uint64_t head) noexcept {
+        return head * 0x9e3779b97f4a7c15ULL >> (64 - bits_log);
+    }
+
+    std::array<std::uint64_t, (1U << bits_log) / 64> bits_{};
+    std::array<std::uint64_t, 4> starts_{};  ///< A fifth does not compile.
+    std::array<std::uint64_t, 4> masks_{};
+    std::size_t start_count_ = 0;
+};
+
+constexpr FirstWords first_words;
+
 bool starts_with_no(std::string_view words) {
     if (!words.starts_with(" no ") && !words.starts_with(" nope ")) {
         return false;
@@ -367,9 +437,94 @@ bool starts_with_no(std::string_view words) {
            });
 }
 
+/// A message without apostrophes and characters beyond ASCII: its words are where they stand, so
+/// nothing need be copied to see that it has no cues, as most messages have none.
+class PlainText {
+public:
+    explicit PlainText(const UserWords& text) noexcept
+        : text_(text), size_(std::min(text.size(), text_bytes_max)) {
+        text.each(text_bytes_max, [&](std::size_t from, std::size_t size) {
+            const std::uint64_t head = text.head(from, std::min(size, text_bytes_max - from));
+            first_ = words_ == 0 ? head : first_;
+            ++words_;
+            begins_[count_] = static_cast<std::uint16_t>(from);
+            count_ += first_words.may_have(head) ? 1 : 0;
+            return true;
+        });
+    }
+
+    [[nodiscard]] std::size_t words() const noexcept { return words_; }
+    [[nodiscard]] bool starts_with_no() const noexcept {
+        return first_ == FirstWords::head_of("no") || first_ == FirstWords::head_of("nope");
+    }
+    [[nodiscard]] bool has_cues() const noexcept {
+        bool found = false;
+        for (std::size_t i = 0; i < count_ && !found; ++i) {
+            cue_index.each_beginning(beginning(begins_[i]), [&](const CueIndex::Entry& entry) {
+                found = found || stands_at(entry.cue.words, begins_[i]);
+            });
+        }
+        return found;
+    }
+
+private:
+    [[nodiscard]] bool in_word(std::size_t at) const noexcept {
+        return at < size_ && text_.is_in_word(at);
+    }
+    void skip_gap(std::size_t& at) const noexcept {
+        while (at < size_ && !in_word(at)) {
+            ++at;
+        }
+    }
+    /// The first four bytes of " lower case words with single blanks " from a word on.
+    [[nodiscard]] std::uint32_t beginning(std::size_t at) const noexcept {
+        std::uint32_t bytes = ' ';
+        for (unsigned shift = 8; shift < 32; shift += 8) {
+            if (in_word(at)) {
+                const auto byte = static_cast<unsigned char>(*text_.lower(at++));
+                bytes |= std::uint32_t{byte} << shift;
+            } else {
+                bytes |= std::uint32_t{' '} << shift;
+                skip_gap(at);
+            }
+        }
+        return bytes;
+    }
+    /// Whether `cue`, which begins with a blank, stands there from the word at `at` on.
+    [[nodiscard]] bool stands_at(std::string_view cue, std::size_t at) const noexcept {
+        for (const char c : cue.substr(1)) {
+            if (c == ' ' && !in_word(at)) {
+                skip_gap(at);
+            } else if (c == ' ' || !in_word(at) || *text_.lower(at) != c) {
+                return false;
+            } else {
+                ++at;
+            }
+        }
+        return true;
+    }
+
+    const UserWords& text_;
+    const std::size_t size_;
+    std::size_t words_ = 0;
+    std::uint64_t first_ = 0;  ///< Head of the first word.
+    std::size_t count_ = 0;
+    std::array<std::uint16_t, text_bytes_max / 2 + 2> begins_;  ///< Words that may begin cues.
+};
+
 }  // namespace
 
 UserTone read_tone(std::string_view text) {
+    return read_tone(text, UserWords(text));
+}
+
+UserTone read_tone(std::string_view text, const UserWords& user_words) {
+    if (user_words.is_plain()) {
+        const PlainText plain(user_words);
+        if (plain.words() > agreement_words_max && !plain.starts_with_no() && !plain.has_cues()) {
+            return {};
+        }
+    }
     UserTone tone;
     Words words;
     read_words(text, words);

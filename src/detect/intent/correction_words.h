@@ -7,6 +7,8 @@
 // new message.
 #pragma once
 
+#include "detect/intent/user_words.h"
+
 #include <string_view>
 
 namespace tagout::detect {
@@ -19,6 +21,8 @@ struct UserTone {
 };
 
 [[nodiscard]] UserTone read_tone(std::string_view text);
+/// The same of a text whose words are read already.
+[[nodiscard]] UserTone read_tone(std::string_view text, const UserWords& words);
 /// read_tone(text).agrees, of a text about which nothing else is asked: a long one is no "yes" and is
 /// not read to its end.
 [[nodiscard]] bool reads_as_agreement(std::string_view text);

@@ -1,16 +1,19 @@
 #include "detect/intent/retries.h"
 
-#include "detect/atoms.h"
+#include "detect/hash.h"
 
 #include <algorithm>
 #include <array>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace tagout::detect {
 
 namespace {
 
 constexpr std::size_t nothing_bytes_max = 120;
-constexpr std::size_t request_bytes_max = 1'000;
 constexpr std::size_t request_words_min = 4;
 
 constexpr std::array nothing_words{
@@ -34,61 +37,72 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-/// A small set of word hashes on the stack: some dozen words are not worth sorting.
-class WordSet {
-public:
-    /// False if it is in already.
-    bool add(std::uint32_t word) {
-        std::size_t slot = word % slots;
-        while (words_[slot] != 0 && words_[slot] != word) {
-            slot = (slot + 1) % slots;
-        }
-        const bool fresh = words_[slot] != word;
-        words_[slot] = word;
-        return fresh;
-    }
+/// A small set of word hashes on the stack. Whether a word is in it cannot be foretold, so all of
+/// them are compared: some dozen comparisons, four at a time, cost less than a wrong guess.
+struct WordSet {
+    static constexpr std::size_t places = (Trail::words_max + 7) / 8 * 8;
 
-private:
-    static constexpr std::size_t slots = 128;
-    static_assert(slots >= 4 * Trail::words_max, "two texts' words and room to spare");
-    std::array<std::uint32_t, slots> words_{};
+    alignas(16) std::array<std::uint32_t, places> words{};  ///< In order, then zeros.
+    std::size_t size = 0;
+
+    [[nodiscard]] bool has(std::uint32_t word) const noexcept {
+#ifdef __SSE2__
+        const __m128i wanted = _mm_set1_epi32(static_cast<int>(word));
+        __m128i found = _mm_setzero_si128();
+        for (std::size_t i = 0; i < places; i += 4) {
+            const __m128i four = _mm_load_si128(reinterpret_cast<const __m128i*>(&words[i]));
+            found = _mm_or_si128(found, _mm_cmpeq_epi32(four, wanted));
+        }
+        return _mm_movemask_epi8(found) != 0;
+#else
+        std::uint32_t found = 0;
+        for (const std::uint32_t each : words) {
+            found |= each == word ? 1U : 0U;
+        }
+        return found != 0;
+#endif
+    }
+    /// There must be room.
+    void add(std::uint32_t word) noexcept {
+        const bool fresh = !has(word);
+        words[size] = fresh ? word : 0;
+        size += fresh ? 1 : 0;
+    }
 };
 
-/// Words of four letters and more, each once, by a hash that is blind to case and never 0.
-std::vector<std::uint32_t> words_of(std::string_view text, WordSet& set) {
-    text = text.substr(0, request_bytes_max);
-    std::vector<std::uint32_t> words;
-    words.reserve(Trail::words_max);
-    std::size_t read = 0;
-    for_each_run(
-        text,
-        [](const ByteClasses& classes) { return classes.letters | classes.digits; },
-        [&](std::size_t from, std::size_t to) {
-            if (to - from >= 4) {
-                const std::size_t size = to - from;
-                const std::uint64_t hash =
-                    atom_hash(text.substr(from, size), head_at(text, from, size), 0);
-                const std::uint32_t word = static_cast<std::uint32_t>(hash) | 1U;
-                if (set.add(word)) {
-                    words.push_back(word);
-                }
-                ++read;
-            }
-            return read < Trail::words_max;
+/// Words of four letters and more, each once, by a hash that is never 0.
+WordSet words_of(const UserWords& text) {
+    constexpr std::size_t letters_min = 4;
+    struct Place {
+        std::uint16_t from;
+        std::uint16_t size;
+    };
+    // Which words are long enough cannot be foretold: each is taken down, the long ones counted.
+    std::array<Place, Trail::words_max + 1> chosen;
+    std::size_t count = 0;
+    text.each(UserWords::bytes_max, [&](std::size_t from, std::size_t size) {
+        chosen[count] = {static_cast<std::uint16_t>(from), static_cast<std::uint16_t>(size)};
+        count += size >= letters_min ? 1 : 0;
+        return count < Trail::words_max;
+    });
+    WordSet words;
+    for (std::size_t i = 0; i < count; ++i) {
+        std::uint64_t hash = combine(text.head(chosen[i].from, chosen[i].size), chosen[i].size);
+        for (std::size_t read = 8; read < chosen[i].size; read += 8) {
+            hash = combine(hash, text.head(chosen[i].from + read, chosen[i].size - read));
         }
-    );
+        words.add(static_cast<std::uint32_t>(hash) | 1U);
+    }
     return words;
 }
 
-/// The share of the words of either list that stand in both; `set` holds those of `a`.
-double likeness(
-    const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b, WordSet& set
-) {
-    const auto more = static_cast<std::size_t>(std::ranges::count_if(b, [&](std::uint32_t word) {
-        return set.add(word);
-    }));
-    const std::size_t all = a.size() + more;
-    const std::size_t both = b.size() - more;
+/// The share of the words of either list that stand in both.
+double likeness(const WordSet& a, const std::vector<std::uint32_t>& b) {
+    std::size_t both = 0;
+    for (const std::uint32_t word : b) {
+        both += a.has(word) ? 1 : 0;
+    }
+    const std::size_t all = a.size + b.size() - both;
     return all == 0 ? 0 : static_cast<double>(both) / static_cast<double>(all);
 }
 
@@ -181,15 +195,16 @@ std::optional<Sighting> note_answer(
 }
 
 std::optional<Sighting> note_request(
-    Trail& trail, std::string_view text, const IntentSettings& settings
+    Trail& trail, const UserWords& text, const IntentSettings& settings
 ) {
     constexpr double alike_min = 0.5;
-    WordSet set;
-    std::vector<std::uint32_t> words = words_of(text, set);
-    const bool rephrased = words.size() >= request_words_min && !trail.last_words.empty() &&
-                           likeness(words, trail.last_words, set) >= alike_min;
+    const WordSet words = words_of(text);
+    const bool rephrased = words.size >= request_words_min && !trail.last_words.empty() &&
+                           likeness(words, trail.last_words) >= alike_min;
     trail.rephrased = rephrased ? trail.rephrased + 1 : 0;
-    trail.last_words = std::move(words);
+    trail.last_words.assign(
+        words.words.begin(), words.words.begin() + static_cast<std::ptrdiff_t>(words.size)
+    );
     if (trail.rephrased < settings.rephrased_min) {
         return std::nullopt;
     }

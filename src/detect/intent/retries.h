@@ -11,6 +11,7 @@
 // request.
 #pragma once
 
+#include "detect/intent/user_words.h"
 #include "detect/session.h"
 #include "detect/settings.h"
 
@@ -32,7 +33,7 @@ namespace tagout::detect {
 );
 /// Folds in a new thing that the user said.
 [[nodiscard]] std::optional<Sighting> note_request(
-    Trail& trail, std::string_view text, const IntentSettings& settings
+    Trail& trail, const UserWords& text, const IntentSettings& settings
 );
 
 }  // namespace tagout::detect
