@@ -243,8 +243,8 @@ void Pipeline::State::run_keys() {
             if (update) {
                 keys.use(update->detection, update->catalog);
             }
-            for (const Partials& partials : queue) {
-                keys.merge(*partials);
+            for (Partials& partials : queue) {
+                keys.merge(std::move(*partials));
             }
             keys.evaluate(now, output);
         }
@@ -407,7 +407,7 @@ Result<std::uint64_t> Pipeline::catch_up() {
                 state.parts.findings.take(std::move(output), at);
                 Partials partials = state.shards[i]->stage.take_partials();
                 const MutexLock lock(state.board_mutex);
-                state.keys.merge(*partials);
+                state.keys.merge(std::move(*partials));
                 detect::Output rates;
                 state.keys.evaluate(at, rates);
                 state.parts.findings.take(std::move(rates), at);

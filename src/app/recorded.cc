@@ -53,11 +53,11 @@ std::vector<std::string> signals_of(
         }
         stage.observe(batch.events, now, out);
         stage.tick(now, out);
-        keys.merge(*stage.take_partials());
+        keys.merge(std::move(*stage.take_partials()));
         keys.evaluate(now, out);
     }
     stage.finish(out);
-    keys.merge(*stage.take_partials());
+    keys.merge(std::move(*stage.take_partials()));
     keys.finish(out);
     std::set<std::string> names;
     for (const Finding& finding : out.findings) {

@@ -70,7 +70,7 @@ public:
     void finish() {
         detect::Output output;
         sessions_.finish(output);
-        keys_.merge(*sessions_.take_partials());
+        keys_.merge(std::move(*sessions_.take_partials()));
         keys_.finish(output);
         report(output, "");
     }
@@ -87,7 +87,7 @@ private:
         detect::Output output;
         sessions_.observe(events, now_, output);
         sessions_.tick(now_, output);
-        keys_.merge(*sessions_.take_partials());
+        keys_.merge(std::move(*sessions_.take_partials()));
         keys_.evaluate(now_, output);
         report(output, record);
     }

@@ -130,6 +130,7 @@ public:
     KeyStage(KeyStage&&) noexcept;
 
     void merge(const KeyPartials& partials);
+    void merge(KeyPartials&& partials);  ///< The same without copying every session's facts.
     /// Judges every window that the watermark has closed since the last call.
     void evaluate(Instant now, Output& out);
     void finish(Output& out);

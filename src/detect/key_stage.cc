@@ -3,7 +3,9 @@
 #include "detect/safety/tool_habits.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
+#include <utility>
 
 namespace tagout::detect {
 
@@ -48,7 +50,7 @@ RateWatch* KeyStage::State::watch_of(const RateKey& key) {
     return &watches[key];
 }
 
-void KeyStage::State::merge(const KeyPartials& partials) {
+void KeyStage::State::merge(KeyPartials&& partials) {
     newest = std::max(newest, partials.newest);
     for (const auto& [key, pane] : partials.rates) {
         stats.events += pane.total;
@@ -77,10 +79,15 @@ void KeyStage::State::merge(const KeyPartials& partials) {
             watch->second.affected.merge(delta);
         }
     }
-    debuts.insert(debuts.end(), partials.debuts.begin(), partials.debuts.end());
-    corrections.insert(corrections.end(), partials.corrections.begin(), partials.corrections.end());
-    session_facts.insert(session_facts.end(), partials.sessions.begin(), partials.sessions.end());
     boards.add(partials);
+    const auto take = [](auto& into, auto& from) {
+        into.insert(
+            into.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end())
+        );
+    };
+    take(debuts, partials.debuts);
+    take(corrections, partials.corrections);
+    take(session_facts, partials.sessions);
 }
 
 void KeyStage::State::take_correction(const CorrectionFact& fact) {
@@ -100,14 +107,15 @@ void KeyStage::State::take_correction(const CorrectionFact& fact) {
     pane.exemplar.merge(fact.exemplar);
 }
 
-void KeyStage::State::take_outcome(const SessionFact& fact, Output& out) {
+void KeyStage::State::take_outcome(SessionFact& fact, Output& out) {
     const auto known = habit_findings.find(fact.correlation);
     if (known == habit_findings.end()) {
         const bool better = fact.outcome == SessionOutcome::Succeeded;
         if (!better) {
             lessons.erase(fact.correlation);
-        } else if (lessons.size() < lessons_max && lessons.emplace(fact.correlation, fact).second) {
+        } else if (lessons.size() < lessons_max && !lessons.contains(fact.correlation)) {
             lesson_order.emplace_back(fact.at, fact.correlation);
+            lessons.emplace(fact.correlation, std::move(fact));
         }
         return;
     }
@@ -183,11 +191,16 @@ void KeyStage::State::take_facts(Output& out) {
         take_correction(fact);
     }
     corrections.clear();
-    std::ranges::stable_sort(session_facts, [](const SessionFact& a, const SessionFact& b) {
-        return std::tie(a.at, a.correlation) < std::tie(b.at, b.correlation);
+    std::vector<SessionFact*> in_order;  // a fact is large to move about
+    in_order.reserve(session_facts.size());
+    for (SessionFact& fact : session_facts) {
+        in_order.push_back(&fact);
+    }
+    std::ranges::stable_sort(in_order, [](const SessionFact* a, const SessionFact* b) {
+        return std::tie(a->at, a->correlation) < std::tie(b->at, b->correlation);
     });
-    for (const SessionFact& fact : session_facts) {
-        take_outcome(fact, out);
+    for (SessionFact* const fact : in_order) {
+        take_outcome(*fact, out);
     }
     session_facts.clear();
     learn_habits();
@@ -262,7 +275,10 @@ KeyStage::~KeyStage() = default;
 KeyStage::KeyStage(KeyStage&&) noexcept = default;
 
 void KeyStage::merge(const KeyPartials& partials) {
-    state_->merge(partials);
+    state_->merge(KeyPartials(partials));
+}
+void KeyStage::merge(KeyPartials&& partials) {
+    state_->merge(std::move(partials));
 }
 void KeyStage::evaluate(Instant now, Output& out) {
     state_->evaluate(now, false, out);

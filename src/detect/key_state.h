@@ -48,11 +48,12 @@ struct KeyStage::State {
         : settings(settings_in), catalog(std::move(catalog_in)) {}
 
     // --- key_stage.cc: partials in, panes closed
-    void merge(const KeyPartials& partials);
+    void merge(KeyPartials&& partials);
     void evaluate(Instant now, bool all, Output& out);
     void take_facts(Output& out);
     void take_correction(const CorrectionFact& fact);
-    void take_outcome(const SessionFact& fact, Output& out);
+    /// What a lesson is made of is moved out of `fact`.
+    void take_outcome(SessionFact& fact, Output& out);
     void learn_habits();
     void close_panes(std::int64_t pane);
     void sweep(std::int64_t pane);

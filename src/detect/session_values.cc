@@ -1,11 +1,17 @@
 #include "detect/session_values.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace tagout::detect {
 
-void SessionValues::wait(const Unread& what, std::string_view text, std::size_t entries_max) {
-    unread_.push_back(what);
-    text_ += text;
-    if (text_.size() > unread_bytes_max) {
+void SessionValues::wait(Unread what, std::string_view text, std::size_t entries_max) {
+    what.text = std::make_unique_for_overwrite<char[]>(text.size());
+    std::copy(text.begin(), text.end(), what.text.get());
+    what.bytes = static_cast<std::uint32_t>(text.size());
+    unread_.push_back(std::move(what));
+    text_bytes_ += text.size();
+    if (text_bytes_ > unread_bytes_max) {
         read(entries_max);
     }
 }
@@ -13,7 +19,10 @@ void SessionValues::wait(const Unread& what, std::string_view text, std::size_t 
 void SessionValues::add_trusted(
     std::string_view text, TrustedOrigin origin, std::size_t entries_max
 ) {
-    wait({.text = text.size(), .trusted = true, .origin = origin, .source = {}}, text, entries_max);
+    Unread what;
+    what.trusted = true;
+    what.origin = origin;
+    wait(std::move(what), text, entries_max);
 }
 
 void SessionValues::add_result(
@@ -21,20 +30,21 @@ void SessionValues::add_result(
     std::size_t entries_max
 ) {
     regions_.insert(regions_.end(), orders.begin(), orders.end());
-    wait({.text = text.size(), .regions = orders.size(), .source = source}, text, entries_max);
+    Unread what;
+    what.regions = static_cast<std::uint32_t>(orders.size());
+    what.source = source;
+    wait(std::move(what), text, entries_max);
 }
 
 void SessionValues::read(std::size_t entries_max) {
-    std::string_view text = text_;
     std::span<const TextRegion> regions = regions_;
     for (const Unread& one : unread_) {
-        const std::string_view mine = text.substr(0, one.text);
+        const std::string_view mine(one.text.get(), one.bytes);
         if (one.trusted) {
             index_.add_trusted(mine, one.origin, entries_max);
         } else {
             index_.add_result(mine, one.source, regions.first(one.regions), entries_max);
         }
-        text.remove_prefix(one.text);
         regions = regions.subspan(one.regions);
     }
     forget_unread();
@@ -52,7 +62,7 @@ void SessionValues::drop() noexcept {
 
 void SessionValues::forget_unread() noexcept {
     std::vector<Unread>().swap(unread_);  // an assignment of {} would keep the memory
-    std::string().swap(text_);
+    text_bytes_ = 0;
     std::vector<TextRegion>().swap(regions_);
 }
 

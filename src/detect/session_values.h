@@ -12,8 +12,9 @@
 #include "detect/value_index.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,8 +38,8 @@ public:
     /// Memory beyond the object itself: none before the first text and none after drop(), because
     /// the stage adds differences of this up and takes the whole away at the end.
     [[nodiscard]] std::size_t bytes() const noexcept {
-        return index_.bytes() + unread_.capacity() * sizeof(Unread) + text_.capacity() -
-               std::string().capacity() + regions_.capacity() * sizeof(TextRegion);
+        return index_.bytes() + unread_.capacity() * sizeof(Unread) + text_bytes_ +
+               regions_.capacity() * sizeof(TextRegion);
     }
     /// Adds what `other` has, which must be read already.
     void merge(const SessionValues& other, std::size_t entries_max);
@@ -46,20 +47,23 @@ public:
     void drop() noexcept;
 
 private:
+    /// A copy of its own for each text: one string of them all would be twice as large as it need be
+    /// and be copied again with every other text, and a million sessions wait.
     struct Unread {
-        std::size_t text = 0;     ///< Bytes of text_, behind those of the ones before.
-        std::size_t regions = 0;  ///< Of regions_, likewise.
-        bool trusted = false;     ///< By `origin`; else it is the result of `source`.
+        std::unique_ptr<char[]> text;
+        std::uint32_t bytes = 0;
+        std::uint32_t regions = 0;  ///< Of regions_, behind those of the ones before.
+        bool trusted = false;       ///< By `origin`; else it is the result of `source`.
         TrustedOrigin origin = TrustedOrigin::User;
         ResultSource source;
     };
 
     void forget_unread() noexcept;
-    void wait(const Unread& what, std::string_view text, std::size_t entries_max);
+    void wait(Unread what, std::string_view text, std::size_t entries_max);
 
     ValueIndex index_;
     std::vector<Unread> unread_;
-    std::string text_;
+    std::size_t text_bytes_ = 0;  ///< Of all that is unread.
     std::vector<TextRegion> regions_;
 };
 
