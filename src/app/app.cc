@@ -9,6 +9,7 @@
 #include "app/pipeline.h"
 #include "app/policy_answer.h"
 #include "app/prevention.h"
+#include "app/profile_keeper.h"
 #include "app/recovery.h"
 #include "app/response.h"
 #include "app/runbook.h"
@@ -93,6 +94,9 @@ public:
         if (pipeline_) {
             pipeline_->stop();
         }
+        if (profiles_) {
+            profiles_->save();
+        }
         if (runbook_) {
             runbook_->stop();
         }
@@ -118,6 +122,7 @@ public:
         prevention_->tick();
         containment_->tick();
         recovery_->tick();
+        profiles_->tick();
         view_->sample_rate();
         std::set<std::string> changed;
         {
@@ -216,6 +221,9 @@ private:
             notifier_->on_change(change);
             runbook_->keep_evidence(change);
             recovery_->incident_changed(change.incident);
+            if (profiles_) {
+                profiles_->incident_changed();
+            }
             response_->look_at(change.incident.id);
             const MutexLock lock(changed_mutex_);
             changed_.insert(change.incident.id.text());
@@ -234,6 +242,11 @@ private:
             config->detection,
             config->catalog
         );
+        profiles_ = std::make_unique<ProfileKeeper>(
+            ProfileKeeperParts{clock_, recovery_->releases(), *desk_, *pipeline_, metrics_},
+            config->releases.profiles_every
+        );
+        profiles_->restore();
         runbook_->start();
         const std::uint64_t fed = TAGOUT_TRY(pipeline_->catch_up());
         runbook_->drain();
@@ -273,7 +286,12 @@ private:
                 TAGOUT_TRY(contain::parse_policy(name, "new", yaml));
                 return {};
             },
-            [this] { use_policies(); }});
+            [this] { use_policies(); },
+            [this](const std::string& name) {
+                if (profiles_) {
+                    profiles_->production_moved(name);
+                }
+            }});
         TAGOUT_TRY(recovery_->rebuild());
         use_policies();
         contain::Controls& controls = containment_->controls();
@@ -391,7 +409,11 @@ private:
             {&containment_->controls(),
              &containment_->approvals(),
              [this] { return configured()->catalog; }},
-            server::ReleaseDesks{&recovery_->releases(), &recovery_->journeys(), &clock_}});
+            server::ReleaseDesks{
+                &recovery_->releases(),
+                &recovery_->journeys(),
+                &clock_,
+                [this](std::size_t limit) { return profiles_->list(limit); }}});
         for (const MetricInfo& info : metric_list) {
             touch(info);
         }
@@ -491,6 +513,7 @@ private:
         recovery_->use(*next);
         response_->look_at_all();
         pipeline_->use(next->detection, next->catalog);
+        profiles_->use(next->releases.profiles_every);
         return next->revision;
     }
 
@@ -520,6 +543,7 @@ private:
     std::unique_ptr<notify::Notifier> notifier_;
     std::unique_ptr<Runbook> runbook_;
     std::unique_ptr<Pipeline> pipeline_;
+    std::unique_ptr<ProfileKeeper> profiles_;
     std::unique_ptr<LiveView> view_;
     std::unique_ptr<verify::Verifier> verifier_;
     std::unique_ptr<server::Api> api_;

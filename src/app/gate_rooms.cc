@@ -102,6 +102,9 @@ prevent::VersionsInForce released_at(
             continue;
         }
         for (const catalog::VersionRef& each : view.record.bundle.versions) {
+            if (each.key.family == catalog::VersionFamily::Profile) {
+                continue;
+            }
             std::string& text = each.key.family == catalog::VersionFamily::Prompt ? versions.prompt
                                 : each.key.family == catalog::VersionFamily::Policy
                                     ? versions.policy

@@ -38,6 +38,16 @@ inline constexpr MetricInfo sessions_total{
     "tagout_sessions_total", MetricType::Counter, "Sessions ended, by outcome", "outcome"};
 inline constexpr MetricInfo sessions_live{
     "tagout_sessions_live", MetricType::Gauge, "Sessions with recent events", ""};
+inline constexpr MetricInfo profiles_saved_total{
+    "tagout_profiles_saved_total",
+    MetricType::Counter,
+    "Versions of workflows' profiles saved from what was learned",
+    ""};
+inline constexpr MetricInfo profiles_not_saved_total{
+    "tagout_profiles_not_saved_total",
+    MetricType::Counter,
+    "Learned profiles that found no room in the catalog and live in memory only",
+    ""};
 inline constexpr MetricInfo queue_batches{
     "tagout_detection_queue_batches",
     MetricType::Gauge,
@@ -104,7 +114,8 @@ inline constexpr std::array metric_list{
     finding_seconds,        durable_seconds,
     evidence_items,         evidence_bytes,
     evidence_dropped_total, incidents_open,
-    gateway_calls_lost_total,
+    gateway_calls_lost_total, profiles_saved_total,
+    profiles_not_saved_total,
 };
 
 }  // namespace tagout::app

@@ -458,6 +458,28 @@ std::vector<detect::ClassBoard> Pipeline::boards() const {
     return state_->keys.boards();
 }
 
+void Pipeline::adopt_profile(
+    const std::string& workflow, catalog::WorkflowProfile profile, Instant since
+) {
+    const MutexLock lock(state_->board_mutex);
+    state_->keys.adopt_profile(workflow, std::move(profile), since);
+}
+
+void Pipeline::hold_learning(std::vector<detect::LearningHold> holds) {
+    const MutexLock lock(state_->board_mutex);
+    state_->keys.hold_learning(std::move(holds));
+}
+
+std::vector<detect::LearnedProfile> Pipeline::take_changed_profiles() {
+    const MutexLock lock(state_->board_mutex);
+    return state_->keys.take_changed_profiles();
+}
+
+std::vector<detect::ProfileBrief> Pipeline::profile_briefs(std::size_t limit) const {
+    const MutexLock lock(state_->board_mutex);
+    return state_->keys.profile_briefs(limit);
+}
+
 PipelineStats Pipeline::stats() const {
     PipelineStats stats;
     for (const auto& shard : state_->shards) {

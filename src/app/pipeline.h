@@ -10,6 +10,7 @@
 // queues are empty.
 #pragma once
 
+#include "app/profile_keeper.h"
 #include "app/settings.h"
 #include "base/metrics.h"
 #include "catalog/catalog.h"
@@ -49,7 +50,7 @@ struct PipelineStats {
     Instant last_received_at;
 };
 
-class Pipeline final : public server::IntakeSink {
+class Pipeline final : public server::IntakeSink, public ProfileLearner {
 public:
     Pipeline(
         const PipelineParts& parts, const PipelineSettings& settings,
@@ -70,6 +71,13 @@ public:
     void use(const detect::Settings& detection, std::shared_ptr<const catalog::Catalog> catalog);
     [[nodiscard]] std::vector<detect::ClassBoard> boards() const;
     [[nodiscard]] PipelineStats stats() const;
+
+    void adopt_profile(
+        const std::string& workflow, catalog::WorkflowProfile profile, Instant since
+    ) override;
+    void hold_learning(std::vector<detect::LearningHold> holds) override;
+    [[nodiscard]] std::vector<detect::LearnedProfile> take_changed_profiles() override;
+    [[nodiscard]] std::vector<detect::ProfileBrief> profile_briefs(std::size_t limit) const override;
 
 private:
     struct State;

@@ -127,6 +127,11 @@ void Recovery::tell(const recover::ReleaseChange& change) {
         parts_.policies_changed) {
         parts_.policies_changed();
     }
+    const bool profile = change.key && change.key->family == catalog::VersionFamily::Profile;
+    if (change.what == What::Labelled && profile && change.label == catalog::production_label &&
+        parts_.profile_changed) {
+        parts_.profile_changed(change.key->name);
+    }
     if (change.incident.empty()) {
         return;
     }

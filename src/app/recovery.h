@@ -32,6 +32,8 @@ struct RecoveryParts {
     recover::CheckPolicy check_policy;
     /// Policies that production points at changed.
     std::function<void()> policies_changed;
+    /// Production points at another version of a workflow's profile.
+    std::function<void(const std::string& name)> profile_changed = {};
 };
 
 class Recovery {

@@ -10,10 +10,11 @@ namespace tagout::catalog {
 
 namespace {
 
-constexpr std::array<EnumName<VersionFamily>, 3> family_names{{
+constexpr std::array<EnumName<VersionFamily>, 4> family_names{{
     {VersionFamily::Prompt, "prompt"},
     {VersionFamily::Policy, "policy"},
     {VersionFamily::ModelRoute, "model_route"},
+    {VersionFamily::Profile, "profile"},
 }};
 
 std::string sha256_hex(std::string_view text, std::size_t digits) {

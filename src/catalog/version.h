@@ -1,6 +1,7 @@
 // Version, Label and Bundle: what an agent was told to be, as values.
 //
-// Prompts, policies and model routes are three families, versioned each on its own. A Version never
+// Prompts, policies and model routes are three families, versioned each on its own; profiles of
+// workflows are a fourth, which agents do not run, so no bundle has one. A Version never
 // changes once it is published; a label such as "production" points at one and is moved. A Bundle
 // names one version of each that is an agent's, and its tools: what the agent was at a time.
 #pragma once
@@ -20,10 +21,10 @@
 namespace tagout::catalog {
 
 /// Append, never renumber.
-enum class VersionFamily : std::uint8_t { Prompt = 1, Policy = 2, ModelRoute = 3 };
-[[nodiscard]] std::string_view name_of(VersionFamily family) noexcept;  ///< prompt policy model_route
+enum class VersionFamily : std::uint8_t { Prompt = 1, Policy = 2, ModelRoute = 3, Profile = 4 };
+[[nodiscard]] std::string_view name_of(VersionFamily family) noexcept;  ///< prompt, policy, ...
 [[nodiscard]] std::optional<VersionFamily> parse_version_family(std::string_view name) noexcept;
-inline constexpr std::string_view version_family_names = "prompt, policy, model_route";
+inline constexpr std::string_view version_family_names = "prompt, policy, model_route, profile";
 
 /// What agents run; the label that bundles, freezes and rollbacks are about.
 inline constexpr std::string_view production_label = "production";

@@ -84,6 +84,42 @@ void render_diff(const json::value& answer, Terminal& terminal) {
     }
 }
 
+void render_profile(const json::value& version, Terminal& terminal) {
+    const std::string content = field(version, "content");
+    terminal.line(content.substr(0, content.find_last_not_of('\n') + 1));
+}
+
+void render_profiles(const json::value& answer, Terminal& terminal) {
+    std::vector<std::vector<std::string>> rows;
+    for (const json::value& each : array_at(answer, "profiles")) {
+        std::string keys;
+        for (const auto& [facet, count] : each.at("keys").as_object()) {
+            if (const std::string text = json::serialize(count); text != "0") {
+                keys += (keys.empty() ? "" : ", ") + text + " " + std::string(facet);
+            }
+        }
+        const std::string version = field(each, "version");
+        const std::string held = field(each, "held_by");
+        rows.push_back(
+            {field(each, "workflow"),
+             field(each, "good_sessions"),
+             version == "0" ? "-" : "v" + version,
+             !held.empty()                       ? "stopped by " + held
+             : field(each, "unsaved") == "true" ? "learning, more than saved"
+                                                 : "learning",
+             field(each, "name"),
+             keys}
+        );
+    }
+    if (rows.empty()) {
+        terminal.line("nothing is known of any workflow yet: good sessions teach it");
+        return;
+    }
+    terminal.line(table(
+        {"WORKFLOW", "GOOD SESSIONS", "V", "STATE", "NAME", "KNOWS"}, rows, terminal.width()
+    ));
+}
+
 std::string versions_of(const json::value& bundle) {
     std::string text;
     for (const json::value& each : array_at(bundle, "versions")) {
@@ -199,7 +235,7 @@ int passed_or_one(const json::value& answer) {
 }
 
 constexpr VerbArgument family{
-    "family", "prompt, policy or model_route", ArgumentKind::Text, true, true};
+    "family", "prompt, policy, model_route or profile", ArgumentKind::Text, true, true};
 constexpr VerbArgument name{"name", "Its name", ArgumentKind::Text, true, true};
 constexpr VerbArgument incident{"incident", "The incident whose change it is, such as INC-1"};
 constexpr VerbArgument emergency{"emergency", "Why it cannot wait for the end of a freeze"};
@@ -210,7 +246,7 @@ constexpr VerbArgument from{"from", "What it is expected to be at now; refused w
 VerbGroup catalog_verbs() {
     return {
         "catalog",
-        "Prompts, policies and model routes: versions, labels, bundles",
+        "Prompts, policies, model routes and profiles: versions, labels, bundles",
         {
             {"publish",
              "Publish a version; the same content is the version that exists",
@@ -233,7 +269,7 @@ VerbGroup catalog_verbs() {
              "Versions, newest first",
              "GET",
              "/v1/versions",
-             {{"family", "prompt, policy or model_route", ArgumentKind::Text, false, true},
+             {{"family", "prompt, policy, model_route or profile", ArgumentKind::Text, false, true},
               {"name", "Its name", ArgumentKind::Text, false, true},
               {"limit", "At most so many", ArgumentKind::Number}},
              {},
@@ -270,6 +306,21 @@ VerbGroup catalog_verbs() {
               as_argument},
              {},
              render_version},
+            {"profiles",
+             "What the good sessions of each workflow use, and whether it is being learned",
+             "GET",
+             "/v1/profiles",
+             {},
+             {},
+             render_profiles},
+            {"profile",
+             "A workflow's profile in force, as JSON: edit it and publish it with --label production",
+             "GET",
+             "/v1/profiles/{name}",
+             {{"name", "Its name, as catalog profiles shows it", ArgumentKind::Text, true, true},
+              {"label", "Another label than production"}},
+             {},
+             render_profile},
             {"bundles",
              "Bundles and what is known for and against them",
              "GET",
@@ -308,7 +359,7 @@ VerbGroup release_verbs() {
              "Go back: rollback FAMILY NAME, or rollback bundle AGENT",
              "POST",
              "/v1/rollback",
-             {{"family", "prompt, policy, model_route, or bundle", ArgumentKind::Text, true, true},
+             {{"family", "prompt, policy, model_route, profile, or bundle", ArgumentKind::Text, true, true},
               {"name", "Its name; with bundle the agent", ArgumentKind::Text, true, true},
               {"to", "A number or hash; without it the last known good, else what was before"},
               reason_argument,

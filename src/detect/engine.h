@@ -146,6 +146,7 @@ public:
     /// Judges by `source` and learns nothing, from now on.
     void judge_by(std::shared_ptr<const ProfileSource> source);
     [[nodiscard]] std::vector<LearnedProfile> take_changed_profiles();
+    [[nodiscard]] std::vector<ProfileBrief> profile_briefs(std::size_t limit) const;
 
 private:
     struct State;

@@ -312,6 +312,10 @@ std::vector<LearnedProfile> KeyStage::take_changed_profiles() {
     return state_->profiles.take_changed(state_->settings.safety.profile_sessions_min);
 }
 
+std::vector<ProfileBrief> KeyStage::profile_briefs(std::size_t limit) const {
+    return state_->profiles.briefs(limit);
+}
+
 std::vector<ClassBoard> KeyStage::boards() const {
     return state_->boards.boards();
 }

@@ -107,6 +107,27 @@ std::vector<LearnedProfile> Profiles::take_changed(std::uint64_t sessions_min) {
     return changed;
 }
 
+std::vector<ProfileBrief> Profiles::briefs(std::size_t limit) const {
+    std::vector<ProfileBrief> briefs;
+    for (const auto& [workflow, entry] : entries_) {
+        ProfileBrief& brief = briefs.emplace_back();
+        brief.workflow = workflow;
+        brief.sessions = entry.profile.sessions();
+        for (std::size_t i = 0; i < brief.keys.size(); ++i) {
+            brief.keys[i] = entry.profile.counts(static_cast<catalog::ProfileFacet>(i)).size();
+        }
+        brief.held = std::ranges::any_of(holds_, [&](const LearningHold& hold) {
+            return hold.workflow == workflow;
+        });
+        brief.unsaved = entry.profile.sessions() != entry.taken_sessions;
+    }
+    std::ranges::stable_sort(briefs, std::ranges::greater{}, &ProfileBrief::sessions);
+    if (briefs.size() > limit) {
+        briefs.resize(limit);
+    }
+    return briefs;
+}
+
 std::size_t Profiles::bytes() const noexcept {
     std::size_t bytes = 0;
     for (const auto& [workflow, entry] : entries_) {

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "catalog/workflow_profile.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -49,6 +50,15 @@ struct LearnedProfile {
     catalog::WorkflowProfile profile;
 };
 
+/// What is known of one workflow, in short.
+struct ProfileBrief {
+    std::string workflow;
+    std::uint64_t sessions = 0;
+    std::array<std::size_t, catalog::profile_facet_count> keys{};
+    bool held = false;     ///< By a hold on the workflow itself.
+    bool unsaved = false;  ///< Sessions were learned since it was last taken.
+};
+
 class Profiles {
 public:
     static constexpr std::size_t holds_max = 10'000;
@@ -68,6 +78,9 @@ public:
     /// known from `sessions_min` good sessions, and half as many again as then, or with a use that
     /// three good sessions share and that was not settled then. In order of name.
     [[nodiscard]] std::vector<LearnedProfile> take_changed(std::uint64_t sessions_min);
+
+    /// At most `limit`, those of most sessions first.
+    [[nodiscard]] std::vector<ProfileBrief> briefs(std::size_t limit) const;
 
     [[nodiscard]] std::size_t workflows() const noexcept { return entries_.size(); }
     [[nodiscard]] std::size_t bytes() const noexcept;

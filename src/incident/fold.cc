@@ -94,7 +94,7 @@ std::string_view source_of(std::string_view kind) {
     static constexpr Row rows[] = {
         {"notice.", "notice"},       {"containment.", "containment"}, {"version.", "change"},
         {"rollback.", "change"},     {"bundle.", "change"},           {"journey.", "verification"},
-        {"evidence.", "verification"},
+        {"evidence.", "verification"}, {"learning.", "change"},
     };
     for (const Row& row : rows) {
         if (kind.starts_with(row.prefix)) {

@@ -188,7 +188,7 @@ catalog::Bundle ReleaseFold::present_set(const AgentName& agent, std::vector<std
     bundle.agent = agent;
     for (const auto& [key, line] : lines_) {
         const std::uint32_t number = line.holder(catalog::production_label);
-        if (line.agent == agent && number > 0) {
+        if (line.agent == agent && number > 0 && key.family != catalog::VersionFamily::Profile) {
             bundle.versions.push_back({key, number, line.versions[number - 1].hash});
         }
     }

@@ -1,4 +1,5 @@
 // Publishing, labels and rollbacks: checked first, then journaled as one batch.
+#include "catalog/workflow_profile.h"
 #include "recover/entry_text.h"
 #include "recover/metrics.h"
 #include "recover/releases_live.h"
@@ -76,6 +77,10 @@ Result<void> LiveReleases::check_content(
     TAGOUT_TRY(check_text(content));
     if (key.family == catalog::VersionFamily::ModelRoute) {
         return check_model_route(key, content);
+    }
+    if (key.family == catalog::VersionFamily::Profile) {
+        TAGOUT_TRY(catalog::parse_workflow_profile(content));
+        return {};
     }
     if (key.family == catalog::VersionFamily::Policy && parts_.check_policy) {
         return parts_.check_policy(key.name, content);

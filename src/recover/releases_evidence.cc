@@ -276,7 +276,7 @@ Result<BundleContents> LiveReleases::bundle(const AgentName& agent, std::string_
     }
     for (const auto& [key, line] : fold_.lines()) {
         const std::uint32_t number = line.holder(catalog::production_label);
-        if (line.agent.empty() && number > 0) {
+        if (line.agent.empty() && number > 0 && key.family != catalog::VersionFamily::Profile) {
             contents.shared.push_back(line.version(number, true));
         }
     }

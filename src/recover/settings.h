@@ -20,6 +20,7 @@ struct Settings {
     std::size_t content_bytes_max = 256 * 1024;                 ///< Of one version.
     std::size_t content_total_bytes_max = 256 * 1024 * 1024;    ///< Of all versions, in memory.
     std::size_t bundles_max = 1'000;                            ///< Of one agent.
+    Duration profiles_every = std::chrono::minutes(10);  ///< What was learned is saved so often.
     Duration step_timeout = std::chrono::seconds(10);           ///< Of one step of a journey.
     Duration journey_timeout = std::chrono::seconds(60);        ///< Of a whole one.
 };
@@ -120,6 +121,16 @@ void describe(Options& options, Visit&& visit) {
             "bundles",
             "Bundles of one agent; past it the oldest that is not known good is forgotten."},
         options.bundles_max
+    );
+    visit(
+        SettingInfo{
+            "releases.profiles_every",
+            1,
+            86'400,
+            "",
+            "How often profiles of workflows that changed much are saved as versions; a crash loses "
+            "what was learned since. Raising it makes fewer versions."},
+        options.profiles_every
     );
     visit(
         SettingInfo{

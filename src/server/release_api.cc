@@ -146,7 +146,8 @@ Result<ReleaseAnswer> roll_back(recover::Releases& releases, Body body) {
     const std::optional<VersionFamily> known = catalog::parse_version_family(family);
     if (!known) {
         return fail(
-            ErrorCode::InvalidArgument, "'family' must be one of prompt, policy, model_route, bundle"
+            ErrorCode::InvalidArgument,
+            "'family' must be one of " + std::string(catalog::version_family_names) + ", bundle"
         );
     }
     return json_of(recover::tree_of(
@@ -199,6 +200,28 @@ Result<ReleaseAnswer> make_bundle(const ReleaseDesks& desks, Body body) {
     return json_of(recover::tree_of(made, desks.clock->now()), 201);
 }
 
+Result<ReleaseAnswer> list_profiles(const ReleaseDesks& desks) {
+    constexpr std::size_t profiles_max = 1'000;
+    json::array rows;
+    if (desks.profiles) {
+        for (const ProfileView& each : desks.profiles(profiles_max)) {
+            json::object keys;
+            for (const auto& [facet, count] : each.keys) {
+                keys[facet] = count;
+            }
+            rows.push_back(json::object{
+                {"workflow", each.workflow},
+                {"name", each.name},
+                {"good_sessions", each.good_sessions},
+                {"keys", std::move(keys)},
+                {"version", each.version},
+                {"unsaved", each.unsaved},
+                {"held_by", each.held_by}});
+        }
+    }
+    return json_of(json::object{{"profiles", std::move(rows)}});
+}
+
 Result<ReleaseAnswer> run_journeys(recover::Journeys& journeys, Body body) {
     const std::vector<std::string> names =
         body.texts("names", recover::Journeys::names_max, name_bytes_max);
@@ -215,10 +238,11 @@ Result<ReleaseAnswer> run_journeys(recover::Journeys& journeys, Body body) {
     return json_of(json::object{{"passed", passed}, {"runs", array_of(runs)}});
 }
 
-constexpr std::array<std::string_view, 15> operations{
+constexpr std::array<std::string_view, 17> operations{
     "listVersions", "publishVersion", "getVersion",   "moveLabel",   "diffVersions",
     "fetchPrompt",  "fetchPolicy",    "fetchModelRoute", "listBundles", "makeBundle",
     "exportBundle", "rollback",       "listFreezes",  "listJourneys", "runJourneys",
+    "listProfiles", "fetchProfile",
 };
 
 Result<ReleaseAnswer> answer_change(
@@ -270,6 +294,12 @@ Result<ReleaseAnswer> answer_release(
     }
     if (operation == "fetchModelRoute") {
         return fetch(releases, VersionFamily::ModelRoute, argument, request);
+    }
+    if (operation == "fetchProfile") {
+        return fetch(releases, VersionFamily::Profile, argument, request);
+    }
+    if (operation == "listProfiles") {
+        return list_profiles(desks);
     }
     if (operation == "listBundles") {
         return list_bundles(desks, request);

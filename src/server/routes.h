@@ -67,6 +67,8 @@ inline constexpr std::array routes{
     Route{"fetchPrompt", "GET", "/v1/prompts/{name}", false},
     Route{"fetchPolicy", "GET", "/v1/policies/{name}", false},
     Route{"fetchModelRoute", "GET", "/v1/model-routes/{name}", false},
+    Route{"fetchProfile", "GET", "/v1/profiles/{name}", false},
+    Route{"listProfiles", "GET", "/v1/profiles", false},
     Route{"listBundles", "GET", "/v1/bundles", false},
     Route{"makeBundle", "POST", "/v1/bundles", true},
     Route{"exportBundle", "GET", "/v1/bundles/{agent}", false},

@@ -861,6 +861,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/profiles/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A workflow's profile by label - what its good sessions use */
+        get: operations["fetchProfile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is known of each workflow now, and whether it is still being learned */
+        get: operations["listProfiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/bundles": {
         parameters: {
             query?: never;
@@ -1890,7 +1924,7 @@ export interface components {
             fingerprint: string;
         };
         /** @enum {string} */
-        VersionFamily: "prompt" | "policy" | "model_route";
+        VersionFamily: "prompt" | "policy" | "model_route" | "profile";
         Version: {
             family: components["schemas"]["VersionFamily"];
             name: string;
@@ -1913,6 +1947,26 @@ export interface components {
             /** @description Only where one version is asked for */
             content?: string;
         };
+        Profile: {
+            workflow: string;
+            /** @description Of its versions in the catalog */
+            name: string;
+            /** @description Sessions that taught it */
+            good_sessions: number;
+            /** @description Facet (tools, hosts, pairs, ...) and how many keys it holds */
+            keys: {
+                [key: string]: number;
+            };
+            /** @description In force; 0 while none is saved */
+            version: number;
+            /** @description More was learned since the last version */
+            unsaved: boolean;
+            /** @description Open incidents that stop learning; "" for none */
+            held_by: string;
+        };
+        ProfileList: {
+            profiles: components["schemas"]["Profile"][];
+        };
         VersionList: {
             versions: components["schemas"]["Version"][];
             /** @description How many there are in all */
@@ -1921,7 +1975,7 @@ export interface components {
         Publish: {
             family: components["schemas"]["VersionFamily"];
             name: string;
-            /** @description Text. A policy is YAML that reads as one; a model route is a JSON object with a "model" */
+            /** @description Text. A policy is YAML that reads as one; a model route is a JSON object with a "model"; a profile is JSON as GET /v1/profiles/{name} gives it */
             content: string;
             /** @description What changed and why */
             message: string;
@@ -2029,7 +2083,7 @@ export interface components {
         };
         Rollback: {
             /** @enum {string} */
-            family: "prompt" | "policy" | "model_route" | "bundle";
+            family: "prompt" | "policy" | "model_route" | "profile" | "bundle";
             /** @description Of the prompt */
             name: string;
             /** @description A number or hash, with bundle its id; absent: of the last known good bundle, else what production pointed at before */
@@ -2043,7 +2097,7 @@ export interface components {
         };
         RolledBack: {
             /** @enum {string} */
-            family: "prompt" | "policy" | "model_route" | "bundle";
+            family: "prompt" | "policy" | "model_route" | "profile" | "bundle";
             name: string;
             /** @description Id of the bundle that is in force now; absent when the versions belong to no agent */
             bundle?: string;
@@ -3505,6 +3559,63 @@ export interface operations {
                 content?: never;
             };
             404: components["responses"]["NotFound"];
+        };
+    };
+    fetchProfile: {
+        parameters: {
+            query?: {
+                label?: string;
+            };
+            header?: {
+                /** @description The ETag of what the agent holds */
+                "If-None-Match"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    /** @description The quoted hash of the version */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description What the agent holds is still the one */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    listProfiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Profiles - those of most good sessions first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileList"];
+                };
+            };
         };
     };
     listBundles: {

@@ -1,8 +1,8 @@
 // Versions grouped as people think of them, what is frozen, and a diff's lines side by side.
 import type { Freeze, Version, VersionDiff, VersionFamily } from '../api/types';
 
-export const families: readonly VersionFamily[] = ['prompt', 'policy', 'model_route'];
-export const familyTitle: Record<VersionFamily | 'bundle', string> = { prompt: 'Prompt', policy: 'Policy', model_route: 'Model route', bundle: 'Bundle' };
+export const families: readonly VersionFamily[] = ['prompt', 'policy', 'model_route', 'profile'];
+export const familyTitle: Record<VersionFamily | 'bundle', string> = { prompt: 'Prompt', policy: 'Policy', model_route: 'Model route', profile: 'Profile', bundle: 'Bundle' };
 
 export interface VersionLine {
     family: VersionFamily;
