@@ -1,5 +1,6 @@
 // The command line: every verb and flag of `tagout`, declared once. What they do is in the rooms.
 
+#include "app/calibrate.h"
 #include "app/evidence_verify.h"
 #include "app/offline.h"
 #include "app/policy_answer.h"
@@ -110,8 +111,8 @@ void add_serve(CommandLine& line, app::ServeOptions& options) {
 }
 
 void add_offline(
-    CommandLine& line, app::ReplayOptions& replay, std::vector<std::string>& files,
-    std::string& file
+    CommandLine& line, app::ReplayOptions& replay, app::CalibrateOptions& adjust,
+    std::vector<std::string>& files, std::string& file
 ) {
     CLI::App* const events = line.app.add_subcommand(
         "events", "Print what OTLP files become, one normalised event a line"
@@ -137,10 +138,31 @@ void add_offline(
         "--leave-out", replay.leave_out,
         "agent: each record is judged by what other agents' runs taught"
     );
+    play->add_option(
+        "--against", replay.against,
+        "Another tagout.yaml: which pages --config gains and loses against it"
+    );
     play->add_flag("--score", replay.score, "Compare with the labels, set by set");
     play->add_option("--findings", replay.findings, "Write findings there as JSON lines");
     add_format(play, replay.format);
     line.runs(play, [&replay](cli::Terminal& terminal) { return app::replay(replay, terminal); });
+
+    CLI::App* const calibrate = line.app.add_subcommand(
+        "calibrate", "Thresholds for a budget of pages, from your own history, as a tagout.yaml"
+    );
+    calibrate->add_option("FILE", adjust.files, "Recorded runs or OTLP files")->required();
+    calibrate
+        ->add_option("--pages-per-week", adjust.pages_per_week, "At most so many pages a week")
+        ->required();
+    calibrate->add_option(
+        "--sessions-per-week", adjust.sessions_per_week,
+        "How many sessions you have a week; recorded runs carry no times to tell it"
+    );
+    calibrate->add_option("--config", adjust.config, "tagout.yaml to begin with");
+    add_format(calibrate, adjust.format);
+    line.runs(calibrate, [&adjust](cli::Terminal& terminal) {
+        return app::print_calibration(adjust, terminal);
+    });
 
     CLI::App* const check = line.app.add_subcommand(
         "check", "Check a configuration file: every mistake with line and remedy"
@@ -566,6 +588,7 @@ int run(int argc, char** argv) {
     cli::Terminal terminal;
     app::ServeOptions serve;
     app::ReplayOptions replay;
+    app::CalibrateOptions adjust;
     app::VerifyOptions verify;
     app::EvidenceVerifyOptions evidence;
     rehearse::SimCommand sim;
@@ -586,7 +609,7 @@ int run(int argc, char** argv) {
     line.app.set_version_flag("--version", "tagout " TAGOUT_VERSION);
     line.app.get_formatter()->column_width(34);
     add_serve(line, serve);
-    add_offline(line, replay, files, file);
+    add_offline(line, replay, adjust, files, file);
     add_stores(line, verify);
     add_incidents(line, common, filter, flags);
     add_views(line, common, incident, channel);

@@ -16,6 +16,7 @@ struct ReplayOptions {
     cli::Format format = cli::Format::Table;  ///< Of the summary on standard error, of scores.
     std::vector<std::string> learn;           ///< Recorded runs whose healthy ones teach profiles.
     std::string leave_out;                    ///< "agent": judged by what other agents' runs taught.
+    std::string against;  ///< Another tagout.yaml: what pages `config` gains and loses against it.
     bool score = false;                       ///< Compare with labels, see app/quality/.
 };
 

@@ -48,8 +48,8 @@ std::string at_line(const std::string& file, std::uint64_t line) {
 }
 
 void show_progress(
-    const cli::LineSource& source, const std::string& file, const ReplayTally& tally,
-    cli::Terminal& terminal
+    const cli::LineSource& source, const std::string& file, std::uint64_t records,
+    std::uint64_t findings, cli::Terminal& terminal
 ) {
     constexpr std::uint64_t bar_columns = 30;
     const std::uint64_t size = std::max<std::uint64_t>(source.size(), 1);
@@ -57,8 +57,8 @@ void show_progress(
     std::string bar(share * bar_columns / 100, '#');
     bar.append(bar_columns - bar.size(), '.');
     terminal.progress(
-        file + " [" + bar + "] " + std::to_string(share) + "%  " + std::to_string(tally.records) +
-        " records, " + std::to_string(tally.findings) + " findings"
+        file + " [" + bar + "] " + std::to_string(share) + "%  " + std::to_string(records) +
+        " records, " + std::to_string(findings) + " findings"
     );
 }
 

@@ -31,8 +31,8 @@ struct ReplayTally {
 [[nodiscard]] std::string at_line(const std::string& file, std::uint64_t line);
 
 void show_progress(
-    const cli::LineSource& source, const std::string& file, const ReplayTally& tally,
-    cli::Terminal& terminal
+    const cli::LineSource& source, const std::string& file, std::uint64_t records,
+    std::uint64_t findings, cli::Terminal& terminal
 );
 
 /// On standard error, where findings do not go.

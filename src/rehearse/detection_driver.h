@@ -76,6 +76,11 @@ public:
         const MutexLock lock(mutex_);
         return findings_;
     }
+    /// When each finding came first, by its id.
+    [[nodiscard]] std::map<std::string, Instant> first_told() const {
+        const MutexLock lock(mutex_);
+        return first_told_;
+    }
     /// How ended sessions came out, by name of the outcome.
     [[nodiscard]] std::map<std::string, int> outcomes() const {
         const MutexLock lock(mutex_);
@@ -113,6 +118,7 @@ private:
     void settle(const detect::Output& out) TAGOUT_REQUIRES(mutex_) {
         for (const Finding& finding : out.findings) {
             findings_.insert_or_assign(finding.id, finding);
+            first_told_.emplace(finding.id, clock_.now());
         }
         for (const detect::SessionSummary& session : out.sessions) {
             outcomes_[session.correlation.text()] = session.outcome;
@@ -132,6 +138,7 @@ private:
     detect::SessionStage sessions_ TAGOUT_GUARDED_BY(mutex_);
     detect::KeyStage keys_ TAGOUT_GUARDED_BY(mutex_);
     std::map<std::string, Finding> findings_ TAGOUT_GUARDED_BY(mutex_);
+    std::map<std::string, Instant> first_told_ TAGOUT_GUARDED_BY(mutex_);
     std::map<std::string, SessionOutcome> outcomes_ TAGOUT_GUARDED_BY(mutex_);
 
     std::atomic<bool> stopping_{false};

@@ -78,7 +78,7 @@ Result<void> for_each_record(
                 terminal.note(at_line(file, line.number) + wrong + "; skipped");
             }
             if (line.number % progress_every == 0) {
-                show_progress(source, file, tally, terminal);
+                show_progress(source, file, tally.records, tally.findings, terminal);
             }
         }
         terminal.clear_progress();

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Writes docs/reference/quality.md from what `tagout replay --score -o json` and the class matrix say.
+
+    tools/quality_page.py SCORES.json [MATRIX.json] > docs/reference/quality.md
+
+MATRIX.json is rehearse_bench's own output (--benchmark_format=json). `./dev bench quality` runs it all.
+"""
+
+import json
+import math
+import sys
+
+HEAD = """# Quality
+
+<!-- Made by `./dev bench quality` from the recordings in ../shared/data. -->
+
+How well the detectors do on labelled recordings of real agents. One configuration for all sets, the defaults.
+Each record is judged alone, by its own steps and by profiles that other agents' healthy runs taught
+(`--learn ... --leave-out agent`); labels say which runs are healthy and are compared with at the end, and
+nothing that judges reads them. Floor: what a simple detector reaches on the same lines. Goal: what is asked for
+on the parts of the sets that are kept back, which these figures are not. Intervals are 95 %, of shares after
+Wilson.
+
+"""
+
+
+def wilson(hits, n, z=1.959963985):
+    if n == 0:
+        return 0.0, 1.0
+    p = hits / n
+    width = 1 + z * z / n
+    middle = p + z * z / (2 * n)
+    spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, (middle - spread) / width), min(1.0, (middle + spread) / width)
+
+
+def number(value, unit):
+    if unit == "share":
+        return f"{value * 100:.1f} %"
+    return f"{value:.3g} {unit}" if abs(value) < 100 else f"{value:.0f} {unit}"
+
+
+def row(*cells):
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def score_table(rows):
+    out = row("set", "figure", "value", "95 %", "counted", "floor", "goal", "met")
+    out += row(*["---"] * 8)
+    for each in rows:
+        unit = each["unit"]
+        interval = f"{number(each['low'], unit)} to {number(each['high'], unit)}" if "low" in each else ""
+        counted = f"{each['hits']} of {each['n']}" if "hits" in each else each["n"]
+        figure = each["figure"] + (f" ({each['note']})" if "note" in each else "")
+        out += row(
+            each["set"], figure, number(each["value"], unit), interval, counted,
+            number(each["floor"], unit) if "floor" in each else "",
+            number(each["goal"], unit) if "goal" in each else "",
+            {True: "yes", False: "no"}.get(each.get("met"), ""),
+        )
+    return out
+
+
+def matrix_table(counters):
+    classes = ["intent", "tool", "context", "safety", "cost", "none"]
+    faults = []
+    for name in counters:
+        if ">" in name and name.split(">")[0] not in faults:
+            faults.append(name.split(">")[0])
+    out = "\n## Classes of the simulated fleet's faults\n\n"
+    out += "Runs of each fault by the class of the first incident; the fault's fleet and Tagout are its own.\n\n"
+    out += row("fault", *classes) + row(*["---"] * (len(classes) + 1))
+    for fault in faults:
+        out += row(fault, *(int(counters.get(f"{fault}>{name}", 0)) or "" for name in classes))
+    right, runs = int(counters["right"]), int(counters["runs"])
+    low, high = wilson(right, runs)
+    out += f"\nRight: {right} of {runs} runs, {right / runs * 100:.1f} % (95 %: {low * 100:.1f} % to {high * 100:.1f} %); "
+    out += "a run is right when every incident is of the fault's class.\n\n"
+    out += "From the step that a finding points at to the finding, in the fleet's time (sessions' findings wait\n"
+    out += "`detection.settle` for texts on their way; a rate needs several bad steps):\n\n"
+    out += row("findings", "count", "p50", "p99") + row(*["---"] * 4)
+    for kind in ("session", "rate"):
+        out += row(
+            "about a session" if kind == "session" else "about a rate", int(counters[f"{kind}_findings"]),
+            f"{counters[f'{kind}_p50_s']:.2f} s", f"{counters[f'{kind}_p99_s']:.2f} s",
+        )
+    return out
+
+
+def main(arguments):
+    with open(arguments[0], encoding="utf-8") as file:
+        page = HEAD + score_table(json.load(file))
+    if len(arguments) > 1:
+        with open(arguments[1], encoding="utf-8") as file:
+            bench = json.load(file)["benchmarks"][0]
+        page += matrix_table(bench)
+    sys.stdout.write(page)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
