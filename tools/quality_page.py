@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes docs/reference/quality.md from what `tagout replay --score -o json` and the class matrix say.
 
-    tools/quality_page.py SCORES.json [MATRIX.json] > docs/reference/quality.md
+    tools/quality_page.py SCORES.json [SPLICE.json [MATRIX.json]] > docs/reference/quality.md
 
-MATRIX.json is rehearse_bench's own output (--benchmark_format=json). `./dev bench quality` runs it all.
+SPLICE.json is `tagout splice -o json`, MATRIX.json rehearse_bench's own output (--benchmark_format=json).
+`./dev bench quality` runs it all.
 """
 
 import json
@@ -61,6 +62,24 @@ def score_table(rows):
     return out
 
 
+def splice_table(score):
+    out = "\n## Faults planted into good recordings\n\n"
+    out += "`tagout splice` (seeded) plants each kind into recordings that their labels call good; found is the right\n"
+    out += "signal at the exact step. Goal: F1 0.95 for repetition, 0.7 for the others.\n\n"
+    out += row("kind", "F1", "precision", "found", "95 %", "counted") + row(*["---"] * 6)
+    for kind, each in score["kinds"].items():
+        low, high = wilson(each["found"], each["planted"])
+        share = each["found"] / each["planted"] if each["planted"] else 0
+        out += row(
+            kind, f"{each['f1']:.3f}", f"{each['precision'] * 100:.1f} %", f"{share * 100:.1f} %",
+            f"{low * 100:.1f} % to {high * 100:.1f} %", f"{each['found']} of {each['planted']}",
+        )
+    low, high = wilson(score["flagged"], score["good"])
+    share = score["flagged"] / score["good"] if score["good"] else 0
+    out += f"\nGood recordings flagged as they are: {share * 100:.2f} % (95 %: {low * 100:.2f} % to {high * 100:.2f} %; "
+    return out + f"{score['flagged']} of {score['good']}).\n"
+
+
 def matrix_table(counters):
     classes = ["intent", "tool", "context", "safety", "cost", "none"]
     faults = []
@@ -92,6 +111,9 @@ def main(arguments):
         page = HEAD + score_table(json.load(file))
     if len(arguments) > 1:
         with open(arguments[1], encoding="utf-8") as file:
+            page += splice_table(json.load(file))
+    if len(arguments) > 2:
+        with open(arguments[2], encoding="utf-8") as file:
             bench = json.load(file)["benchmarks"][0]
         page += matrix_table(bench)
     sys.stdout.write(page)

@@ -11,6 +11,8 @@
 #include "incident/desk.h"
 #include "journal/journal.h"
 
+#include <boost/json/object.hpp>
+
 #include <map>
 #include <memory>
 #include <string>

@@ -61,7 +61,7 @@ protected:
     }
 
     /// SEV3 incidents are not declared by themselves by default, so nobody would be paged here.
-    static constexpr const char* tell_all = "notices:\n  triage: true\n";
+    static constexpr const char* tell_all = "incidents:\n  auto_declare_sev3: true\n";
     std::filesystem::path folder_;
     std::string history_;
     cli::Terminal terminal_;

@@ -41,6 +41,17 @@ void print_row(const std::string& name, const std::string& value, Terminal& term
     }
 }
 
+/// How the sessions ended that its leading finding is about, and why, in the finding's words.
+std::string outcome_text(const json::value& incident) {
+    for (const json::value& finding : array_at(incident, "findings")) {
+        const std::string reason = field(finding, "outcome_reason");
+        if (field(finding, "explained_by").empty() && !reason.empty()) {
+            return field(finding, "outcome") + ": " + reason;
+        }
+    }
+    return "";
+}
+
 void print_facts(const json::value& incident, Terminal& terminal) {
     const std::string severity = field(incident, "severity");
     terminal.line(
@@ -65,6 +76,7 @@ void print_facts(const json::value& incident, Terminal& terminal) {
             field(incident, "impact.tokens") + " tokens",
         terminal
     );
+    print_row("outcome", outcome_text(incident), terminal);
     print_row("onset", field(incident, "anchors.onset_at"), terminal);
     print_row("acked by", field(incident, "acked_by"), terminal);
     print_row("merged into", field(incident, "merged_into"), terminal);
