@@ -1,5 +1,6 @@
 #include "app/app.h"
 
+#include "app/allocator.h"
 #include "app/containment.h"
 #include "app/crossings.h"
 #include "app/directory.h"
@@ -555,6 +556,7 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<App>> App::start(const ServeOptions& options, const Clock& clock) {
+    keep_memory_through_bursts();
     auto app = std::make_unique<LiveApp>(options, clock);
     TAGOUT_TRY(app->run());
     return std::unique_ptr<App>(std::move(app));
