@@ -1,8 +1,9 @@
 // Session: everything that is kept of one live conversation, or of one trace that belongs to none.
 //
 // Confined to its shard's thread. A bare session (no tool called, no text said) is this struct
-// alone; what it needs beyond that hangs on `trail`, made when first needed. Every vector in here
-// is bounded by the option that its comment names.
+// alone, and a million of those with their names and places in the table are to fit into 400 MiB
+// (benchmark LiveSessions); what it needs beyond that hangs on `trail`, made when first needed.
+// Every vector in here is bounded by the option that its comment names.
 #pragma once
 
 #include "base/clock.h"
@@ -83,10 +84,10 @@ struct AffectedKey {
 /// One request of a conversation; a trace of its own.
 struct Turn {
     std::uint64_t trace = 0;
-    std::uint32_t steps = 0;
     std::int64_t tokens = 0;
     std::int64_t fresh_tokens = 0;  ///< Without those read from a cache.
     double cost_usd = 0;
+    std::uint32_t steps = 0;
     bool root_seen = false;
 };
 
@@ -147,13 +148,13 @@ struct Session {
     std::uint32_t errors = 0;
     std::uint32_t user_turns = 0;
     std::uint32_t corrections = 0;
+    SessionOutcome told = SessionOutcome::Unknown;
+    bool told_once = false;
     std::int64_t tokens = 0;
     double cost_usd = 0;
     std::uint64_t user = 0;  ///< Hash of the user's id, 0 if telemetry names none.
     std::array<Turn, 2> turns{};
     OutcomeMarks marks;
-    SessionOutcome told = SessionOutcome::Unknown;
-    bool told_once = false;
     Instant
         errors_since_user_at;  ///< Newest failed step: a complaint after it is not about the plan.
     std::unique_ptr<Trail> trail;

@@ -10,8 +10,12 @@
 #include "intake/intake.h"
 
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
+#include <cstring>
+#include <fstream>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace tagout::detect {
@@ -91,6 +95,56 @@ BENCHMARK(observe_spans)
     ->Arg(0)
     ->Arg(1)
     ->Iterations(batches);
+
+std::size_t resident_bytes() {
+    std::size_t pages = 0;
+    std::size_t resident = 0;
+    std::ifstream("/proc/self/statm") >> pages >> resident;
+    return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// A million conversations at once, a model call of each, nothing said: what a session costs bare.
+/// Budget (DESIGN section 10): 400 MiB.
+void live_sessions(benchmark::State& state) {
+    constexpr std::size_t sessions = 1'000'000;
+    constexpr std::size_t chunk = 500;
+    Settings settings;
+    settings.sessions_max = sessions;
+    std::vector<std::string> names(chunk);
+    for (auto _ : state) {
+        const std::size_t before = resident_bytes();
+        SessionStage stage(settings, std::make_shared<const catalog::Catalog>());
+        Output out;
+        std::vector<AgentEvent> events(chunk);
+        for (std::size_t at = 0; at < sessions; at += chunk) {
+            for (std::size_t i = 0; i < chunk; ++i) {
+                AgentEvent& event = events[i];
+                std::memcpy(event.trace_id.bytes.data(), &at, sizeof at);
+                event.trace_id.bytes[15] = static_cast<std::uint8_t>(i);
+                event.trace_id.bytes[14] = static_cast<std::uint8_t>(i >> 8U);
+                names[i] = to_hex(event.trace_id);
+                event.correlation = names[i];
+                event.kind = EventKind::Llm;
+                event.agent_name = "support-agent";
+                event.model_response = "gpt-x-2026";
+                event.tokens = {.input = 400, .output = 60, .accounting = TokenAccounting::Leaf};
+                event.started_at = traffic_at;
+                event.ended_at = traffic_at;
+            }
+            stage.observe(events, traffic_at, out);
+        }
+        const StageStats stats = stage.stats();
+        if (stats.sessions_live != sessions || stats.sessions_evicted != 0) {
+            state.SkipWithError("wrong answer: a million sessions live");
+            return;
+        }
+        const auto bytes = static_cast<double>(resident_bytes() - before);
+        state.counters["bytes_per_session"] = bytes / static_cast<double>(sessions);
+        state.counters["MiB_per_million"] = bytes / static_cast<double>(sessions) * 1e6 / 1048576.0;
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(sessions));
+}
+BENCHMARK(live_sessions)->Name("LiveSessions")->Iterations(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace tagout::detect

@@ -53,8 +53,7 @@ Session& SessionTable::make(std::string_view correlation) {
     TAGOUT_ASSERT(!found, "the caller looked for it and did not find it");
     std::uint32_t slot = 0;
     if (free_.empty()) {
-        slot = static_cast<std::uint32_t>(slots_.size());
-        slots_.emplace_back();
+        slot = slots_.add();
     } else {
         slot = free_.back();
         free_.pop_back();

@@ -11,7 +11,8 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstddef>
-#include <deque>
+#include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -41,7 +42,31 @@ private:
     void unlink(Session& session) noexcept;
     void link_newest(std::uint32_t slot) noexcept;
 
-    std::deque<Session> slots_;  ///< A deque keeps addresses while it grows.
+    /// Sessions by slot, in blocks that keep their addresses. A deque would give each of them memory
+    /// of its own, and a place in a list of those.
+    class Slots {
+    public:
+        [[nodiscard]] Session& operator[](std::uint32_t slot) noexcept {
+            return blocks_[slot / block_sessions][slot % block_sessions];
+        }
+        [[nodiscard]] const Session& operator[](std::uint32_t slot) const noexcept {
+            return blocks_[slot / block_sessions][slot % block_sessions];
+        }
+        [[nodiscard]] std::uint32_t add() {
+            if (size_ % block_sessions == 0) {
+                blocks_.push_back(std::make_unique<Session[]>(block_sessions));
+            }
+            return size_++;
+        }
+
+    private:
+        static constexpr std::uint32_t block_sessions = 128;
+
+        std::vector<std::unique_ptr<Session[]>> blocks_;
+        std::uint32_t size_ = 0;
+    };
+
+    Slots slots_;
     std::vector<std::uint32_t> free_;
     boost::unordered_flat_map<std::uint64_t, std::uint32_t, HashedKey> by_key_;
     std::uint32_t newest_ = none;
