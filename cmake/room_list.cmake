@@ -14,7 +14,7 @@ tagout_room(recover USES catalog journal incident OpenSSL::Crypto Boost::json)
 tagout_room(net USES domain OpenSSL::SSL Boost::url PkgConfig::NGHTTP2 PkgConfig::DEFLATE PkgConfig::ZSTD)
 tagout_room(store USES journal PkgConfig::SQLITE PkgConfig::ZSTD)
 tagout_room(notify USES net incident PkgConfig::SODIUM TEST_USES store)
-tagout_room(gateway USES net contain simdjson::simdjson PkgConfig::SODIUM)
+tagout_room(gateway USES net contain intake simdjson::simdjson PkgConfig::SODIUM)
 if(TAGOUT_TESTS)
     add_executable(gateway_stand tests/e2e/gateway_stand.cc)  # the data plane alone, for tests/e2e
     target_link_libraries(gateway_stand PRIVATE gateway)

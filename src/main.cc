@@ -92,6 +92,9 @@ void add_serve(CommandLine& line, app::ServeOptions& options) {
     serve->add_option("--otlp-grpc-port", options.otlp_grpc_port, "OTLP over gRPC")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->capture_default_str();
+    serve->add_option(
+        "--ext-authz-port", options.ext_authz_port, "Envoy's external authorization over gRPC"
+    );
     serve->add_option("--gateway-port", options.gateway_port, "MCP, model and decision roads")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->capture_default_str();

@@ -335,6 +335,7 @@ private:
         gateway::GatewayOptions options;
         options.address = options_.address;
         options.port = options_.gateway_port;
+        options.authz_port = options_.ext_authz_port;
         options.threads = config->server.threads;
         Result<void> opened = containment_->open(std::move(options), *pipeline_);
         if (!opened) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct ServeOptions {
     std::uint16_t otlp_http_port = 4318;
     std::uint16_t otlp_grpc_port = 4317;
     std::uint16_t gateway_port = 8322;
+    std::optional<std::uint16_t> ext_authz_port;  ///< Unset: no external authorization over gRPC.
     std::uint16_t fleet_ports = 9310;  ///< First of the five ports of the fleet beside it.
     bool with_fleet = false;  ///< Run the simulated fleet beside the server.
     std::vector<std::string> fleet_faults;

@@ -90,6 +90,10 @@ void Core::use_loops(std::vector<std::shared_ptr<net::EventLoop>> loops) {
 void Core::enforce(Snapshot snapshot, std::function<void(Result<std::uint64_t>)> done) {
     const auto all =
         std::make_shared<Acknowledgement>(snapshot->revision(), loops_.size(), std::move(done));
+    for (Snapshot known = newest_.load();
+         (!known || known->revision() <= snapshot->revision()) &&
+         !newest_.compare_exchange_weak(known, snapshot);) {
+    }
     for (PerLoop& each : loops_) {
         each.loop->schedule([self = shared_from_this(), &each, snapshot, all] {
             self->replace(each, snapshot);

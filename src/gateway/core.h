@@ -104,6 +104,8 @@ public:
         static const Snapshot none;
         return ready_.load(std::memory_order_acquire) ? loops_[loop.index()].snapshot : none;
     }
+    /// On any thread: the newest that was handed to enforce(), null before the first.
+    [[nodiscard]] Snapshot newest() const { return newest_.load(std::memory_order_acquire); }
     void enter(const net::EventLoop& loop, InFlight& call);
     void leave(const net::EventLoop& loop, InFlight& call);
 
@@ -139,6 +141,7 @@ private:
     void replace(PerLoop& own, const Snapshot& snapshot);
 
     std::vector<PerLoop> loops_;  ///< Each confined to its loop.
+    std::atomic<Snapshot> newest_;  ///< For roads without a loop of their own here.
     std::atomic<bool> ready_{false};
     std::atomic<std::size_t> in_flight_{0};
     std::atomic<std::int64_t> limit_logged_at_{0};

@@ -1,6 +1,7 @@
 #include "gateway/gateway.h"
 
 #include "base/log.h"
+#include "gateway/authz_road.h"
 #include "gateway/decide_road.h"
 #include "gateway/flag_road.h"
 #include "gateway/mcp_exchange.h"
@@ -205,6 +206,11 @@ private:
             own(responder, {200, {{"Content-Type", "text/plain"}}, "ok\n"}, Outcome::Answered);
             return;
         }
+        if (request.path.starts_with(authz_path) &&
+            request.path.substr(authz_path.size()).find_first_not_of('/') != 0) {
+            responder.respond(answer_authz(*core_, loop, request));
+            return;
+        }
         if (request.path == "/v1/decide") {
             if (request.method != "POST") {
                 net::ServerResponse response =
@@ -249,8 +255,15 @@ private:
 
 class OpenGateway final : public Gateway {
 public:
-    OpenGateway(std::shared_ptr<Core> core, std::unique_ptr<net::HttpServer> server)
-        : core_(std::move(core)), port_(server->port()), server_(std::move(server)) {}
+    OpenGateway(
+        std::shared_ptr<Core> core, std::unique_ptr<net::HttpServer> server,
+        std::unique_ptr<net::GrpcServer> authz
+    )
+        : core_(std::move(core)),
+          port_(server->port()),
+          authz_port_(authz ? authz->port() : std::uint16_t{0}),
+          server_(std::move(server)),
+          authz_(std::move(authz)) {}
     ~OpenGateway() override { close(); }
 
     [[nodiscard]] std::string name() const override { return "gateway"; }
@@ -264,15 +277,18 @@ public:
         return send_probes(*core_, control, port_);
     }
     [[nodiscard]] std::uint16_t port() const override { return port_; }
+    [[nodiscard]] std::uint16_t authz_port() const override { return authz_port_; }
     [[nodiscard]] std::size_t in_flight() const override { return core_->in_flight(); }
     void stop() override { close(); }
 
 private:
     void close() {
         std::unique_ptr<net::HttpServer> server;
+        std::unique_ptr<net::GrpcServer> authz;
         {
             const MutexLock lock(mutex_);
             server = std::move(server_);
+            authz = std::move(authz_);
         }
         if (server) {
             core_->shut_down();
@@ -281,8 +297,10 @@ private:
 
     const std::shared_ptr<Core> core_;
     const std::uint16_t port_;
+    const std::uint16_t authz_port_;
     Mutex mutex_;
     std::unique_ptr<net::HttpServer> server_ TAGOUT_GUARDED_BY(mutex_);
+    std::unique_ptr<net::GrpcServer> authz_ TAGOUT_GUARDED_BY(mutex_);
 };
 
 Result<std::string> make_secret() {
@@ -329,8 +347,16 @@ Result<std::shared_ptr<Gateway>> Gateway::start(
         ) { road(std::move(request), responder); }
     ));
     core->use_loops(open->loops());
+    std::unique_ptr<net::GrpcServer> authz;
+    if (options.authz_port) {
+        server.port = *options.authz_port;
+        server.port_setting = "--ext-authz-port";
+        authz = TAGOUT_TRY(net::GrpcServer::start(server, authz_grpc_handler(core)));
+    }
     log::info("gateway_listening", {{"address", options.address}, {"port", open->port()}});
-    return std::shared_ptr<Gateway>(std::make_shared<OpenGateway>(core, std::move(open)));
+    return std::shared_ptr<Gateway>(
+        std::make_shared<OpenGateway>(core, std::move(open), std::move(authz))
+    );
 }
 
 }  // namespace tagout::gateway

@@ -5,6 +5,7 @@
 //   ANY  /workflow/{name}{rest}    in front of an agent's own endpoint: moved or stopped at once
 //   POST /v1/decide                the decision alone, for callers without the proxy
 //   POST /ofrep/v1/...             the same as feature flags, with push (flag_road.h)
+//   ANY  /ext_authz/...            the same for Envoy; over gRPC on a port of its own (authz_road.h)
 //   GET  /v1/prompts/{name} ...    versions by label, for agents (VersionSource)
 //
 // Thread-safe. It reads one snapshot pointer a call and waits for nothing: no lock, no disk, no peer
@@ -23,6 +24,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace tagout::gateway {
@@ -73,6 +75,7 @@ using VersionSource = std::function<Result<FetchedVersion>(
 struct GatewayOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;
+    std::optional<std::uint16_t> authz_port;  ///< Envoy's external authorization over gRPC.
     unsigned threads = 1;
     std::size_t body_bytes_max = 16 * 1024 * 1024;
     Duration connect_timeout = std::chrono::seconds(5);
@@ -97,6 +100,8 @@ public:
     );
     ~Gateway() override = default;
     [[nodiscard]] virtual std::uint16_t port() const = 0;
+    /// 0 if none was asked for.
+    [[nodiscard]] virtual std::uint16_t authz_port() const = 0;
     [[nodiscard]] virtual std::size_t in_flight() const = 0;
     virtual void stop() = 0;
 };

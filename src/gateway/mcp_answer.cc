@@ -271,7 +271,7 @@ void McpExchange::stop_in_flight() {
         std::string events;
         for (const Call& call : calls_) {
             if (!call.answered && call.ruling.verdict == Verdict::Deny) {
-                events += message_event(refusal(call));
+                events += message_event(refusal_result(rpc_.messages[call.message], call.ruling));
             }
         }
         write(std::move(events));  // What was held of an event that had not ended stays behind.

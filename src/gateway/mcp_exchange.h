@@ -64,7 +64,6 @@ private:
     void answer_probe();
     [[nodiscard]] bool is_refused() const;
     [[nodiscard]] bool takes_json() const;
-    [[nodiscard]] std::string refusal(const Call& call) const;
     [[nodiscard]] std::string refusals() const;
     void report_calls(bool cancelled);
     void tell_upstream();
@@ -104,5 +103,9 @@ private:
     std::uint64_t events_ = 0;
     bool tools_changed_ = false;  ///< To be told at the next boundary.
 };
+
+/// The answer to a call that was refused, as clients of both eras were measured to take it: a
+/// result, not an error of protocol or transport.
+[[nodiscard]] std::string refusal_result(const RpcMessage& message, const Ruling& ruling);
 
 }  // namespace tagout::gateway

@@ -291,11 +291,7 @@ bool McpExchange::takes_json() const {
            !accepts(accept, "text/event-stream", "text/*");
 }
 
-/// As clients of both eras were measured to take it: a result, not an error of protocol or
-/// transport.
-std::string McpExchange::refusal(const Call& call) const {
-    const RpcMessage& message = rpc_.messages[call.message];
-    const Ruling& ruling = call.ruling;
+std::string refusal_result(const RpcMessage& message, const Ruling& ruling) {
     std::string json = R"({"jsonrpc":"2.0","id":)" + std::string(message.id) +
                        R"(,"result":{"content":[{"type":"text","text":)" +
                        quoted(refusal_text(ruling)) + R"(}],"isError":true,)";
@@ -314,7 +310,7 @@ std::string McpExchange::refusal(const Call& call) const {
 /// Of the whole request; in a batch an answer for each of its requests.
 std::string McpExchange::refusals() const {
     if (!rpc_.batch) {
-        return refusal(calls_.front());
+        return refusal_result(rpc_.messages[calls_.front().message], calls_.front().ruling);
     }
     std::string json = "[";
     for (std::size_t i = 0; i < rpc_.messages.size(); ++i) {
@@ -325,7 +321,7 @@ std::string McpExchange::refusals() const {
         json += json.size() > 1 ? "," : "";
         const auto call = std::ranges::find(calls_, i, &Call::message);
         if (call != calls_.end() && call->ruling.verdict != Verdict::Allow) {
-            json += refusal(*call);
+            json += refusal_result(message, call->ruling);
             continue;
         }
         json += rpc_error(

@@ -121,6 +121,7 @@ public:
         catalog_ = std::make_shared<const catalog::Catalog>(std::move(contents));
         GatewayOptions options;
         options.threads = threads;
+        options.authz_port = 0;
         options.body_bytes_max = 1024 * 1024;
         options.connect_timeout = std::chrono::milliseconds(500);
         options.journey_secret = "journey";

@@ -4,7 +4,7 @@
 //   gateway_stand --server NAME=URL --model NAME=PROTOCOL=URL
 //   in:  "control SCOPE MODE" adds one, "clear" ends them all, "probe SCOPE MODE", "seen"; before
 //        clients come, "offer SERVER TOOL" configures a tool
-//   out: "port N", then an answer a line
+//   out: "port N", with the port of ext_authz behind it, then an answer a line
 #include "gateway/test_world.h"
 
 #include <cstdlib>
@@ -31,14 +31,16 @@ public:
                          (call.cancelled ? " cancelled" : "") + "; ";
             },
             nullptr};
-        auto started = Gateway::start({}, parts);
+        GatewayOptions options;
+        options.authz_port = 0;
+        auto started = Gateway::start(options, parts);
         if (!started) {
             std::cerr << started.error().message << "\n";
             return false;
         }
         gateway_ = std::move(*started);
         enforce();
-        std::cout << "port " << gateway_->port() << std::endl;
+        std::cout << "port " << gateway_->port() << " " << gateway_->authz_port() << std::endl;
         return true;
     }
     void serve() {
