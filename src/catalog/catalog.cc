@@ -112,13 +112,20 @@ const OwnerRule* Catalog::owner_of(
 }
 
 double Catalog::cost_usd(
-    std::string_view model, std::int64_t input_tokens, std::int64_t output_tokens
+    std::string_view model, std::int64_t input_tokens, std::int64_t output_tokens,
+    std::int64_t cached_tokens
 ) const {
     for (const Model& price : contents_.prices) {
         if (glob_matches(price.name, model)) {
-            const auto input = static_cast<double>(std::max<std::int64_t>(input_tokens, 0));
+            const std::int64_t all_input = std::max<std::int64_t>(input_tokens, 0);
+            const auto cached =
+                static_cast<double>(std::clamp<std::int64_t>(cached_tokens, 0, all_input));
+            const double fresh = static_cast<double>(all_input) - cached;
             const auto output = static_cast<double>(std::max<std::int64_t>(output_tokens, 0));
-            return (input * price.input_usd_per_million + output * price.output_usd_per_million) /
+            const double cached_price =
+                price.cached_input_usd_per_million.value_or(price.input_usd_per_million);
+            return (fresh * price.input_usd_per_million + cached * cached_price +
+                    output * price.output_usd_per_million) /
                    1e6;
         }
     }

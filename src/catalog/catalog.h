@@ -127,6 +127,8 @@ struct Model {
     std::string name;  ///< Glob.
     double input_usd_per_million = 0;
     double output_usd_per_million = 0;
+    /// Of input tokens that came from a cache; unset, they cost what other input costs.
+    std::optional<double> cached_input_usd_per_million = std::nullopt;
 };
 
 struct Contents {
@@ -175,9 +177,11 @@ public:
         std::string_view tool, std::string_view agent, std::string_view workflow,
         std::string_view service
     ) const;
-    /// USD of one call, or -1 when no price matches `model`.
+    /// USD of one call, or -1 when no price matches `model`. `cached_tokens` are those of the input
+    /// tokens that came from a cache.
     [[nodiscard]] double cost_usd(
-        std::string_view model, std::int64_t input_tokens, std::int64_t output_tokens
+        std::string_view model, std::int64_t input_tokens, std::int64_t output_tokens,
+        std::int64_t cached_tokens = 0
     ) const;
     /// The channel of that name; "" asks for the default one. Null if there is none.
     [[nodiscard]] const NoticeChannel* channel(std::string_view name) const;

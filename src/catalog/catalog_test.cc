@@ -86,7 +86,10 @@ Catalog example() {
     contents.default_channel = "hook";
     contents.prices = {
         {.name = "gpt-4o-mini*", .input_usd_per_million = 0.15, .output_usd_per_million = 0.6},
-        {.name = "gpt-4o*", .input_usd_per_million = 2.5, .output_usd_per_million = 10},
+        {.name = "gpt-4o*",
+         .input_usd_per_million = 2.5,
+         .output_usd_per_million = 10,
+         .cached_input_usd_per_million = 1.25},
     };
     return Catalog(std::move(contents));
 }
@@ -153,6 +156,10 @@ TEST(Prices, TheFirstGlobThatMatchesPrices) {
     EXPECT_DOUBLE_EQ(catalog.cost_usd("gpt-4o-2024", 1'000'000, 0), 2.5);
     EXPECT_DOUBLE_EQ(catalog.cost_usd("gpt-4o", -1, 1'000'000), 10) << "absent counts cost nothing";
     EXPECT_DOUBLE_EQ(catalog.cost_usd("unknown-model", 5, 5), -1);
+    EXPECT_DOUBLE_EQ(catalog.cost_usd("gpt-4o", 1'000'000, 0, 400'000), 2) << "cached is cheaper";
+    EXPECT_DOUBLE_EQ(catalog.cost_usd("gpt-4o", 1'000'000, 0, 9'000'000), 1.25) << "at most all";
+    EXPECT_DOUBLE_EQ(catalog.cost_usd("gpt-4o-mini", 1'000'000, 0, 400'000), 0.15)
+        << "without a price of its own it costs what other input costs";
 }
 
 TEST(Channels, AnEmptyNameAsksForTheDefault) {

@@ -362,6 +362,15 @@ void describe(Model& model, V& v) {
             .max = 1e6,
             .unit = "USD"}
     );
+    v.field(
+        "cached_input_usd_per_million",
+        model.cached_input_usd_per_million,
+        FieldInfo{
+            .help = "Price of a million input tokens that came from a cache; absent, they cost what "
+                    "other input costs.",
+            .max = 1e6,
+            .unit = "USD"}
+    );
 }
 
 template <class V>
@@ -431,7 +440,9 @@ void describe(Contents& contents, V& v) {
     v.list(
         "prices",
         contents.prices,
-        FieldInfo{.help = "Prices of models, for cost where telemetry carries none."}
+        FieldInfo{
+            .help = "What you pay for models, for cost where telemetry carries none; the program "
+                    "knows no price of its own."}
     );
     v.settings(
         "detection",

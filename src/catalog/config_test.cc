@@ -46,6 +46,8 @@ TEST(Config, TheExampleInTheGuideIsWhole) {
     EXPECT_EQ(contents.playbooks[0].enforcement, Enforcement::Enforce);
     EXPECT_EQ(contents.journeys[0].steps[1].kind, "mcp");
     EXPECT_DOUBLE_EQ(contents.prices[0].output_usd_per_million, 0.6);
+    EXPECT_EQ(contents.prices[0].cached_input_usd_per_million, 0.075);
+    EXPECT_EQ(contents.prices[1].cached_input_usd_per_million, std::nullopt);
     ASSERT_EQ(contents.incidents.size(), 2U);
     EXPECT_EQ(contents.incidents[0].path, "incidents.join_window");
     EXPECT_EQ(contents.incidents[0].value, "6h");

@@ -322,7 +322,8 @@ void SessionStage::State::note_model_call(
         cost = catalog->cost_usd(
             model,
             std::max<std::int64_t>(event.tokens.input, 0),
-            std::max<std::int64_t>(event.tokens.output, 0)
+            std::max<std::int64_t>(event.tokens.output, 0),
+            event.tokens.cache_read
         );
     }
     cost = std::max(cost, 0.0);  // below: nobody said the price
