@@ -4,6 +4,8 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "detect/cost/queue_points.h"
+#include "intake/queue_metrics.h"
 
 #include <xxhash.h>
 
@@ -103,6 +105,7 @@ struct Pipeline::State {
           settings(pipeline_settings),
           linker(intake::LinkerOptions{}),
           keys(detection, catalog) {
+        pane_nanos.store(detection.pane.count(), std::memory_order_relaxed);
         const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
         const std::size_t count = settings.shards > 0 ? settings.shards : std::max(1U, cores / 2);
         for (std::size_t i = 0; i < count; ++i) {
@@ -127,6 +130,8 @@ struct Pipeline::State {
     void work(std::size_t index, std::span<const Arrival> arrivals, const Update* update);
     [[nodiscard]] bool has_room() const;
     void count_accepted(const EventBatch& batch);
+    /// Metrics that measure queues go to the key stage without a detour; other metrics are evidence.
+    void judge_depths(const EventBatch& batch, Instant now);
     void shed(const EventBatch& batch, std::string_view reason);
 
     const PipelineParts parts;
@@ -138,6 +143,7 @@ struct Pipeline::State {
     std::atomic<bool> accepting{false};
     std::atomic<std::uint64_t> accepted_items{0};
     std::atomic<std::int64_t> last_received_nanos{0};
+    std::atomic<std::int64_t> pane_nanos{0};
 
     mutable Mutex link_mutex;
     intake::Linker linker TAGOUT_GUARDED_BY(link_mutex);
@@ -282,6 +288,21 @@ void Pipeline::State::count_accepted(const EventBatch& batch) {
     }
 }
 
+void Pipeline::State::judge_depths(const EventBatch& batch, Instant now) {
+    const std::vector<intake::QueueDepth> depths = intake::queue_depths(batch);
+    if (depths.empty()) {
+        return;
+    }
+    Partials partials(new detect::KeyPartials, [](detect::KeyPartials* given) { delete given; });
+    for (const intake::QueueDepth& depth : depths) {
+        detect::add_depth(
+            *partials, depth.metric, depth.service, depth.depth, depth.at, now,
+            Duration(pane_nanos.load(std::memory_order_relaxed))
+        );
+    }
+    give_partials(std::move(partials));
+}
+
 Pipeline::Pipeline(
     const PipelineParts& parts, const PipelineSettings& settings, const detect::Settings& detection,
     std::shared_ptr<const catalog::Catalog> catalog
@@ -365,6 +386,7 @@ void Pipeline::accept(std::shared_ptr<EventBatch> batch, std::function<void(Resu
     state.last_received_nanos.store(unix_nanos(now), std::memory_order_relaxed);
     state.count_accepted(*linked);
     if (linked->events.empty()) {
+        state.judge_depths(*linked, now);
         return;
     }
     for (const auto& shard : state.shards) {
@@ -442,6 +464,7 @@ Result<std::uint64_t> Pipeline::catch_up() {
 void Pipeline::use(
     const detect::Settings& detection, std::shared_ptr<const catalog::Catalog> catalog
 ) {
+    state_->pane_nanos.store(detection.pane.count(), std::memory_order_relaxed);
     const auto update = std::make_shared<const Update>(Update{detection, std::move(catalog)});
     for (const auto& shard : state_->shards) {
         const MutexLock lock(shard->mutex);

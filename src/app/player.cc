@@ -44,7 +44,9 @@ void play_run_line(
         return;
     }
     if (run->kind != intake::RecordKind::Run) {
-        ++player.other_lines;
+        if (const Result<void> played = player.play_numbers(run->kind, line.text); !played) {
+            refuse(played.error().message);
+        }
         return;
     }
     ++player.records;
@@ -220,6 +222,22 @@ void Player::judge(std::span<const AgentEvent> of, const std::string& record) {
 void Player::play(EventBatch& batch, const std::string& record) {
     linker_.link(batch);
     judge(batch.events, record);
+}
+
+Result<void> Player::play_numbers(intake::RecordKind kind, std::string_view line) {
+    if (kind == intake::RecordKind::RequestTrace) {
+        const intake::RecordedRequest request = TAGOUT_TRY(intake::parse_recorded_request(line));
+        EventBatch batch;
+        requests_.append(request, now_ + between_records, batch);
+        judge(batch.events, request.source);
+    } else {
+        const intake::RecordedSeries series = TAGOUT_TRY(intake::parse_recorded_series(line));
+        for (EventTaker* const taker : takers_) {
+            taker->judge_series(series);
+        }
+    }
+    ++records;
+    return {};
 }
 
 void Player::play_telemetry(EventBatch& batch) {

@@ -7,6 +7,7 @@
 // Thread-compatible. Streams; memory does not grow with the number of records.
 #pragma once
 
+#include "app/recorded_numbers.h"
 #include "app/replay_output.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
@@ -14,10 +15,12 @@
 #include "detect/engine.h"
 #include "domain/event_batch.h"
 #include "intake/intake.h"
+#include "intake/recorded_run.h"
 
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tagout::app {
@@ -27,6 +30,8 @@ public:
     virtual ~EventTaker() = default;
     /// `record` is the recorded run's id, "" for telemetry. `now` never runs backwards.
     virtual void judge(std::span<const AgentEvent> events, Instant now, const std::string& record) = 0;
+    /// A series of numbers; it has no events, and opens no incident by itself.
+    virtual void judge_series(const intake::RecordedSeries& /*series*/) {}
     virtual void finish(Instant now) = 0;
 };
 
@@ -53,6 +58,8 @@ public:
 
     void play(EventBatch& batch, const std::string& record);
     void play_telemetry(EventBatch& batch);
+    /// A line with a series, or with one request to a model.
+    Result<void> play_numbers(intake::RecordKind kind, std::string_view line);
     void finish();
 
     [[nodiscard]] Instant now() const noexcept { return now_; }
@@ -72,6 +79,7 @@ private:
     void judge(std::span<const AgentEvent> events, const std::string& record);
 
     intake::Linker linker_;
+    RequestEvents requests_;
     const std::vector<EventTaker*> takers_;
     Instant now_ = Instant(std::chrono::hours(24));
     std::optional<Instant> first_at_;  ///< Of telemetry.

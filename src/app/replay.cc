@@ -23,7 +23,8 @@ constexpr std::size_t written_max = 100'000;
 class FindingWriter final : public EventTaker {
 public:
     FindingWriter(const Configured& configured, std::ostream* findings, Terminal& terminal)
-        : engine_(configured.detection, configured.catalog),
+        : detection_(configured.detection),
+          engine_(configured.detection, configured.catalog),
           findings_(findings),
           terminal_(terminal) {}
 
@@ -33,6 +34,12 @@ public:
         detect::Output output;
         engine_.judge(events, now, output);
         report(output, record);
+    }
+    void judge_series(const intake::RecordedSeries& series) override {
+        for (const Finding& finding : findings_of(series, detection_)) {
+            tally.count(finding);
+            write(finding, series.id);
+        }
     }
     void finish(Instant /*now*/) override {
         detect::Output output;
@@ -90,6 +97,7 @@ private:
         }
     }
 
+    const detect::Settings detection_;
     PlayedEngine engine_;
     std::ostream* findings_;
     Terminal& terminal_;

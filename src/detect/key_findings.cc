@@ -16,19 +16,6 @@ std::string times(double ratio) {
     return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
 }
 
-void point_at(Finding& finding, const Exemplar& exemplar) {
-    finding.correlation = CorrelationId(exemplar.correlation);
-    finding.trace_id = exemplar.trace_id;
-    finding.span_id = exemplar.span_id;
-    finding.step = exemplar.step;
-    finding.workflow = WorkflowName(exemplar.workflow);
-    finding.tool = ToolName(exemplar.tool);
-    finding.model = exemplar.model;
-    finding.service = exemplar.service;
-    finding.environment = exemplar.environment;
-    finding.prompt_version = exemplar.prompt_version;
-}
-
 /// The one agent that nearly all bad events are of, else "".
 std::string only_agent(const RateEpisode& episode) {
     const auto top = episode.agents.top();
@@ -68,6 +55,19 @@ bool names_agent(const RateEpisode& episode, const std::string& agent) {
 }
 
 }  // namespace
+
+void point_at(Finding& finding, const Exemplar& exemplar) {
+    finding.correlation = CorrelationId(exemplar.correlation);
+    finding.trace_id = exemplar.trace_id;
+    finding.span_id = exemplar.span_id;
+    finding.step = exemplar.step;
+    finding.workflow = WorkflowName(exemplar.workflow);
+    finding.tool = ToolName(exemplar.tool);
+    finding.model = exemplar.model;
+    finding.service = exemplar.service;
+    finding.environment = exemplar.environment;
+    finding.prompt_version = exemplar.prompt_version;
+}
 
 bool StandingFinding::grew() const {
     return doubled(extent.sessions, finding.sessions) || doubled(extent.tokens, finding.tokens) ||
@@ -179,7 +179,7 @@ void KeyStage::State::renew_spending(const std::string& agent, const SpendingWat
         finding.model = watch.model();
         finding.agent = AgentName(agent);
         finding.cause = "spending";
-        finding.threshold = settings.cost.spike_ratio;
+        finding.threshold = watch.threshold();
         boards.count_finding(SignalId::TokenSpike, end_of(watch.last_pane()));
         standing.extent = Extent{};
         standing.active = true;
@@ -239,6 +239,7 @@ void KeyStage::State::explain() {
             set(standing, leader_for(RateKind::Corrections, "", agent));
         }
     }
+    explain_loads();
     for (auto& [key, standing] : rate_findings) {
         if (standing.active && key.kind == RateKind::Corrections) {
             const std::string agent = standing.finding.agent.text();
@@ -252,7 +253,56 @@ void KeyStage::State::explain() {
     }
 }
 
+void KeyStage::State::explain_loads() {
+    // Behind timeouts and refused calls of the same tool or agent: who waits, times out and tries
+    // again; a queue behind the latency of the same calls, what an outcome costs behind all of them.
+    const auto leads = [](const StandingFinding& other) {
+        return other.active && other.finding.explained_by.empty();
+    };
+    for (auto& [key, standing] : load_findings) {
+        if (!standing.active) {
+            continue;
+        }
+        const auto& [signal, subject] = key;
+        std::string leader;
+        for (const auto& [rate, other] : rate_findings) {
+            const bool same = rate.key == subject || "tool " + rate.key == subject;
+            const std::string agent = standing.finding.agent.text();
+            const bool hits = signal == SignalId::OutcomeCost && !agent.empty() &&
+                              (rate.key == subject ||
+                               names_agent(watches.at(rate).episode(), agent));
+            if (leads(other) && leader.empty() && (same || hits)) {
+                leader = other.finding.id;
+            }
+        }
+        if (signal == SignalId::QueueDepth && leader.empty()) {
+            const auto slow = load_findings.find({SignalId::TailLatency, subject});
+            if (slow != load_findings.end() && leads(slow->second)) {
+                leader = slow->second.finding.id;
+            }
+        }
+        if (signal == SignalId::OutcomeCost && leader.empty()) {
+            const auto spends = spending_findings.find(standing.finding.agent.text());
+            if (spends != spending_findings.end() && leads(spends->second)) {
+                leader = spends->second.finding.id;
+            }
+        }
+        const bool told_failed = standing.finding.explained_by.empty() && !standing.changed &&
+                                 standing.finding.outcome == SessionOutcome::Failed;
+        if (!told_failed && standing.finding.explained_by != leader) {
+            standing.finding.explained_by = std::move(leader);
+            standing.changed = true;
+        }
+    }
+}
+
 void KeyStage::State::tell(Output& out) {
+    for (auto& [key, standing] : load_findings) {
+        if (standing.changed) {
+            out.findings.push_back(standing.finding);
+            standing.changed = false;
+        }
+    }
     for (auto& [key, standing] : rate_findings) {
         if (standing.changed) {
             out.findings.push_back(standing.finding);

@@ -48,6 +48,21 @@ void SpendingPane::merge(const SpendingPane& other) {
     }
 }
 
+void LoadPane::merge(const LoadPane& other) {
+    durations.merge(other.durations);
+    millis.merge(other.millis);
+    depths.merge(other.depths);
+    agents.merge(other.agents);
+    const bool worse = other.worst > worst ||
+                       (other.worst == worst &&
+                        std::tie(other.exemplar.at, other.exemplar.correlation) <
+                            std::tie(exemplar.at, exemplar.correlation));
+    if (worse) {
+        exemplar = other.exemplar;
+        worst = other.worst;
+    }
+}
+
 void KeyPartials::merge(const KeyPartials& other) {
     newest = std::max(newest, other.newest);
     for (const auto& [key, pane] : other.rates) {
@@ -55,6 +70,9 @@ void KeyPartials::merge(const KeyPartials& other) {
     }
     for (const auto& [key, pane] : other.spending) {
         spending[key].merge(pane);
+    }
+    for (const auto& [key, pane] : other.loads) {
+        loads[key].merge(pane);
     }
     for (const auto& [key, delta] : other.affected) {
         affected[key].merge(delta);
@@ -94,14 +112,14 @@ void KeyPartials::merge(const KeyPartials& other) {
 }
 
 bool KeyPartials::empty() const noexcept {
-    return rates.empty() && spending.empty() && affected.empty() && outcomes.empty() &&
+    return rates.empty() && spending.empty() && loads.empty() && affected.empty() && outcomes.empty() &&
            findings.empty() && debuts.empty() && corrections.empty() && sessions.empty() &&
            newest == Instant{};
 }
 
 namespace {
 
-constexpr std::uint32_t format_mark = 0x3350'4b54;  // "TKP3"
+constexpr std::uint32_t format_mark = 0x3450'4b54;  // "TKP4"
 
 /// The texts of an Exemplar, or those of a Finding that a draft fills.
 template <class E>
@@ -353,6 +371,18 @@ void write_panes(const KeyPartials& partials, Writer& writer) {
         writer.write(pane.exemplar);
         writer.number(pane.exemplar_tokens);
     }
+    writer.number(partials.loads.size());
+    for (const auto& [key, pane] : partials.loads) {
+        writer.number(static_cast<std::uint64_t>(key.first.kind));
+        writer.text(key.first.key);
+        writer.signed_number(key.second);
+        writer.write(pane.durations);
+        writer.write(pane.millis);
+        writer.write(pane.depths);
+        writer.write(pane.agents);
+        writer.write(pane.exemplar);
+        writer.real(pane.worst);
+    }
     writer.number(partials.affected.size());
     for (const auto& [key, delta] : partials.affected) {
         writer.number(static_cast<std::uint64_t>(key.kind));
@@ -390,6 +420,18 @@ void read_panes(Reader& reader, KeyPartials& partials) {
         reader.read(pane.models);
         reader.read(pane.exemplar);
         pane.exemplar_tokens = reader.number();
+    }
+    for (std::size_t left = reader.count(6); left > 0 && !reader.broken; --left) {
+        const auto kind = reader.enumerator<LoadKind>(load_kind_count);
+        std::string key = reader.text();
+        const std::int64_t number = reader.signed_number();
+        LoadPane& pane = partials.loads[{{kind, std::move(key)}, number}];
+        reader.read(pane.durations);
+        reader.read(pane.millis);
+        reader.read(pane.depths);
+        reader.read(pane.agents);
+        reader.read(pane.exemplar);
+        pane.worst = reader.real();
     }
     for (std::size_t left = reader.count(4); left > 0 && !reader.broken; --left) {
         const auto kind = reader.enumerator<RateKind>(rate_kind_count);

@@ -96,6 +96,29 @@ struct SpendingPane {  ///< Key: agent.
     void merge(const SpendingPane& other);
 };
 
+enum class LoadKind : std::uint8_t {
+    Calls = 0,  ///< Key: "tool NAME" or "model NAME".
+    Depth = 1,  ///< Key: "METRIC of SERVICE".
+};
+inline constexpr std::size_t load_kind_count = 2;
+
+struct LoadKey {
+    LoadKind kind = LoadKind::Calls;
+    std::string key;
+    friend auto operator<=>(const LoadKey&, const LoadKey&) = default;
+};
+
+struct LoadPane {
+    LogMoments durations;  ///< Milliseconds of calls.
+    DdSketch millis;       ///< The same.
+    LogMoments depths;     ///< One more than what a metric measured.
+    SpaceSaving<8> agents; ///< Of the slow ones.
+    Exemplar exemplar;     ///< The slowest call, or the deepest measurement.
+    double worst = 0;      ///< Its milliseconds, or depth.
+
+    void merge(const LoadPane& other);
+};
+
 /// The first use of a tool that changes or sends something, in one session.
 struct DebutFact {
     Finding draft;         ///< All but id, class, signal and numbers.
@@ -141,6 +164,7 @@ struct KeyPartials {
     std::map<std::pair<RateKey, std::int64_t>, RatePane>
         rates;  ///< Second of the key: pane number.
     std::map<std::pair<std::string, std::int64_t>, SpendingPane> spending;
+    std::map<std::pair<LoadKey, std::int64_t>, LoadPane> loads;
     std::map<RateKey, AffectedDelta> affected;
     std::map<std::int64_t, std::array<std::int64_t, outcome_count>> outcomes;  ///< By minute.
     std::map<std::int64_t, std::array<std::uint64_t, signal_count>> findings;  ///< By minute.

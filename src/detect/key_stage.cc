@@ -12,6 +12,7 @@ namespace tagout::detect {
 namespace {
 
 constexpr std::int64_t idle_panes_max = 720;  ///< A key without events this long is forgotten.
+constexpr Duration outcome_idle_max = std::chrono::hours(24);  ///< So is a workflow's cost.
 
 }  // namespace
 
@@ -44,7 +45,7 @@ RateWatch* KeyStage::State::watch_of(const RateKey& key) {
     if (known != watches.end()) {
         return &known->second;
     }
-    if (watches.size() + spending.size() >= settings.keys_max) {
+    if (keys_live() >= settings.keys_max) {
         return nullptr;
     }
     return &watches[key];
@@ -67,11 +68,14 @@ void KeyStage::State::merge(KeyPartials&& partials) {
         const auto known = spending.find(key.first);
         if (key.second < closed_before) {
             stats.late_events += pane.per_call.n;
-        } else if (known == spending.end() && watches.size() + spending.size() >= settings.keys_max) {
+        } else if (known == spending.end() && keys_live() >= settings.keys_max) {
             stats.keys_refused += pane.per_call.n;
         } else {
             spending[key.first].open[key.second].merge(pane);
         }
+    }
+    for (const auto& [key, pane] : partials.loads) {
+        take_load(key.first, key.second, pane);
     }
     for (const auto& [key, delta] : partials.affected) {
         const auto watch = watches.find(key);
@@ -200,6 +204,7 @@ void KeyStage::State::take_facts(Output& out) {
         return std::tie(a->at, a->correlation) < std::tie(b->at, b->correlation);
     });
     for (SessionFact* const fact : in_order) {
+        take_outcome_cost(*fact);
         take_outcome(*fact, out);
     }
     session_facts.clear();
@@ -225,17 +230,18 @@ void KeyStage::State::close_panes(std::int64_t pane) {
     }
     for (auto& [agent, watch] : spending) {
         const bool had = !watch.open.empty();
-        watch.close_panes(pane, settings.cost);
+        watch.close_panes(pane, settings.cost, spending.size());
         if (had) {
             boards.observe(
                 SignalId::TokenSpike,
                 end_of(watch.last_pane()),
                 watch.ratio(),
-                settings.cost.spike_ratio
+                watch.threshold() > 0 ? watch.threshold() : settings.cost.spike_ratio
             );
         }
         renew_spending(agent, watch);
     }
+    close_loads(pane);
     closed_before = std::max(closed_before, pane);
 }
 
@@ -248,6 +254,14 @@ void KeyStage::State::sweep(std::int64_t pane) {
         return item.second.open.empty() && !item.second.active() &&
                item.second.last_pane() + idle_panes_max < pane;
     });
+    std::erase_if(loads, [&](const auto& item) {
+        return item.second.open.empty() && !item.second.active() &&
+               item.second.last_pane() + idle_panes_max < pane;
+    });
+    std::erase_if(outcome_costs, [&](const auto& item) {  // sparse workflows end a session a day
+        return !item.second.active() && item.second.last_at() + outcome_idle_max < newest;
+    });
+    std::erase_if(load_findings, [](const auto& item) { return !item.second.active; });
     std::erase_if(rate_findings, [](const auto& item) { return !item.second.active; });
     std::erase_if(spending_findings, [](const auto& item) { return !item.second.active; });
 }
@@ -291,6 +305,7 @@ void KeyStage::use(const Settings& settings, std::shared_ptr<const catalog::Cata
     if (settings.pane != state_->settings.pane) {
         state_->watches.clear();  // panes of another length cannot be compared
         state_->spending.clear();
+        state_->loads.clear();
         state_->closed_before = 0;
     }
     state_->settings = settings;
@@ -322,8 +337,10 @@ std::vector<ClassBoard> KeyStage::boards() const {
 
 StageStats KeyStage::stats() const {
     StageStats stats = state_->stats;
-    stats.keys_live = state_->watches.size() + state_->spending.size();
-    stats.bytes = state_->watches.size() * sizeof(RateWatch) + state_->spending.size() * 8'000 +
+    stats.keys_live = state_->keys_live();
+    const std::size_t paned = state_->spending.size() + state_->loads.size();
+    stats.bytes = state_->watches.size() * sizeof(RateWatch) + paned * 8'000 +
+                  state_->outcome_costs.size() * sizeof(OutcomeCostWatch) +
                   state_->profiles.bytes() + state_->habit_findings.size() * 1'000;
     return stats;
 }

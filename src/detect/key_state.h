@@ -2,6 +2,8 @@
 // Confined to KeyStage's thread.
 #pragma once
 
+#include "detect/cost/load_watch.h"
+#include "detect/cost/outcome_cost.h"
 #include "detect/cost/token_spike.h"
 #include "detect/engine.h"
 #include "detect/key_boards.h"
@@ -17,6 +19,8 @@
 #include <vector>
 
 namespace tagout::detect {
+
+void point_at(Finding& finding, const Exemplar& exemplar);
 
 /// What a rate or a spike came to so far.
 struct Extent {
@@ -64,7 +68,20 @@ struct KeyStage::State {
     void renew_rate(const RateKey& key, const RateWatch& watch);
     void renew_spending(const std::string& agent, const SpendingWatch& watch);
     void explain();
+    void explain_loads();
     void tell(Output& out);
+
+    // --- key_loads.cc: latency, queues, cost of outcomes
+    void take_load(const LoadKey& key, std::int64_t pane_number, const LoadPane& pane);
+    void take_outcome_cost(const SessionFact& fact);
+    void close_loads(std::int64_t pane);
+    void renew_load(SignalId signal, const LoadKey& key, const LoadEpisode& episode);
+    void renew_outcome_cost(const std::string& key, const OutcomeCostWatch& watch);
+
+    /// Everything that keys_max bounds.
+    [[nodiscard]] std::size_t keys_live() const noexcept {
+        return watches.size() + spending.size() + loads.size() + outcome_costs.size();
+    }
 
     [[nodiscard]] Instant end_of(std::int64_t pane) const noexcept {
         return Instant(settings.pane * (pane + 1));
@@ -74,8 +91,12 @@ struct KeyStage::State {
     std::shared_ptr<const catalog::Catalog> catalog;
     std::map<RateKey, RateWatch> watches;
     std::map<std::string, SpendingWatch> spending;
+    std::map<LoadKey, LoadWatch> loads;
+    std::map<std::string, OutcomeCostWatch> outcome_costs;  ///< By workflow, else agent.
     std::map<RateKey, StandingFinding> rate_findings;
     std::map<std::string, StandingFinding> spending_findings;
+    /// Of latency, queues and cost of outcomes: by signal and key.
+    std::map<std::pair<SignalId, std::string>, StandingFinding> load_findings;
     Profiles profiles;
     std::map<std::string, Finding> habit_findings;  ///< By correlation: findings that profiles made.
     std::deque<std::string> habit_order;            ///< Oldest first; bounds habit_findings.

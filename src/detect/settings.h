@@ -46,9 +46,17 @@ struct SafetySettings {
 struct CostSettings {
     double spike_ratio = 3;
     double spike_z = 5;
+    double known_ratio = 1.5;
+    double known_z = 3.5;
     std::uint32_t spike_tokens_min = 20'000;
     std::uint32_t spike_calls_min = 5;
     std::uint32_t usual_calls_min = 30;
+    double series_score = 8.7;
+    double slow_ratio = 2;
+    double slow_min = 1;
+    double queue_min = 10;
+    double outcome_ratio = 2;
+    std::uint32_t outcome_sessions_min = 20;
     std::uint32_t steps_max = 150;
     std::uint32_t tokens_max = 400'000;
     double cost_usd_max = 10;
@@ -441,6 +449,27 @@ void describe(Options& options, Visitor&& visit) {
     );
     visit(
         SettingInfo{
+            .path = "detection.cost.token_spike.known_ratio_min",
+            .min = 1.1,
+            .max = 100,
+            .unit = "times",
+            .help = "As ratio_min, once it is known how far an agent's half minutes stray by "
+                    "themselves",
+        },
+        options.cost.known_ratio
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.cost.token_spike.known_z_min",
+            .min = 2,
+            .max = 50,
+            .unit = "standard errors",
+            .help = "As z_min, once that is known; rises with the number of agents watched",
+        },
+        options.cost.known_z
+    );
+    visit(
+        SettingInfo{
             .path = "detection.cost.token_spike.tokens_min",
             .min = 0,
             .max = 1000000000,
@@ -468,6 +497,68 @@ void describe(Options& options, Visitor&& visit) {
             .help = "What is usual for an agent is known after so many model calls",
         },
         options.cost.usual_calls_min
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.cost.series.score_min",
+            .min = 2,
+            .max = 100,
+            .unit = "score",
+            .help = "How far and how rarely a series of numbers must leave its usual course; "
+                    "higher is calmer",
+        },
+        options.cost.series_score
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.cost.tail_latency.ratio_min",
+            .min = 1.2,
+            .max = 100,
+            .unit = "times",
+            .help = "How far above its usual a tool's or model's latency, or a queue, may go; higher "
+                    "is calmer",
+        },
+        options.cost.slow_ratio
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.cost.tail_latency.seconds_min",
+            .min = 0.001,
+            .max = 3600,
+            .unit = "s",
+            .help = "Calls that take less than this are never reported as slow",
+        },
+        options.cost.slow_min
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.cost.queue_depth.depth_min",
+            .min = 1,
+            .max = 1000000,
+            .unit = "calls",
+            .help = "Fewer calls waiting or under way at once are never reported",
+        },
+        options.cost.queue_min
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.cost.outcome_cost.ratio_min",
+            .min = 1.2,
+            .max = 100,
+            .unit = "times",
+            .help = "How far above its usual the cost of a good outcome may go; higher is calmer",
+        },
+        options.cost.outcome_ratio
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.cost.outcome_cost.sessions_min",
+            .min = 5,
+            .max = 100000,
+            .unit = "sessions",
+            .help = "The cost of a good outcome is judged over so many ended sessions at a time",
+        },
+        options.cost.outcome_sessions_min
     );
     visit(
         SettingInfo{

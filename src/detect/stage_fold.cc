@@ -281,8 +281,17 @@ void SessionStage::State::note_rates(
         return;
     }
     const std::int64_t pane = pane_of(place.at);
-    const auto count = [&](SumKind kind, bool bad) {
-        sums.count(kind, key, pane);
+    const auto count = [&](SumKind kind, bool timed, bool bad) {
+        if (timed) {
+            const double millis =
+                std::chrono::duration<double, std::milli>(event.ended_at - event.started_at).count();
+            const NameId tool_name = tool ? key : 0;
+            sums.count_timed(
+                kind, key, pane, std::max(millis, 0.0), session, place, tool_name, names
+            );
+        } else {
+            sums.count(kind, key, pane);
+        }
         if (!bad) {
             return;
         }
@@ -299,14 +308,17 @@ void SessionStage::State::note_rates(
         note_affected(session, kind, key);
     };
     const bool timed_out = event.outcome == StepOutcome::Timeout;
-    count(tool ? SumKind::ToolTimeouts : SumKind::ModelTimeouts, timed_out);
+    // A recorded run's times are made up, so nothing is timed that has no times.
+    const bool timed = event.ended_at > event.started_at &&
+                       event.convention != Convention::RecordedRun;
+    count(tool ? SumKind::ToolTimeouts : SumKind::ModelTimeouts, timed, timed_out);
     if (tool) {
         const bool status = event.http_status >= 400 && event.http_status < 500 &&
                             event.http_status != 429 && event.http_status != 408;
         const bool refused = !timed_out && event.outcome != StepOutcome::Throttled &&
                              (event.outcome == StepOutcome::ClientError ||
                               (status && event.outcome != StepOutcome::Ok));
-        count(SumKind::ClientErrors, refused);
+        count(SumKind::ClientErrors, false, refused);
     }
 }
 

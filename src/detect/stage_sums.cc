@@ -47,7 +47,7 @@ Exemplar exemplar_of(
     };
 }
 
-RatePane& StageSums::rate(SumKind kind, NameId key, std::int64_t pane) {
+StageSums::Rate& StageSums::rate(SumKind kind, NameId key, std::int64_t pane) {
     const std::uint64_t hash = combine(
         combine(static_cast<std::uint64_t>(kind) + 1, key), static_cast<std::uint64_t>(pane)
     );
@@ -55,7 +55,7 @@ RatePane& StageSums::rate(SumKind kind, NameId key, std::int64_t pane) {
     rate.kind = kind;
     rate.key = key;
     rate.pane = pane;
-    return rate.sums;
+    return rate;
 }
 
 StageSums::Spending& StageSums::spending(NameId agent, std::int64_t pane) {
@@ -65,11 +65,32 @@ StageSums::Spending& StageSums::spending(NameId agent, std::int64_t pane) {
     return spending;
 }
 
+void StageSums::count_timed(
+    SumKind kind, NameId key, std::int64_t pane, double millis, const Session& session,
+    const StepPlace& place, NameId tool, const Names& names
+) {
+    Rate& timed = rate(kind, key, pane);
+    timed.sums.total += 1;
+    if (!timed.load) {
+        timed.load = std::make_unique<LoadPane>();
+    }
+    LoadPane& load = *timed.load;
+    load.durations.add(millis);
+    load.millis.add(millis);
+    if (millis >= slow_millis_min) {
+        load.agents.add(names.text(session.actor()));
+        if (millis > load.worst) {
+            load.worst = millis;
+            load.exemplar = exemplar_of(session, place, tool, "", names);
+        }
+    }
+}
+
 void StageSums::count_bad(
     SumKind kind, NameId key, std::int64_t pane, const Session& session,
     const StepPlace& place, NameId tool, std::string_view text, const Names& names
 ) {
-    RatePane& sums = rate(kind, key, pane);
+    RatePane& sums = rate(kind, key, pane).sums;
     sums.bad += 1;
     sums.sessions.add(hash_of(session.correlation));
     sums.agents.add(names.text(session.actor()));
@@ -107,7 +128,11 @@ KeyPartials StageSums::take(const Names& names) {
     KeyPartials out = std::move(rest_);
     rest_ = {};
     for (auto& [hash, rate] : rates_) {
-        out.rates[{rate_key(rate.kind, rate.key, names), rate.pane}].merge(rate.sums);
+        RateKey key = rate_key(rate.kind, rate.key, names);
+        if (rate.load) {
+            out.loads[{{LoadKind::Calls, key.key}, rate.pane}].merge(*rate.load);
+        }
+        out.rates[{std::move(key), rate.pane}].merge(rate.sums);
     }
     rates_.clear();
     for (auto& [hash, spending] : spending_) {

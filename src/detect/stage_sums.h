@@ -31,7 +31,14 @@ enum class SumKind : std::uint8_t {
 
 class StageSums {
 public:
-    void count(SumKind kind, NameId key, std::int64_t pane) { rate(kind, key, pane).total += 1; }
+    static constexpr double slow_millis_min = 500;  ///< Faster calls are nobody's slowest.
+
+    void count(SumKind kind, NameId key, std::int64_t pane) { rate(kind, key, pane).sums.total += 1; }
+    /// count(), and how long the call took.
+    void count_timed(
+        SumKind kind, NameId key, std::int64_t pane, double millis, const Session& session,
+        const StepPlace& place, NameId tool, const Names& names
+    );
     /// A bad event; count() is called for it as well.
     void count_bad(
         SumKind kind, NameId key, std::int64_t pane, const Session& session,
@@ -53,6 +60,7 @@ private:
         NameId key = 0;
         std::int64_t pane = 0;
         RatePane sums;
+        std::unique_ptr<LoadPane> load;  ///< Of timed calls.
     };
     struct Spending {
         NameId agent = 0;
@@ -61,7 +69,7 @@ private:
         boost::unordered_flat_map<NameId, std::uint64_t> models;
     };
 
-    [[nodiscard]] RatePane& rate(SumKind kind, NameId key, std::int64_t pane);
+    [[nodiscard]] Rate& rate(SumKind kind, NameId key, std::int64_t pane);
     [[nodiscard]] Spending& spending(NameId agent, std::int64_t pane);
 
     boost::unordered_flat_map<std::uint64_t, Rate, HashedKey> rates_;

@@ -13,5 +13,9 @@ void add_text_scorers(
 );
 /// tool_scorers.cc: taubench
 void add_tool_scorers(std::vector<std::unique_ptr<SetScorer>>& scorers);
+/// series_scorers.cc: nab, mscloud, request traces of any source
+void add_series_scorers(
+    const detect::Settings& settings, std::vector<std::unique_ptr<SetScorer>>& scorers
+);
 
 }  // namespace tagout::app

@@ -4,37 +4,16 @@
 
 namespace tagout::detect {
 
-namespace {
-
-struct Rise {
-    bool certain = false;
-    double ratio = 0;
-    double observed = 0;
-    double usual = 0;
-};
-
-Rise rise_of(
-    const LogMoments& now, const UsualLogMean& usual, std::uint64_t n_min, std::uint64_t seen_min,
-    const CostSettings& settings
-) {
-    Rise rise;
-    if (now.n < n_min || usual.seen() < seen_min ||
-        usual.panes() < SpendingWatch::usual_panes_min) {
-        return rise;
+LogMoments SpendingWatch::newest(Moments kind, std::size_t panes) const {
+    LogMoments sum;
+    const std::int64_t first = recent_.back().number - static_cast<std::int64_t>(panes) + 1;
+    for (const Closed& closed : recent_) {
+        if (closed.number >= first) {
+            sum.merge(closed.pane.*kind);
+        }
     }
-    rise.ratio = usual.ratio(now);
-    rise.observed = now.mean();
-    rise.usual = usual.usual_mean();
-    const double z = usual.z(now);
-    const bool most_rose = rise.ratio >= settings.spike_ratio && z >= settings.spike_z;
-    const double mean_ratio = rise.usual > 0 ? rise.observed / rise.usual : 0;
-    const bool some_rose_much = mean_ratio >= 2 * settings.spike_ratio && z >= 3;
-    rise.certain = most_rose || some_rose_much;
-    rise.ratio = some_rose_much ? std::max(rise.ratio, mean_ratio) : rise.ratio;
-    return rise;
+    return sum;
 }
-
-}  // namespace
 
 void SpendingWatch::take_in(const SpendingPane& pane) {
     tokens_ += static_cast<std::int64_t>(pane.tokens);
@@ -42,23 +21,43 @@ void SpendingWatch::take_in(const SpendingPane& pane) {
     users_.merge(pane.users);
 }
 
-bool SpendingWatch::judge(std::int64_t number, const CostSettings& settings) {
+void SpendingWatch::end() {
+    active_ = false;
+    call_.drop_waiting();
+    turn_.drop_waiting();
+}
+
+bool SpendingWatch::judge(std::int64_t number, const CostSettings& settings, std::size_t agents) {
+    const auto judge_kind = [&](LevelWatch& level, Moments kind, std::uint64_t numbers_min,
+                                std::uint64_t usual_min) {
+        const LevelBounds bounds{
+            numbers_min,
+            usual_min,
+            settings.spike_ratio,
+            settings.spike_z,
+            settings.known_ratio,
+            z_for(settings.known_z, agents)};
+        return level.judge(
+            {newest(kind, panes_first), newest(kind, panes_judged)}, bounds, !active_
+        );
+    };
+    const LevelRise call = judge_kind(
+        call_, &SpendingPane::per_call, settings.spike_calls_min, settings.usual_calls_min
+    );
+    const LevelRise turn =
+        judge_kind(turn_, &SpendingPane::per_turn, turns_min, settings.usual_calls_min / 3);
+    by_turn_ = turn.certain && (!call.certain || turn.ratio > call.ratio);
+    const LevelRise& rise = by_turn_ || (!call.certain && turn.ratio > call.ratio) ? turn : call;
+    ratio_ = rise.ratio;
+    threshold_ = rise.threshold;
+    const double excess =
+        std::max(0.0, (rise.observed - rise.usual) * static_cast<double>(rise.count));
+    if (!rise.certain || excess < settings.spike_tokens_min) {
+        return false;
+    }
     SpendingPane now;
     for (const Closed& closed : recent_) {
         now.merge(closed.pane);
-    }
-    const Rise call = rise_of(
-        now.per_call, usual_call_, settings.spike_calls_min, settings.usual_calls_min, settings
-    );
-    const Rise turn =
-        rise_of(now.per_turn, usual_turn_, turns_min, settings.usual_calls_min / 3, settings);
-    by_turn_ = turn.certain && (!call.certain || turn.ratio > call.ratio);
-    const Rise& rise = by_turn_ || (!call.certain && turn.ratio > call.ratio) ? turn : call;
-    ratio_ = rise.ratio;
-    const double count = static_cast<double>(by_turn_ ? now.per_turn.n : now.per_call.n);
-    const double excess = std::max(0.0, (rise.observed - rise.usual) * count);
-    if (!rise.certain || excess < settings.spike_tokens_min) {
-        return false;
     }
     if (!active_) {
         began_ = recent_.front().number;
@@ -71,7 +70,7 @@ bool SpendingWatch::judge(std::int64_t number, const CostSettings& settings) {
         for (std::size_t i = 0; i + 1 < recent_.size(); ++i) {
             const SpendingPane& pane = recent_[i].pane;
             const bool rises =
-                pane.per_call.n > 0 && usual_call_.ratio(pane.per_call) >= settings.spike_ratio;
+                pane.per_call.n > 0 && call_.usual().ratio(pane.per_call) >= rise.threshold;
             rose = rose || rises;
             if (rose) {
                 take_in(pane);
@@ -89,7 +88,9 @@ bool SpendingWatch::judge(std::int64_t number, const CostSettings& settings) {
     return true;
 }
 
-bool SpendingWatch::close_panes(std::int64_t pane, const CostSettings& settings) {
+bool SpendingWatch::close_panes(
+    std::int64_t pane, const CostSettings& settings, std::size_t agents
+) {
     bool changed = false;
     while (!open.empty() && open.begin()->first < pane) {
         const std::int64_t number = open.begin()->first;
@@ -98,15 +99,15 @@ bool SpendingWatch::close_panes(std::int64_t pane, const CostSettings& settings)
         last_pane_ = number;
         while (number - recent_.front().number >= static_cast<std::int64_t>(panes_judged)) {
             if (!active_) {  // what spikes is not learned from
-                usual_call_.learn(recent_.front().pane.per_call, usual_panes);
-                usual_turn_.learn(recent_.front().pane.per_turn, usual_panes);
+                call_.learn(recent_.front().pane.per_call);
+                turn_.learn(recent_.front().pane.per_turn);
             }
             recent_.pop_front();
         }
-        changed = judge(number, settings) || changed;
+        changed = judge(number, settings, agents) || changed;
     }
     if (active_ && pane - last_spike_ > quiet_panes) {
-        active_ = false;
+        end();
         changed = true;
     }
     return changed;

@@ -9,7 +9,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 namespace tagout::detect {
@@ -78,6 +80,10 @@ public:
         return std::exp(pane.log_mean() - mean_);
     }
     [[nodiscard]] double usual() const { return std::exp(mean_); }
+    /// Variance that chance gives the log mean of `n` numbers.
+    [[nodiscard]] double noise(std::uint64_t n) const {
+        return std::max(within_, 0.04) / static_cast<double>(std::max<std::uint64_t>(n, 1));
+    }
     [[nodiscard]] double usual_mean() const { return plain_mean_; }
     [[nodiscard]] std::uint64_t panes() const noexcept { return panes_; }
     [[nodiscard]] std::uint64_t seen() const noexcept { return seen_; }
@@ -89,6 +95,51 @@ private:
     double plain_mean_ = 0;
     std::uint64_t panes_ = 0;
     std::uint64_t seen_ = 0;
+};
+
+/// How far the log mean of a window of panes usually strays from the usual one, beyond what the count
+/// of its numbers explains: loads drift and come in bursts, each in its own measure. Learned `late`
+/// windows behind, so that what rises now does not widen what is usual before it is judged.
+class WindowSpread {
+public:
+    static constexpr std::size_t late = 6;
+    static constexpr double memory_windows = 480;
+    static constexpr double prior_windows = 20;
+    static constexpr double prior_variance = 0.05;
+
+    /// Standard errors that `off` (a difference of log means) is worth, `noise` being its own.
+    [[nodiscard]] double z(double off, double noise) const {
+        constexpr double rounding = 0.0004;
+        return off / std::sqrt(noise + variance_ + rounding);
+    }
+    void learn(double off, double noise) {
+        const Window due = waiting_[next_];
+        waiting_[next_] = {off, noise};
+        next_ = (next_ + 1) % late;
+        if (waiting_count_ < late) {
+            ++waiting_count_;
+            return;
+        }
+        constexpr double outlier = 9;  // in variances: what is rarer teaches no more
+        const double square = std::min(due.off * due.off, outlier * (due.noise + variance_));
+        learned_ = std::min(learned_ + 1, memory_windows);
+        const double more = std::max(0.0, square - due.noise);
+        variance_ += (more - variance_) / (learned_ + prior_windows);
+    }
+    /// Forgets what waits: it belonged to an episode.
+    void drop_waiting() noexcept { waiting_count_ = 0; }
+    [[nodiscard]] double learned() const noexcept { return learned_; }
+
+private:
+    struct Window {
+        double off = 0;
+        double noise = 0;
+    };
+    std::array<Window, late> waiting_{};
+    std::size_t next_ = 0;
+    std::size_t waiting_count_ = 0;
+    double variance_ = prior_variance;
+    double learned_ = 0;
 };
 
 }  // namespace tagout::detect
