@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -117,7 +118,11 @@ void KeyStage::State::take_outcome(SessionFact& fact, Output& out) {
         const bool better = fact.outcome == SessionOutcome::Succeeded;
         if (!better) {
             lessons.erase(fact.correlation);
-        } else if (lessons.size() < lessons_max && !lessons.contains(fact.correlation)) {
+        } else if (const auto waiting = lessons.find(fact.correlation); waiting != lessons.end()) {
+            SessionFact& lesson = waiting->second;
+            lesson.clean = lesson.clean && fact.clean;
+            std::ranges::move(fact.uses, std::back_inserter(lesson.uses));
+        } else if (lessons.size() < lessons_max) {
             lesson_order.emplace_back(fact.at, fact.correlation);
             lessons.emplace(fact.correlation, std::move(fact));
         }

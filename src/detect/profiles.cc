@@ -32,16 +32,20 @@ bool Profiles::is_held(const SessionFact& fact) const {
 }
 
 void Profiles::learn(const SessionFact& fact, std::size_t workflows_max) {
-    if (source_ || fact.outcome != SessionOutcome::Succeeded ||
-        fact.before == SessionOutcome::Succeeded || !fact.clean || fact.workflow.empty()) {
+    if (source_ || fact.outcome != SessionOutcome::Succeeded || !fact.clean ||
+        fact.workflow.empty()) {
         return;
     }
+    const bool goes_on = fact.before == SessionOutcome::Succeeded;  // counted before
     if (is_held(fact)) {
         ++held_;
         return;
     }
     auto found = entries_.find(fact.workflow);
     if (found == entries_.end()) {
+        if (goes_on) {
+            return;  // what it began with was not learned
+        }
         if (entries_.size() >= workflows_max) {
             ++refused_;
             return;
@@ -52,7 +56,9 @@ void Profiles::learn(const SessionFact& fact, std::size_t workflows_max) {
     if (fact.at <= entry.since) {
         return;
     }
-    entry.profile.begin_session();
+    if (!goes_on) {
+        entry.profile.begin_session();
+    }
     for (const catalog::ProfileUse& use : fact.uses) {
         entry.profile.learn(use.facet, use.key);
     }

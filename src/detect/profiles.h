@@ -1,7 +1,8 @@
 // Profiles of workflows as the key stage learns and reads them: what each workflow uses when it goes
 // well.
 //
-// Learned from sessions that succeeded and that no finding of safety, tool or context is about, so an
+// A session that goes on after it was told adds what it uses later, and is not counted again. Learned
+// from sessions that succeeded and that no finding of safety, tool or context is about, so an
 // attack does not become a habit. Learning stops for sessions that a hold covers: while an incident is
 // open, what its agent or workflow does is not taken for good. A profile that a person published or
 // rolled back to is adopted: it replaces what was learned, and only sessions after it add to it.

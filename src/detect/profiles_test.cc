@@ -1,9 +1,13 @@
 // What the key stage learns of workflows, what stops it, and when a profile is worth a version.
 #include "detect/profiles.h"
 
+#include "detect/engine.h"
 #include "detect/key_partials.h"
+#include "detect/testing/story.h"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace tagout::detect {
 namespace {
@@ -33,13 +37,17 @@ TEST(Profiles, OnlyGoodSessionsTeach) {
     failed.outcome = SessionOutcome::Failed;
     SessionFact suspect = good("send_money");
     suspect.clean = false;
-    SessionFact again = good("lookup");
-    again.before = SessionOutcome::Succeeded;
+    SessionFact later = good("refund");
+    later.before = SessionOutcome::Succeeded;
     Profiles profiles;
-    for (const SessionFact& fact : {good("lookup"), failed, suspect, again}) {
+    profiles.learn(later, many);
+    EXPECT_EQ(profiles.workflows(), 0U) << "how it began is not known";
+    for (const SessionFact& fact : {good("lookup"), failed, suspect, later}) {
         profiles.learn(fact, many);
     }
     EXPECT_EQ(times(profiles, "lookup"), 1U);
+    EXPECT_EQ(times(profiles, "refund"), 1U) << "used after its first good end";
+    EXPECT_EQ(profiles.find("refunds", "support")->sessions(), 1U) << "counted once";
     EXPECT_EQ(times(profiles, "drop_table"), 0U);
     EXPECT_EQ(times(profiles, "send_money"), 0U);
 }
@@ -126,6 +134,40 @@ TEST(Profiles, ASourceIsAskedAndNothingIsLearnedBesideIt) {
     EXPECT_EQ(profiles.find("refunds", "support"), &taught->profile);
     EXPECT_EQ(profiles.find("refunds", "other"), nullptr);
     EXPECT_EQ(times(profiles, "lookup"), 0U);
+}
+
+TEST(Profiles, AConversationTeachesTheToolsOfItsLaterTurnsToo) {
+    const auto nothing = std::make_shared<const catalog::Catalog>(catalog::Contents{});
+    const Settings settings;
+    SessionStage stage(settings, nothing);
+    KeyStage keys(settings, nothing);
+    Story story;
+    const auto talk = [&](const char* correlation, std::initializer_list<const char*> tools) {
+        story.session(correlation, "support", "refunds");
+        for (const char* const tool : tools) {
+            story.turn();
+            story.user("please");
+            story.model();
+            story.tool(tool, "{}", "done");
+            story.end();
+            story.wait(std::chrono::minutes(1));
+        }
+    };
+    talk("chat-1", {"lookup", "refund", "lookup", "close_case"});
+    talk("chat-2", {"lookup"});
+    talk("later", {"lookup"});
+    std::vector<AgentEvent> events = story.events;
+    std::ranges::stable_sort(events, {}, &AgentEvent::ended_at);
+    Output out;
+    for (const AgentEvent& event : events) {
+        stage.observe(std::span(&event, 1), event.ended_at, out);
+        keys.merge(*stage.take_partials());
+        keys.evaluate(event.ended_at, out);
+    }
+    const std::vector<ProfileBrief> briefs = keys.profile_briefs(10);
+    ASSERT_EQ(briefs.size(), 1U);
+    EXPECT_EQ(briefs[0].sessions, 2U) << "each conversation once; the last waits for late spans";
+    EXPECT_EQ(briefs[0].keys[static_cast<std::size_t>(ProfileFacet::Tools)], 3U);
 }
 
 }  // namespace

@@ -106,6 +106,7 @@ struct Trail {
     std::vector<LiveFinding> findings;
     std::vector<AffectedKey> affected;
     std::vector<NameId> tools;  ///< Distinct ones used.
+    std::uint8_t tools_told = 0;  ///< So many of them stand in a SessionFact.
     std::array<std::uint64_t, texts_max>
         user_texts{};                       ///< Hashes of what the user said, newest last.
     std::vector<std::uint32_t> last_words;  ///< Of the user's newest request.

@@ -204,12 +204,15 @@ void SessionStage::State::renew_impact(Session& session, bool ended, Output& out
     }
 }
 
-std::vector<catalog::ProfileUse> SessionStage::State::uses_of(const Session& session) const {
+std::vector<catalog::ProfileUse> SessionStage::State::take_uses(Session& session) const {
+    static_assert(Trail::tools_max < 256);
     std::vector<catalog::ProfileUse> uses;
     if (session.trail) {
-        for (const NameId tool : session.trail->tools) {
-            uses.push_back({catalog::ProfileFacet::Tools, names.text(tool)});
+        Trail& trail = *session.trail;
+        for (std::size_t i = trail.tools_told; i < trail.tools.size(); ++i) {
+            uses.push_back({catalog::ProfileFacet::Tools, names.text(trail.tools[i])});
         }
+        trail.tools_told = static_cast<std::uint8_t>(trail.tools.size());
     }
     if (uses.size() > SessionFact::uses_max) {
         uses.resize(SessionFact::uses_max);
@@ -217,11 +220,45 @@ std::vector<catalog::ProfileUse> SessionStage::State::uses_of(const Session& ses
     return uses;
 }
 
+void SessionStage::State::push_fact(const Session& session, SessionFact fact) {
+    KeyPartials& rest = sums.rest();
+    if (rest.sessions.size() >= KeyPartials::facts_max) {
+        ++rest.facts_dropped;
+        return;
+    }
+    fact.at = session.last_at;
+    fact.correlation = session.correlation;
+    fact.agent = names.text(session.actor());
+    fact.workflow = names.text(session.workflow != 0 ? session.workflow : session.actor());
+    fact.leader = leader_of(session);
+    fact.clean = is_clean(session);
+    fact.user = session.user;
+    fact.tokens = session.tokens;
+    fact.cost_usd = session.cost_usd;
+    rest.sessions.push_back(std::move(fact));
+}
+
+void SessionStage::State::tell_later_uses(Session& session, const JudgedOutcome& judged) {
+    if (session.told != SessionOutcome::Succeeded || !session.trail ||
+        session.trail->tools_told >= session.trail->tools.size()) {
+        return;
+    }
+    SessionFact fact;
+    fact.outcome = session.told;
+    fact.before = session.told;
+    fact.reason = judged.reason;
+    fact.uses = take_uses(session);
+    push_fact(session, std::move(fact));
+}
+
 void SessionStage::State::tell_outcome(Session& session, Output& out) {
     JudgedOutcome judged = judge_outcome(session.marks, settings.intent.session_corrections, names);
     const bool first = !session.told_once;
     if ((first && !is_known(judged.outcome) && !session.marks.ended) ||
         (!first && judged.outcome == session.told)) {
+        if (!first) {
+            tell_later_uses(session, judged);
+        }
         return;
     }
     const SessionOutcome before = session.told;
@@ -254,26 +291,15 @@ void SessionStage::State::tell_outcome(Session& session, Output& out) {
             }
         }
     }
-    SessionFact fact{
-        .at = session.last_at,
-        .correlation = session.correlation,
-        .agent = names.text(session.actor()),
-        .workflow = {},
-        .outcome = judged.outcome,
-        .before = first ? SessionOutcome::Unknown : before,
-        .reason = judged.reason,
-        .leader = leader_of(session),
-        .clean = is_clean(session),
-        .user = session.user,
-        .tokens = session.tokens,
-        .cost_usd = session.cost_usd,
-        .uses = uses_of(session)};
-    fact.workflow = names.text(session.workflow != 0 ? session.workflow : session.actor());
-    if (rest.sessions.size() < KeyPartials::facts_max) {
-        rest.sessions.push_back(std::move(fact));
-    } else {
-        ++rest.facts_dropped;
+    SessionFact fact;
+    fact.outcome = judged.outcome;
+    fact.before = first ? SessionOutcome::Unknown : before;
+    fact.reason = judged.reason;
+    if (session.trail) {
+        session.trail->tools_told = 0;  // what a bad outcome told was not learned
     }
+    fact.uses = take_uses(session);
+    push_fact(session, std::move(fact));
     out.sessions.push_back(
         {.correlation = CorrelationId(session.correlation),
          .agent = AgentName(names.text(session.actor())),

@@ -65,8 +65,11 @@ struct SessionStage::State {
     /// NAME@VERSION of the prompt that the session runs under, "" when either is not told.
     [[nodiscard]] std::string prompt_of(const Session& session) const;
     void tell_outcome(Session& session, Output& out);
-    /// What the session tells its workflow's profile, each facet in its own order, at most uses_max.
-    [[nodiscard]] std::vector<catalog::ProfileUse> uses_of(const Session& session) const;
+    /// What the session tells its workflow's profile and has not told yet, at most uses_max.
+    [[nodiscard]] std::vector<catalog::ProfileUse> take_uses(Session& session) const;
+    /// A good session goes on after it was told: its profile learns what came since.
+    void tell_later_uses(Session& session, const JudgedOutcome& judged);
+    void push_fact(const Session& session, SessionFact fact);
     /// Tells again what its findings and rates cost and whom they hit, if that became much more, or
     /// at the end anything more.
     void renew_impact(Session& session, bool ended, Output& out);

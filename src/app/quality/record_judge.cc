@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace tagout::app {
 
@@ -79,8 +80,11 @@ std::vector<catalog::ProfileUse> RecordJudge::uses(const intake::RecordedRun& ru
     EventBatch batch;
     detect::Output out;
     const auto partials = fold(run, batch, out);
-    return partials->sessions.empty() ? std::vector<catalog::ProfileUse>()
-                                      : std::move(partials->sessions.back().uses);
+    std::set<catalog::ProfileUse> uses;  // told in parts, or again when the outcome changed
+    for (const detect::SessionFact& fact : partials->sessions) {
+        uses.insert(fact.uses.begin(), fact.uses.end());
+    }
+    return {uses.begin(), uses.end()};
 }
 
 }  // namespace tagout::app
