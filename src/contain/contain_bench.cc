@@ -4,6 +4,7 @@
 // Budget: mean <= 150 ns, p99 <= 500 ns. The p99 is of single calls and contains reading the clock.
 
 #include "base/prng.h"
+#include "contain/call_memory.h"
 #include "contain/decide_reference.h"
 
 #include <benchmark/benchmark.h>
@@ -138,6 +139,66 @@ void decisions(benchmark::State& state) {
     state.counters["p99_ns"] = nanos[nanos.size() * 99 / 100];
 }
 BENCHMARK(decisions)->Name("Decide/1000rules_100controls");
+
+/// A call that three conditions and a form of its arguments are asked about.
+void conditions(benchmark::State& state) {
+    Policy policy{"policy", "v1", {}};
+    for (const char* const text :
+         {"args.amount > 1000 && environment == 'production'",
+          "has(args.to) && !args.to.endsWith('@example.com')",
+          "args.items.exists(item, item.price > 500)"}) {
+        PolicyRule rule;
+        rule.name = "rule" + std::to_string(policy.rules.size());
+        rule.tool = "refund";
+        auto condition = compile_condition(text);
+        if (!condition) {
+            state.SkipWithError(condition.error().says.c_str());
+            return;
+        }
+        rule.when = *std::move(condition);
+        policy.rules.push_back(std::move(rule));
+    }
+    const auto snapshot = ControlSnapshot::build({}, std::span(&policy, 1), 1);
+    ToolCall call;
+    call.tool = "refund";
+    call.agent = "refund-agent";
+    call.environment = "production";
+    call.arguments =
+        R"({"amount": 20.5, "to": "ann@example.com", "reason": "broken on arrival", "items": [)"
+        R"({"sku": "A-1", "price": 12}, {"sku": "B-2", "price": 8.5}], "note": null, "urgent": false})";
+    if (!snapshot || decide(**snapshot, call).verdict != Verdict::Allow) {
+        state.SkipWithError("wrong answer: no rule fits this call");
+        return;
+    }
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(decide(**snapshot, call));
+    }
+}
+BENCHMARK(conditions)->Name("Decide/3conditions_170bytes");
+
+void limits(benchmark::State& state) {
+    Policy policy{"policy", "v1", {}};
+    PolicyRule rule;
+    rule.name = "limit";
+    rule.tool = "refund";
+    rule.limit = RuleLimit{.calls = RuleLimit::calls_max, .per = std::chrono::hours(1)};
+    policy.rules.push_back(std::move(rule));
+    const auto snapshot = ControlSnapshot::build({}, std::span(&policy, 1), 1);
+    ToolCall call;
+    call.tool = "refund";
+    call.session = "session-7";
+    call.now = Instant(std::chrono::hours(24 * 365 * 50));
+    CallMemory memory;
+    if (!snapshot || admit(**snapshot, call, memory).verdict != Verdict::Allow) {
+        state.SkipWithError("wrong answer: there is room");
+        return;
+    }
+    for (auto _ : state) {
+        call.now += std::chrono::milliseconds(10);
+        benchmark::DoNotOptimize(admit(**snapshot, call, memory));
+    }
+}
+BENCHMARK(limits)->Name("Admit/1limit");
 
 void builds(benchmark::State& state) {
     const World world;

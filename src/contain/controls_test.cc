@@ -8,6 +8,7 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 namespace tagout::contain {
@@ -603,6 +604,32 @@ TEST_F(ControlsTest, PoliciesArePublishedAllOrNotAtAll) {
     ASSERT_TRUE(controls_->wait_in_force(std::chrono::seconds(5)));
     open();
     EXPECT_EQ(controls_->snapshot()->revision(), revision) << "revisions never go back";
+}
+
+TEST_F(ControlsTest, WhileAPolicyIsReplacedNoCallSlipsThrough) {
+    PolicyRule rule;
+    rule.name = "no-refunds";
+    rule.tool = "refund";
+    ASSERT_TRUE(controls_->use_policies({Policy{"shop", "v0", {rule}}}).has_value());
+    join();
+    std::atomic<bool> over{false};
+    std::uint64_t passed = 0;
+    std::atomic<std::uint64_t> asked{0};
+    std::thread caller([&] {
+        ToolCall call;
+        call.tool = "refund";
+        while (!over.load()) {
+            passed += decide(*controls_->snapshot(), call).verdict == Verdict::Deny ? 0 : 1;
+            ++asked;
+        }
+    });
+    for (int version = 1; version <= 100 || asked.load() < 1'000; ++version) {
+        const Policy next{"shop", "v" + std::to_string(version), {rule}};
+        ASSERT_TRUE(controls_->use_policies({next}).has_value());
+    }
+    over.store(true);
+    caller.join();
+    EXPECT_EQ(passed, 0U);
 }
 
 TEST_F(ControlsTest, WhatPointsRefusedIsCounted) {

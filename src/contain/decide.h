@@ -14,19 +14,24 @@
 //   approvals   the same wait for a person          pass
 //   route       pass                                workflow requests are modified
 //
-// Policy rules judge tool calls only. A tool is named as it was called, by its own name, or with its
-// server before it: scope tool:payments.refund fits tool "refund" of server "payments" and the
-// "mcp__payments__refund" of coding agents too.
+// Policy rules judge tool calls only, by names and by what policy_rule.h adds (conditions, limits).
+// A tool is named as it was called, by its own name, or with its server before it:
+// scope tool:payments.refund fits tool "refund" of server "payments" and the "mcp__payments__refund"
+// of coding agents too.
 //
-// Total and pure: no clock, no lock, no allocation, no I/O. Exact names are found by hash; globs are
+// Total and pure: no clock, no lock, no I/O, no allocation (but for arguments larger than any before
+// on this thread, where a rule asks for them). Exact names are found by hash; globs are
 // tried one after another, so their number is bounded (globs_max), and so is the length of what they
 // are tried on (call_name_bytes_max).
 //
-// Cost: contain_bench; budget <= 150 ns mean, p99 <= 500 ns with 1,000 rules and 100 controls.
+// Cost: contain_bench; budget <= 150 ns mean, p99 <= 500 ns with 1,000 rules and 100 controls where no
+// rule about the tool asks for more than names; conditions cost what condition.h says, at most about
+// a millisecond a call (call_steps_max).
 #pragma once
 
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "contain/policy_rule.h"
 #include "domain/control.h"
 
 #include <cstdint>
@@ -42,33 +47,6 @@ namespace tagout::contain {
 /// A call with a longer name is denied wherever there is anything to match it with: a name that no
 /// honest client sends must neither slip past a glob nor keep it busy.
 inline constexpr std::size_t call_name_bytes_max = 1'024;
-
-/// One standing rule of a policy version: who and what it is about, and what then happens. An empty
-/// matcher matches all; texts may be globs. Effect write covers unknown effects where the rule
-/// refuses, and not where it allows.
-struct PolicyRule {
-    std::string name;  ///< Unique in its policy.
-    std::string tool;
-    std::string server;
-    std::string agent;
-    std::string workflow;
-    std::string tenant;
-    std::string environment;
-    std::optional<ToolEffect> effect;
-    std::optional<ToolRisk> risk;
-    Verdict then = Verdict::Deny;  ///< Deny, Escalate or Allow (an exception to later rules).
-    std::string message;           ///< For the model.
-    bool shadow = false;
-    friend bool operator==(const PolicyRule&, const PolicyRule&) = default;
-};
-
-/// A policy version that is in force; its rules are tried in order, the first that matches decides.
-struct Policy {
-    std::string name;
-    std::string version;  ///< "v3"
-    std::vector<PolicyRule> rules;
-    friend bool operator==(const Policy&, const Policy&) = default;
-};
 
 /// Thread-safe: immutable. What every enforcement point reads.
 class ControlSnapshot {
@@ -97,7 +75,19 @@ private:
     std::unique_ptr<const Tables> tables_;
 };
 
+class CallMemory;
+
+/// What comes of the call by itself: nothing is counted, limits have room, and its session has met
+/// what ToolCall::marks says.
 [[nodiscard]] Decision decide(const ControlSnapshot& snapshot, const ToolCall& call) noexcept;
+
+/// The same for a call that is about to happen, with what `memory` knows of earlier ones. A call that
+/// is let through or waits for a person is counted; one that is let through marks its session.
+[[nodiscard]] Decision admit(
+    const ControlSnapshot& snapshot, const ToolCall& call, CallMemory& memory
+) noexcept;
+/// Marks the session of a call that waited and was let through.
+void let_through(const ControlSnapshot& snapshot, const ToolCall& call, CallMemory& memory) noexcept;
 
 /// Whether a tool is to be left out of a list that `call`'s caller asks for: it is stopped for them.
 [[nodiscard]] bool is_hidden(const ControlSnapshot& snapshot, const ToolCall& call) noexcept;

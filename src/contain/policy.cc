@@ -1,8 +1,8 @@
 #include "contain/policy.h"
 
-#include "catalog/yaml_tree.h"
-#include "contain/policy_form.h"
-#include "contain/tables.h"
+#include "catalog/value_text.h"
+#include "contain/policy_checks.h"
+#include "contain/policy_reader.h"
 
 #include <algorithm>
 #include <map>
@@ -16,281 +16,277 @@ using catalog::quoted;
 using catalog::YamlNode;
 using catalog::YamlTree;
 
-constexpr std::size_t mistakes_max = 200;
-
-bool is_glob(std::string_view text) {
-    return text.find_first_of("*?") != std::string_view::npos;
-}
-
-bool has_control_bytes(std::string_view text) {
-    return std::ranges::any_of(text, [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    });
-}
-
-bool is_rule_name(std::string_view text) {
-    return !text.empty() && text.size() <= policy_name_bytes_max &&
-           std::ranges::all_of(text, [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '.' || c == '_' || c == '-';
-           });
-}
-
-/// Whether every name that fits `inner` fits `outer`; false where that is not plain to see.
-bool covers(std::string_view outer, std::string_view inner) {
-    if (outer.empty() || outer == inner || outer == "*") {
-        return true;
+/// The bits of mark words, which stand in the order of policy_marks.
+Marks marks_of(const PolicyValues& values, std::string_view key) {
+    Marks marks = 0;
+    const auto found = values.words.find(key);
+    for (const std::string& word : found == values.words.end() ? std::vector<std::string>{}
+                                                               : found->second) {
+        const auto place = std::ranges::find(policy_marks, word);
+        marks = static_cast<Marks>(marks | 1U << (place - policy_marks.begin()));
     }
-    if (inner.empty()) {
-        return false;
-    }
-    // A ? of `outer` must not stand for a * of `inner`, which is more than one character.
-    if (is_glob(inner) && outer.find('?') != std::string_view::npos) {
-        return false;
-    }
-    return is_glob(outer) && catalog::glob_matches(outer, inner);
+    return marks;
 }
 
-/// Whether `later` can never decide because `earlier` takes every call that it fits.
-bool covers(const PolicyRule& earlier, const PolicyRule& later) {
-    const std::uint8_t taken = effects_of(earlier.effect, earlier.then);
-    const std::uint8_t wanted = effects_of(later.effect, later.then);
-    return !earlier.shadow && (wanted & ~taken) == 0 &&
-           (!earlier.risk || earlier.risk == later.risk) && covers(earlier.tool, later.tool) &&
-           covers(earlier.server, later.server) && covers(earlier.agent, later.agent) &&
-           covers(earlier.workflow, later.workflow) && covers(earlier.tenant, later.tenant) &&
-           covers(earlier.environment, later.environment);
+Verdict verdict_of(const std::string& effect) {
+    return effect == "ask"     ? Verdict::Escalate
+           : effect == "allow" ? Verdict::Allow
+                               : Verdict::Deny;
 }
 
-class PolicyReader {
+std::uint32_t count_of(const std::string& text, std::uint32_t otherwise) {
+    std::uint32_t count = otherwise;
+    (void)catalog::read_value(text, catalog::Bounds{1, RuleLimit::calls_max, ""}, count);
+    return count;
+}
+
+void read_match(const PolicyValues& values, CallMatch& match) {
+    match.tool = values.text("tool");
+    match.server = values.text("server");
+    match.agent = values.text("agent");
+    match.workflow = values.text("workflow");
+    match.tenant = values.text("tenant");
+    match.environment = values.text("environment");
+    match.effect = parse_tool_effect(values.text("effect"));
+    match.risk = parse_tool_risk(values.text("risk"));
+}
+
+/// The sections of a policy's document.
+class Sections {
 public:
-    explicit PolicyReader(const YamlTree& tree) : tree_(tree) {}
+    Sections(PolicyReader& reader, PolicyReport& report, Policy& policy)
+        : reader_(reader), report_(report), policy_(policy) {}
 
-    void read(const YamlNode& root, Policy& policy) {
+    void read(const YamlNode& root, const catalog::Catalog* known) {
         if (root.kind != YamlNode::Kind::Map) {
-            add(root, "", "a policy is the key rules with a list", "Begin with a line 'rules:'");
+            reader_.wrong(
+                root, "", "a policy is the key rules with a list", "Begin with a line 'rules:'"
+            );
             return;
         }
-        const YamlNode* rules = nullptr;
-        for_each_key(root, "", [&](const YamlNode& key, const YamlNode& value) {
-            if (key.text == "rules") {
-                rules = &value;
-            } else {
-                add(key, "", quoted(key.text) + " is no key here", "Write rules");
+        std::map<std::string_view, const YamlNode*> sections;
+        constexpr std::array<std::string_view, 3> names{"rules", "marks", "tests"};
+        reader_.for_each_key(root, "", [&](const YamlNode& key, const YamlNode& value) {
+            if (std::ranges::find(names, key.text) != names.end()) {
+                sections[key.text] = &value;
+                return;
             }
+            const std::string_view near = catalog::nearest(key.text, names);
+            reader_.wrong(
+                key, "", quoted(key.text) + " is no key here",
+                "Write " + (near.empty() ? catalog::any_of_text(names) : std::string(near))
+            );
         });
-        if (rules == nullptr) {
-            add(root, "", "the key rules is missing", "Add rules: with a list of rules below");
-        } else if (rules->kind != YamlNode::Kind::Sequence || rules->children.empty()) {
-            add(*rules, "rules", "here must be a list of rules", "Begin each with '- name: NAME'");
-        } else if (rules->children.size() > policy_rules_max) {
-            add(*rules, "rules",
-                std::to_string(rules->children.size()) + " rules are over the limit of " +
-                    std::to_string(policy_rules_max),
-                "Use globs, or split the policy");
-        } else {
-            read_rules(*rules, policy);
+        if (!sections.contains("rules")) {
+            reader_.wrong(
+                root, "", "the key rules is missing", "Add rules: with a list of rules below"
+            );
+            return;
         }
-    }
-
-    [[nodiscard]] std::vector<Mistake> take_mistakes() {
-        catalog::sort_by_place(mistakes_);
-        if (mistakes_.size() > mistakes_max) {
-            const std::size_t more = mistakes_.size() - mistakes_max;
-            mistakes_.resize(mistakes_max);
-            mistakes_.push_back({0, 0, "", std::to_string(more) + " more mistakes", "Mend these first"});
+        each_of(*sections["rules"], "rules", policy_rules_max, [this](auto& at, auto& path) {
+            read_rule(at, path);
+        });
+        if (sections.contains("marks")) {
+            each_of(*sections["marks"], "marks", policy_marks_max, [this](auto& at, auto& path) {
+                read_mark(at, path);
+            });
         }
-        return std::move(mistakes_);
+        check_rules(policy_, places_, known, reader_);
+        if (sections.contains("tests")) {
+            each_of(*sections["tests"], "tests", policy_cases_max, [this](auto& at, auto& path) {
+                read_case(at, path);
+            });
+        }
     }
 
 private:
-    [[nodiscard]] const YamlNode& node(std::uint32_t id) const { return tree_.nodes[id]; }
-
-    void add(const YamlNode& at, std::string path, std::string what, std::string remedy) {
-        mistakes_.push_back({at.line, at.column, std::move(path), std::move(what), std::move(remedy)});
-    }
-
-    template <class Visit>
-    void for_each_key(const YamlNode& map, const std::string& path, Visit visit) {
-        std::map<std::string_view, int> first_line;
-        for (std::size_t i = 0; i + 1 < map.children.size(); i += 2) {
-            const YamlNode& key = node(map.children[i]);
-            if (key.kind != YamlNode::Kind::Scalar) {
-                add(key, path, "this key is no text", "Write one word before the colon");
-                continue;
-            }
-            const auto [before, fresh] = first_line.emplace(key.text, key.line);
-            if (!fresh) {
-                add(key, path, quoted(key.text) + " is written twice, first in line " +
-                        std::to_string(before->second),
-                    "Remove one of the two");
-                continue;
-            }
-            visit(key, node(map.children[i + 1]));
+    template <class Read>
+    void each_of(const YamlNode& list, const std::string& name, std::size_t max, Read read) {
+        if (list.kind != YamlNode::Kind::Sequence || list.children.empty()) {
+            reader_.wrong(
+                list, name, "here must be a list of " + name, "Begin each with '- ' and a key"
+            );
+            return;
         }
-    }
-
-    void read_rules(const YamlNode& rules, Policy& policy) {
-        std::map<std::string, int> names;
-        std::vector<const YamlNode*> places;
-        for (std::size_t i = 0; i < rules.children.size(); ++i) {
-            const YamlNode& at = node(rules.children[i]);
-            const std::string path = "rules[" + std::to_string(i) + "]";
-            if (at.kind != YamlNode::Kind::Map) {
-                add(at, path, "a rule is keys with values", "Write '- name: NAME' and more keys below");
-                continue;
-            }
-            const std::size_t before = mistakes_.size();
-            PolicyRule rule = read_rule(at, path);
-            if (!rule.name.empty()) {
-                const auto [first, fresh] = names.emplace(rule.name, at.line);
-                if (!fresh) {
-                    add(at, path + ".name",
-                        quoted(rule.name) + " is the name of the rule in line " +
-                            std::to_string(first->second) + " already",
-                        "Give each rule a name of its own");
-                }
-            }
-            if (mistakes_.size() == before) {
-                policy.rules.push_back(std::move(rule));
-                places.push_back(&at);
-            }
+        if (list.children.size() > max) {
+            reader_.wrong(
+                list, name,
+                std::to_string(list.children.size()) + " " + name + " are over the limit of " +
+                    std::to_string(max),
+                "Use globs, or split the policy"
+            );
+            return;
         }
-        find_unreachable(policy.rules, places);
-    }
-
-    void find_unreachable(
-        const std::vector<PolicyRule>& rules, const std::vector<const YamlNode*>& places
-    ) {
-        for (std::size_t later = 1; later < rules.size(); ++later) {
-            for (std::size_t earlier = 0; earlier < later; ++earlier) {
-                if (covers(rules[earlier], rules[later])) {
-                    add(*places[later], "rules." + rules[later].name,
-                        "this rule is never reached: rule " + quoted(rules[earlier].name) +
-                            " in line " + std::to_string(places[earlier]->line) +
-                            " takes every call that it is about",
-                        "Put it before that rule, or remove it");
-                    break;
-                }
+        for (std::size_t i = 0; i < list.children.size(); ++i) {
+            const YamlNode& at = reader_.node(list.children[i]);
+            const std::string path = name + "[" + std::to_string(i) + "]";
+            if (at.kind == YamlNode::Kind::Map) {
+                read(at, path);
+            } else {
+                reader_.wrong(
+                    at, path, "here must be keys with values", "Write '- name: NAME' and more keys below"
+                );
             }
         }
     }
 
-    PolicyRule read_rule(const YamlNode& at, const std::string& path) {
+    void read_rule(const YamlNode& at, const std::string& path) {
+        const std::size_t before = reader_.mistakes();
+        const PolicyValues values = reader_.read_keys(at, path, rule_keys);
         PolicyRule rule;
-        const YamlNode* match = nullptr;
-        std::map<std::string_view, std::string> values;
-        read_keys(at, path, rule_keys, values, &match);
-        rule.name = values["name"];
-        rule.message = values["message"];
-        rule.shadow = values["mode"] == "shadow";
-        rule.then = values["effect"] == "ask"     ? Verdict::Escalate
-                    : values["effect"] == "allow" ? Verdict::Allow
-                                                  : Verdict::Deny;
-        if (match == nullptr) {
-            return rule;
+        rule.name = values.text("name");
+        rule.message = values.text("message");
+        rule.shadow = values.text("mode") == "shadow";
+        rule.then = verdict_of(values.text("effect"));
+        rule.flow = parse_flow(values.text("flow")).value_or(Flow::Any);
+        if (values.has("match") && values.nested.contains("match")) {
+            read_match(values.nested.at("match"), rule);
         }
-        if (match->kind != YamlNode::Kind::Map) {
-            add(*match, path + ".match", "here must be keys with values",
-                "Write such as { tool: payments.refund }");
-            return rule;
+        if (values.nested.contains("limit")) {
+            rule.limit = limit_of(values.nested.at("limit"));
         }
-        std::map<std::string_view, std::string> matched;
-        read_keys(*match, path + ".match", match_keys, matched, nullptr);
-        rule.tool = matched["tool"];
-        rule.server = matched["server"];
-        rule.agent = matched["agent"];
-        rule.workflow = matched["workflow"];
-        rule.tenant = matched["tenant"];
-        rule.environment = matched["environment"];
-        rule.effect = parse_tool_effect(matched["effect"]);
-        rule.risk = parse_tool_risk(matched["risk"]);
-        return rule;
-    }
-
-    /// `match`: where a key of that name is put; null where there may be none.
-    void read_keys(
-        const YamlNode& at, const std::string& path, std::span<const PolicyKey> keys,
-        std::map<std::string_view, std::string>& values, const YamlNode** match
-    ) {
-        std::vector<std::string_view> known;
-        for (const PolicyKey& key : keys) {
-            known.push_back(key.key);
-        }
-        if (match != nullptr) {
-            known.emplace_back("match");
-        }
-        for_each_key(at, path, [&](const YamlNode& key, const YamlNode& value) {
-            if (match != nullptr && key.text == "match") {
-                *match = &value;
-                return;
+        read_condition(values, path, rule);
+        read_form(values, path, rule);
+        if (!rule.name.empty()) {
+            const auto [first, fresh] = lines_.emplace(rule.name, at.line);
+            if (!fresh) {
+                reader_.wrong(
+                    at, path + ".name",
+                    quoted(rule.name) + " is the name of the rule in line " +
+                        std::to_string(first->second) + " already",
+                    "Give each rule a name of its own"
+                );
             }
-            const auto found = std::ranges::find(keys, key.text, &PolicyKey::key);
-            if (found != keys.end()) {
-                values[found->key] = read_value(value, path + "." + key.text, *found);
-                return;
-            }
-            const std::string_view near = catalog::nearest(key.text, known);
-            add(key, path, quoted(key.text) + " is no key here",
-                "Write " + (near.empty() ? catalog::any_of_text(known) : std::string(near)));
-        });
-        for (const PolicyKey& key : keys) {
-            if (key.required && !values.contains(key.key)) {
-                add(at, path, "the key " + std::string(key.key) + " is missing",
-                    "Add " + std::string(key.key) + ": " +
-                        std::string(key.help.substr(0, key.help.size() - 1)));
-            }
+        }
+        if (reader_.mistakes() == before) {
+            policy_.rules.push_back(std::move(rule));
+            places_.push_back(&at);
         }
     }
 
-    std::string read_value(const YamlNode& at, const std::string& path, const PolicyKey& key) {
-        if (at.kind != YamlNode::Kind::Scalar || at.text.empty()) {
-            add(at, path, "here must be one value", "Write it on the line of its key, or remove the key");
-            return {};
-        }
-        switch (key.form) {
-            case PolicyForm::Name:
-                if (!is_rule_name(at.text)) {
-                    add(at, path, quoted(at.text) + " is no name of a rule",
-                        "Write letters, digits, '.', '_' and '-', at most " +
-                            std::to_string(policy_name_bytes_max));
-                    return {};
-                }
-                break;
-            case PolicyForm::Glob:
-                if (at.text.size() > scope_name_bytes_max || has_control_bytes(at.text)) {
-                    add(at, path, "this is no name or glob",
-                        "Write at most " + std::to_string(scope_name_bytes_max) +
-                            " bytes without control characters");
-                    return {};
-                }
-                break;
-            case PolicyForm::Text:
-                if (at.text.size() > policy_message_bytes_max) {
-                    add(at, path, "the text is over " + std::to_string(policy_message_bytes_max) + " bytes",
-                        "Shorten it: a model reads it with every refusal");
-                    return {};
-                }
-                break;
-            case PolicyForm::Choice:
-                if (std::ranges::find(key.choices, at.text) == key.choices.end()) {
-                    const std::string_view near = catalog::nearest(at.text, key.choices);
-                    add(at, path, quoted(at.text) + " is not possible here",
-                        "Write " + (near.empty() ? catalog::any_of_text(key.choices) : std::string(near)));
-                    return {};
-                }
-                break;
-        }
-        return at.text;
+    static RuleLimit limit_of(const PolicyValues& values) {
+        RuleLimit limit;
+        limit.calls = count_of(values.text("calls"), 1);
+        (void)catalog::read_value(values.text("per"), catalog::Bounds{1, 86'400, ""}, limit.per);
+        limit.key = parse_limit_key(values.text("key")).value_or(LimitKey::Session);
+        return limit;
     }
 
-    const YamlTree& tree_;
-    std::vector<Mistake> mistakes_;
+    void read_condition(const PolicyValues& values, const std::string& path, PolicyRule& rule) {
+        const std::string text = values.text("when");
+        if (text.empty()) {
+            return;
+        }
+        auto condition = compile_condition(text);
+        if (condition) {
+            rule.when = *std::move(condition);
+            return;
+        }
+        const cel::Mistake& mistake = condition.error();
+        YamlNode at = *values.at.at("when");
+        const std::string_view before = std::string_view(text).substr(0, mistake.at);
+        const auto lines = static_cast<int>(std::ranges::count(before, '\n'));
+        const std::size_t begin = lines == 0 ? 0 : before.rfind('\n') + 1;
+        at.line += lines;
+        reader_.wrong(
+            at, path + ".when",
+            mistake.says + " (character " + std::to_string(mistake.at - begin + 1) + " of the condition)",
+            mistake.remedy
+        );
+    }
+
+    void read_form(const PolicyValues& values, const std::string& path, PolicyRule& rule) {
+        const std::string text = values.text("args");
+        if (text.empty()) {
+            return;
+        }
+        Result<ArgumentForm> form = compile_form(text);
+        if (form) {
+            rule.args = *std::move(form);
+        } else {
+            reader_.wrong(
+                *values.at.at("args"), path + ".args",
+                "this is no JSON Schema: " + form.error().message, "Mend it at the place that is named"
+            );
+        }
+    }
+
+    void read_mark(const YamlNode& at, const std::string& path) {
+        const PolicyValues values = reader_.read_keys(at, path, mark_keys);
+        MarkRule mark;
+        if (values.nested.contains("match")) {
+            read_match(values.nested.at("match"), mark);
+        }
+        mark.marks = marks_of(values, "as");
+        policy_.marks.push_back(std::move(mark));
+    }
+
+    void read_case(const YamlNode& at, const std::string& path) {
+        const PolicyValues values = reader_.read_keys(at, path, test_keys);
+        PolicyCase made;
+        made.name = values.text("name");
+        made.line = at.line;
+        made.times = values.has("times") ? count_of(values.text("times"), 1) : 1;
+        made.expect = verdict_of(values.text("expect"));
+        made.rule = values.text("rule");
+        made.shadow = values.text("shadow");
+        if (made.times > policy_case_times_max) {
+            reader_.wrong(
+                at, path + ".times", "more than " + std::to_string(policy_case_times_max) + " calls",
+                "Write a smaller limit for the test"
+            );
+        }
+        if (made.expect == Verdict::Allow && !made.rule.empty()) {
+            reader_.wrong(
+                *values.at.at("rule"), path + ".rule", "a call that passes was decided by no rule",
+                "Remove the key rule, or expect deny or ask"
+            );
+        }
+        for (const auto& [key, name] : {std::pair("rule", &made.rule), {"shadow", &made.shadow}}) {
+            if (!name->empty() && !lines_.contains(*name)) {
+                reader_.wrong(
+                    *values.at.at(key), path + "." + key,
+                    "there is no rule " + quoted(*name) + " in this policy", "Write the name of a rule"
+                );
+            }
+        }
+        if (values.nested.contains("call")) {
+            read_call(values.nested.at("call"), made);
+        }
+        report_.cases.push_back(std::move(made));
+    }
+
+    static void read_call(const PolicyValues& values, PolicyCase& made) {
+        made.tool = values.text("tool");
+        made.server = values.text("server");
+        made.agent = values.text("agent");
+        made.workflow = values.text("workflow");
+        made.session = values.text("session");
+        made.tenant = values.text("tenant");
+        made.environment = values.text("environment");
+        made.user = values.text("user");
+        made.effect = parse_tool_effect(values.text("effect"));
+        made.risk = parse_tool_risk(values.text("risk"));
+        made.args = values.text("args");
+        made.marks = marks_of(values, "marks");
+        if (const Result<Instant> now = parse_rfc3339(values.text("now"))) {
+            made.now = *now;
+        }
+    }
+
+    PolicyReader& reader_;
+    PolicyReport& report_;
+    Policy& policy_;
+    std::map<std::string, int> lines_;
+    std::vector<const YamlNode*> places_;
 };
 
 }  // namespace
 
-PolicyReport read_policy(std::string_view name, std::string_view version, std::string_view yaml) {
+PolicyReport read_policy(
+    std::string_view name, std::string_view version, std::string_view yaml,
+    const catalog::Catalog* known
+) {
     PolicyReport report;
     YamlTree tree = catalog::read_yaml(yaml, catalog::YamlLimits{});
     if (!tree.mistakes.empty()) {
@@ -299,10 +295,13 @@ PolicyReport read_policy(std::string_view name, std::string_view version, std::s
     }
     Policy policy{std::string(name), std::string(version), {}};
     PolicyReader reader(tree);
-    reader.read(tree.nodes[tree.root], policy);
+    Sections(reader, report, policy).read(tree.nodes[tree.root], known);
     report.mistakes = reader.take_mistakes();
+    report.remarks = reader.take_remarks();
     if (report.mistakes.empty()) {
         report.policy = std::move(policy);
+    } else {
+        report.cases.clear();
     }
     return report;
 }

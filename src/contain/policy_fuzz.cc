@@ -1,6 +1,7 @@
 // Any bytes are a policy or a list of mistakes with remedies, and a policy that was read can be put in
 // force; never a crash, never forever.
 
+#include "contain/call_memory.h"
 #include "contain/policy.h"
 
 #include <cstddef>
@@ -25,7 +26,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             tagout::ToolCall call;
             call.tool = yaml.substr(0, 64);
             call.agent = "refund-agent";
+            call.arguments = yaml.substr(yaml.find('{') == yaml.npos ? 0 : yaml.find('{'));
             (void)contain::decide(**snapshot, call);
+            static contain::CallMemory memory;
+            (void)contain::admit(**snapshot, call, memory);
+            if (report.cases.size() < 4) {
+                (void)contain::run_cases(*report.policy, report.cases, tagout::catalog::Catalog());
+            }
         }
     }
     return 0;

@@ -198,16 +198,19 @@ TEST(Policy, AnyBytesAreAPolicyOrMistakesWithRemedies) {
     EXPECT_LT(read, 2'900);
 }
 
-TEST(Policy, ItsSchemaIsFresh) {
-    const std::string path = std::string(TAGOUT_SOURCE_DIR) + "/api/policy.schema.json";
-    const std::string schema = policy_schema();
-    if (std::getenv("UPDATE_GOLDEN") != nullptr) {
-        std::ofstream(path) << schema;
+TEST(Policy, ItsSchemaAndPageAreFresh) {
+    const std::pair<std::string, std::string> files[] = {
+        {"/api/policy.schema.json", policy_schema()}, {"/docs/reference/policy.md", policy_page()}};
+    for (const auto& [name, fresh] : files) {
+        const std::string path = TAGOUT_SOURCE_DIR + name;
+        if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+            std::ofstream(path) << fresh;
+        }
+        std::ifstream file(path);
+        std::stringstream content;
+        content << file.rdbuf();
+        EXPECT_EQ(content.str(), fresh) << path << " is stale: run ./dev docs";
     }
-    std::ifstream file(path);
-    std::stringstream content;
-    content << file.rdbuf();
-    EXPECT_EQ(content.str(), schema) << path << " is stale: run ./dev docs";
 }
 
 }  // namespace

@@ -105,12 +105,28 @@ DecidedBy made_by(const Policy& policy, const PolicyRule& rule) {
                                                                 : "allows it";
     DecidedBy by;
     by.id = "policy:" + named + "#" + rule.name;
-    by.reason_for_model = rule.message.empty()
-                              ? "Rule " + rule.name + " of policy " + policy.name + " " + effect +
-                                    ". Do not call again with the same aim; say that it is not allowed."
-                              : rule.message;
+    by.reason_for_model =
+        !rule.message.empty() ? rule.message
+        : rule.limit
+            ? "No more than " + std::to_string(rule.limit->calls) + " such calls in " +
+                  tagout::to_text(rule.limit->per) + " are allowed for one " +
+                  std::string(name_of(rule.limit->key)) + " (rule " + rule.name + " of policy " +
+                  policy.name + "). Do not repeat the call now; go on without it."
+            : "Rule " + rule.name + " of policy " + policy.name + " " + effect +
+                  ". Do not call again with the same aim; say that it is not allowed.";
     by.reason_for_person = "policy " + named + ", rule " + rule.name + ", " + effect +
                            (rule.message.empty() ? "" : ": " + rule.message);
+    return by;
+}
+
+DecidedBy made_by_fault(const Policy& policy, const PolicyRule& rule) {
+    DecidedBy by = made_by(policy, rule);
+    by.reason_for_model =
+        "Rule " + rule.name + " of policy " + policy.name +
+        " could not be judged on this call's arguments, so it is refused. Check names and types of the "
+        "arguments against the tool's description; do not call again with the same.";
+    by.reason_for_person += "; its condition had no answer for this call, so it failed closed (test "
+                            "optional arguments with has())";
     return by;
 }
 

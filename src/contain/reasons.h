@@ -15,6 +15,8 @@ namespace tagout::contain {
 
 [[nodiscard]] DecidedBy made_by(const Control& control);
 [[nodiscard]] DecidedBy made_by(const Policy& policy, const PolicyRule& rule);
+/// Of a rule whose condition had no answer.
+[[nodiscard]] DecidedBy made_by_fault(const Policy& policy, const PolicyRule& rule);
 [[nodiscard]] DecidedBy made_by_long_name();
 
 }  // namespace tagout::contain

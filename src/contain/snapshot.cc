@@ -40,15 +40,30 @@ public:
         place(control.scope, number);
     }
 
+    void add(const MarkRule& rule) {
+        MarkRow row{{}, matchers_of(rule), rule.marks};
+        row.head.effects = effects_of(rule.effect, Verdict::Deny);
+        row.head.risks = rule.risk ? risk_bit(*rule.risk) : std::uint8_t{0xff};
+        const std::pair<const Matcher&, RuleAsks> all[] = {
+            {row.matchers.tool, AsksTool},
+            {row.matchers.server, AsksServer},
+            {row.matchers.agent, AsksAgent},
+            {row.matchers.workflow, AsksWorkflow},
+            {row.matchers.tenant, AsksTenant},
+            {row.matchers.environment, AsksEnvironment}};
+        for (const auto& [matcher, bit] : all) {
+            globs_ += matcher.glob ? 1 : 0;
+            if (!matcher.text.empty()) {
+                row.head.asks = static_cast<std::uint8_t>(row.head.asks | bit);
+            }
+        }
+        tables_->marks.push_back(std::move(row));
+        tables_->keeps_marks = true;
+    }
+
     void add(const Policy& policy, std::uint32_t position, const PolicyRule& rule) {
         const auto number = static_cast<std::uint32_t>(tables_->rules.size());
-        RuleMatchers matchers{
-            .tool = Matcher(rule.tool),
-            .server = Matcher(rule.server),
-            .agent = Matcher(rule.agent),
-            .workflow = Matcher(rule.workflow),
-            .tenant = Matcher(rule.tenant),
-            .environment = Matcher(rule.environment)};
+        RuleMatchers matchers = matchers_of(rule);
         const std::uint8_t effects = effects_of(rule.effect, rule.then);
         tables_->rules.push_back(
             {.policy = position,
@@ -56,7 +71,8 @@ public:
              .risks = rule.risk ? risk_bit(*rule.risk) : std::uint8_t{0xff},
              .asks = place(matchers, number, effects),
              .shadow = rule.shadow,
-             .then = rule.then}
+             .then = rule.then,
+             .extra = extra_of(policy, rule)}
         );
         tables_->rule_matchers.push_back(std::move(matchers));
         tables_->rule_by.push_back(made_by(policy, rule));
@@ -78,6 +94,37 @@ public:
     }
 
 private:
+    static RuleMatchers matchers_of(const CallMatch& match) {
+        return {
+            .tool = Matcher(match.tool),
+            .server = Matcher(match.server),
+            .agent = Matcher(match.agent),
+            .workflow = Matcher(match.workflow),
+            .tenant = Matcher(match.tenant),
+            .environment = Matcher(match.environment)};
+    }
+
+    std::uint32_t extra_of(const Policy& policy, const PolicyRule& rule) {
+        const bool asks_marks = rule.flow != Flow::Any || names_marks(rule.when);
+        tables_->keeps_marks = tables_->keeps_marks || asks_marks;
+        if (!rule.when.program && !rule.args.schema && !rule.limit && rule.flow == Flow::Any) {
+            return RuleHead::no_extra;
+        }
+        RuleExtra extra;
+        extra.when = rule.when;
+        extra.args = rule.args;
+        extra.limit = rule.limit;
+        extra.flow = rule.flow;
+        const std::string name = policy.name + "#" + rule.name;
+        extra.key = XXH3_64bits_withSeed(
+            name.data(), name.size(),
+            rule.limit ? static_cast<std::uint64_t>(rule.limit->per.count()) : 0
+        );
+        extra.fault_by = made_by_fault(policy, rule);
+        tables_->extras.push_back(std::move(extra));
+        return static_cast<std::uint32_t>(tables_->extras.size() - 1);
+    }
+
     void place(const Scope& scope, std::uint32_t number) {
         if (scope.kind == ScopeKind::Global) {
             tables_->global.push_back(number);
@@ -210,6 +257,9 @@ Result<std::shared_ptr<const ControlSnapshot>> ControlSnapshot::build(
     for (std::size_t i = 0; i < policies.size(); ++i) {
         for (const PolicyRule& rule : policies[i].rules) {
             builder.add(policies[i], static_cast<std::uint32_t>(i), rule);
+        }
+        for (const MarkRule& rule : policies[i].marks) {
+            builder.add(rule);
         }
     }
     if (builder.globs() > globs_max) {

@@ -106,6 +106,19 @@ struct RuleHead {
     std::uint8_t asks = 0;     ///< RuleAsks: what is to be compared beside the name it hangs on.
     bool shadow = false;
     Verdict then = Verdict::Deny;
+    std::uint32_t extra = no_extra;  ///< Position of what it asks beside names.
+
+    static constexpr std::uint32_t no_extra = UINT32_MAX;
+};
+
+/// What a rule asks beside names.
+struct RuleExtra {
+    CallCondition when;
+    ArgumentForm args;
+    std::optional<RuleLimit> limit;
+    Flow flow = Flow::Any;
+    std::uint64_t key = 0;  ///< Of its limit: the same in every version of the policy.
+    DecidedBy fault_by;     ///< When `when` or `args` had no answer.
 };
 
 struct RuleMatchers {
@@ -115,6 +128,13 @@ struct RuleMatchers {
     Matcher workflow;
     Matcher tenant;
     Matcher environment;
+};
+
+/// Calls that mark their session.
+struct MarkRow {
+    RuleHead head;
+    RuleMatchers matchers;
+    Marks marks = 0;
 };
 
 /// A rule without an exact name, with what can be said of it at a glance.
@@ -159,6 +179,9 @@ struct ControlSnapshot::Tables {
     std::vector<RuleHead> rules;  ///< By policy, then in the policy's order.
     std::vector<RuleMatchers> rule_matchers;
     std::vector<DecidedBy> rule_by;
+    std::vector<RuleExtra> extras;
+    std::vector<MarkRow> marks;
+    bool keeps_marks = false;  ///< Some rule asks what a session has met.
 
     std::vector<Slot> slots;  ///< A power of two of them, at most half full; empty without names.
     std::vector<std::uint32_t> tags;  ///< Of each slot a part of its hash, 0 while it is free: most

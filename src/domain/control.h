@@ -102,6 +102,9 @@ struct ToolCall {
     ToolEffect effect = ToolEffect::Unknown;
     ToolRisk risk = ToolRisk::Low;
     bool journey = false;  ///< Sent by a journey's runner, proved by the process's own secret.
+    std::string_view arguments;  ///< JSON object as it was sent; "" counts as {}.
+    Instant now;                 ///< When it is decided, for conditions and limits.
+    std::uint8_t marks = 0;      ///< What its session has met, as far as the caller knows: bits.
 };
 
 /// What decided, made ready when the snapshot was built: a decision allocates nothing.
@@ -119,8 +122,11 @@ struct DecidedBy {
 struct Decision {
     Verdict verdict = Verdict::Allow;
     const DecidedBy* by = nullptr;      ///< Null: nothing was against it.
-    const DecidedBy* shadow = nullptr;  ///< An observing control that would have refused it.
+    const DecidedBy* shadow = nullptr;  ///< An observing control or shadow rule against it.
     std::uint64_t revision = 0;         ///< Of the snapshot.
+    /// The rule that decided has a condition without an answer for this call, and failed closed.
+    bool faulted = false;
+    bool read_arguments = false;  ///< Some rule looked at the arguments.
 };
 
 }  // namespace tagout

@@ -60,7 +60,16 @@ public:
     Evaluation(const Program& program, std::span<const Value> variables, Scratch& scratch) noexcept
         : program_(program), variables_(variables), workspace_(scratch) {}
 
-    [[nodiscard]] Value run() noexcept {
+    [[nodiscard]] Value run(Budget& left) noexcept {
+        const Budget given = std::min(left, steps_max);
+        workspace_.budget = given;
+        const Value value = run();
+        left -= given - workspace_.budget;
+        return value;
+    }
+
+private:
+    Value run() noexcept {
         const std::vector<Instruction>& code = program_.code_;
         std::size_t at = 0;
         while (at < code.size()) {
@@ -72,7 +81,6 @@ public:
         return workspace_.budget < 0 ? error_of(Fault::TooMuchWork) : stack_[0];
     }
 
-private:
     void push(const Value& value) noexcept { stack_[used_++] = value; }
     Value pop() noexcept { return stack_[--used_]; }
     [[nodiscard]] Value& top() noexcept { return stack_[used_ - 1]; }
@@ -287,7 +295,14 @@ private:
 };
 
 Value Program::evaluate(std::span<const Value> variables, Scratch& scratch) const noexcept {
-    return Evaluation(*this, variables, scratch).run();
+    Budget left = steps_max;
+    return evaluate(variables, scratch, left);
+}
+
+Value Program::evaluate(
+    std::span<const Value> variables, Scratch& scratch, Budget& left
+) const noexcept {
+    return Evaluation(*this, variables, scratch).run(left);
 }
 
 }  // namespace tagout::contain::cel

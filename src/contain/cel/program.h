@@ -81,6 +81,10 @@ public:
 
     /// `variables` as the environment has them; those that uses() does not name are not looked at.
     [[nodiscard]] Value evaluate(std::span<const Value> variables, Scratch& scratch) const noexcept;
+    /// The same for one of many: what it takes is taken from `left`, and no more than is there.
+    [[nodiscard]] Value evaluate(
+        std::span<const Value> variables, Scratch& scratch, Budget& left
+    ) const noexcept;
 
     [[nodiscard]] const Type& type() const noexcept { return type_; }
     [[nodiscard]] bool uses(std::size_t variable) const noexcept {
