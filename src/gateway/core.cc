@@ -44,7 +44,13 @@ Meters::Meters(MetricRegistry& metrics)
     : in_flight(metrics.gauge(gateway_in_flight)),
       added_seconds(metrics.histogram(gateway_added_seconds)),
       hidden_tools(metrics.counter(gateway_hidden_tools_total)),
+      condition_faults(metrics.counter(gateway_condition_faults_total)),
+      forgotten(metrics.counter(gateway_memory_forgotten_total)),
       registry(metrics) {
+    for (std::size_t by = 0; by < shadow.size(); ++by) {
+        const std::array value{by == 0 ? std::string_view("control") : std::string_view("rule")};
+        shadow[by] = &metrics.counter(gateway_shadow_total, value);
+    }
     for (std::size_t road = 0; road < road_names.size(); ++road) {
         for (std::size_t outcome = 0; outcome < outcome_names.size(); ++outcome) {
             const std::array values{road_names[road], outcome_names[outcome]};
@@ -147,8 +153,34 @@ std::string refusal_text(const Ruling& ruling) {
     return ruling.by.empty() ? ruling.for_model : ruling.for_model + " [Tagout " + ruling.by + "]";
 }
 
-Ruling Core::rule(const contain::ControlSnapshot& snapshot, const ToolCall& call) const {
-    const Decision decision = contain::decide(snapshot, call);
+Ruling Core::admit(const contain::ControlSnapshot& snapshot, ToolCall call) const {
+    call.now = now();
+    const Decision decision = contain::admit(snapshot, call, memory_);
+    if (decision.shadow != nullptr) {
+        meters.shadow[decision.shadow->id.starts_with("policy:") ? 1 : 0]->add();
+    }
+    if (decision.faulted) {
+        meters.condition_faults.add();
+    }
+    const std::uint64_t forgotten = memory_.forgotten();
+    const std::uint64_t told = forgotten_told_.exchange(forgotten, std::memory_order_relaxed);
+    if (forgotten > told) {
+        meters.forgotten.add(forgotten - told);
+    }
+    return ruling_of(decision);
+}
+
+Ruling Core::rule(const contain::ControlSnapshot& snapshot, ToolCall call) const {
+    call.now = now();
+    return ruling_of(contain::decide(snapshot, call));
+}
+
+void Core::let_through(const contain::ControlSnapshot& snapshot, ToolCall call) const {
+    call.now = now();
+    contain::let_through(snapshot, call, memory_);
+}
+
+Ruling Core::ruling_of(const Decision& decision) const {
     Ruling ruling;
     ruling.verdict = decision.verdict;
     ruling.revision = decision.revision;

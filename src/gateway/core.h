@@ -8,6 +8,7 @@
 // Inside gateway/ only.
 #pragma once
 
+#include "contain/call_memory.h"
 #include "gateway/caller.h"
 #include "gateway/gateway.h"
 #include "gateway/metrics.h"
@@ -64,6 +65,9 @@ struct Meters {
     std::array<Histogram*, 6> upstream_seconds{};
     Histogram& added_seconds;
     Counter& hidden_tools;
+    std::array<Counter*, 2> shadow{};  ///< By a control, by a rule.
+    Counter& condition_faults;
+    Counter& forgotten;
     MetricRegistry& registry;
 };
 
@@ -109,8 +113,13 @@ public:
     void enter(const net::EventLoop& loop, InFlight& call);
     void leave(const net::EventLoop& loop, InFlight& call);
 
-    /// Counts it, too.
-    [[nodiscard]] Ruling rule(const contain::ControlSnapshot& snapshot, const ToolCall& call) const;
+    /// A call that is about to happen: it counts for limits, marks its session when it passes, and
+    /// what shadow rules say of it is counted.
+    [[nodiscard]] Ruling admit(const contain::ControlSnapshot& snapshot, ToolCall call) const;
+    /// What comes of a call by itself: one that is under way, one that is only asked about.
+    [[nodiscard]] Ruling rule(const contain::ControlSnapshot& snapshot, ToolCall call) const;
+    /// A call that waited for a person goes out: it marks its session.
+    void let_through(const contain::ControlSnapshot& snapshot, ToolCall call) const;
     void report(SeenCall seen) const;
     /// Counts and, once a second at most, logs.
     void met_limit(std::string_view limit);
@@ -132,6 +141,8 @@ public:
     const std::shared_ptr<net::UpstreamClient> upstreams;
 
 private:
+    [[nodiscard]] Ruling ruling_of(const Decision& decision) const;
+
     struct PerLoop {
         std::shared_ptr<net::EventLoop> loop;
         Snapshot snapshot;
@@ -145,6 +156,8 @@ private:
     std::atomic<bool> ready_{false};
     std::atomic<std::size_t> in_flight_{0};
     std::atomic<std::int64_t> limit_logged_at_{0};
+    mutable contain::CallMemory memory_;
+    mutable std::atomic<std::uint64_t> forgotten_told_{0};
     mutable Mutex mutex_;
     std::map<std::string, std::set<std::string>, std::less<>> tools_ TAGOUT_GUARDED_BY(mutex_);
     std::size_t tools_count_ TAGOUT_GUARDED_BY(mutex_) = 0;

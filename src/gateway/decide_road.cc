@@ -1,5 +1,6 @@
 #include "gateway/decide_road.h"
 
+#include "contain/unknown_arguments.h"
 #include "gateway/json_scan.h"
 #include "net/url.h"
 
@@ -13,6 +14,7 @@ constexpr std::string_view default_label = "production";
 
 /// What a caller may say of a call, beside `kind` and `arguments`.
 struct Facts {
+    std::string_view arguments;  ///< JSON, in the request's body.
     std::string tool, server, agent, workflow, session, user, tenant, environment, model, prompt;
 };
 struct FactField {
@@ -53,6 +55,7 @@ Result<CallKind> read_facts(const PaddedBytes& body, Facts& facts) {
     Result<void> fault;
     for_each_member(whole, [&](std::string_view key, RawJson value) {
         if (key == "arguments") {
+            facts.arguments = value;
             return Walk::GoOn;
         }
         auto text = text_of(key, value);
@@ -150,8 +153,13 @@ net::ServerResponse answer_decide(
     call.journey = is_same_secret(request.header("tagout-journey"), core.options.journey_secret);
     const auto catalog = core.parts.catalog();
     contain::add_facts(*catalog, call);
-    const Ruling ruling = core.rule(*core.snapshot(loop), call);
+    call.arguments = facts.arguments;
     const bool probe = is_same_secret(request.header("tagout-probe"), core.probe_secret);
+    if (probe) {
+        call.arguments = contain::unknown_arguments;
+    }
+    const Ruling ruling =
+        probe ? core.rule(*core.snapshot(loop), call) : core.admit(*core.snapshot(loop), call);
     if (!probe) {
         core.meters.count_decision(call.kind, ruling.verdict);
     }

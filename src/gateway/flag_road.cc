@@ -1,5 +1,6 @@
 #include "gateway/flag_road.h"
 
+#include "contain/unknown_arguments.h"
 #include "gateway/json_scan.h"
 #include "net/url.h"
 
@@ -134,6 +135,7 @@ private:
             case FlagKind::Tool:
                 call.kind = CallKind::Tool;
                 call.tool = name;
+                call.arguments = contain::unknown_arguments;
                 contain::add_facts(*catalog_, call);
                 break;
             case FlagKind::Agent:  // What stops every call of an agent stops its model calls.

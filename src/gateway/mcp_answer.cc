@@ -239,7 +239,7 @@ void McpExchange::judge_again(const Snapshot& before, const Snapshot& now) {
         if (call.answered) {
             continue;
         }
-        Ruling ruling = core_->rule(*now, facts(rpc_.messages[call.message].target));
+        Ruling ruling = core_->rule(*now, facts(rpc_.messages[call.message]));
         if (ruling.verdict == Verdict::Deny) {
             denied = true;
             call.ruling = std::move(ruling);

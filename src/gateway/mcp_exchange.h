@@ -54,6 +54,7 @@ private:
     [[nodiscard]] std::string unreadable() const;
     void know_caller();
     [[nodiscard]] ToolCall facts(std::string_view tool) const;
+    [[nodiscard]] ToolCall facts(const RpcMessage& message) const;
     void judge();
     void send_on();
     void hold();

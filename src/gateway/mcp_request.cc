@@ -1,5 +1,6 @@
 #include "gateway/mcp_exchange.h"
 
+#include "contain/unknown_arguments.h"
 #include "net/url.h"
 
 #include <algorithm>
@@ -175,6 +176,12 @@ ToolCall McpExchange::facts(std::string_view tool) const {
     return call;
 }
 
+ToolCall McpExchange::facts(const RpcMessage& message) const {
+    ToolCall call = facts(std::string_view(message.target));
+    call.arguments = message.arguments;
+    return call;
+}
+
 void McpExchange::judge() {
     for (std::size_t i = 0; i < rpc_.messages.size(); ++i) {
         if (!rpc_.messages[i].is_tool_call()) {
@@ -182,7 +189,11 @@ void McpExchange::judge() {
         }
         Call call;
         call.message = i;
-        call.ruling = core_->rule(*snapshot(), facts(rpc_.messages[i].target));
+        ToolCall asked = facts(rpc_.messages[i]);
+        if (is_probe()) {
+            asked.arguments = contain::unknown_arguments;
+        }
+        call.ruling = is_probe() ? core_->rule(*snapshot(), asked) : core_->admit(*snapshot(), asked);
         if (!is_probe()) {
             core_->meters.count_decision(CallKind::Tool, call.ruling.verdict);
         }
@@ -220,7 +231,7 @@ void McpExchange::hold() {
     const Call& call = calls_.front();
     const RpcMessage& message = rpc_.messages[call.message];
     auto asked = core_->parts.approvals.ask(
-        facts(message.target),
+        facts(message),
         message.arguments,
         ControlId(call.ruling.by),
         [weak = weak_from_this(),
@@ -251,12 +262,14 @@ void McpExchange::on_approval(contain::ApprovalAnswer answered, const contain::B
     approval_.clear();
     Call& call = calls_.front();
     if (answered == contain::ApprovalAnswer::Approved) {
-        Ruling now = core_->rule(*snapshot(), facts(rpc_.messages[call.message].target));
+        const ToolCall asked = facts(rpc_.messages[call.message]);
+        Ruling now = core_->rule(*snapshot(), asked);
         if (now.verdict == Verdict::Deny) {  // Stopped while it waited.
             call.ruling = std::move(now);
             refuse(Outcome::Refused);
             return;
         }
+        core_->let_through(*snapshot(), asked);
         call.ruling.verdict = Verdict::Allow;
         call.ruling.for_person =
             "approved by " + by.actor.text() + (by.reason.empty() ? "" : ": " + by.reason);

@@ -49,6 +49,21 @@ inline constexpr MetricInfo gateway_hidden_tools_total{
     MetricType::Counter,
     "Tools left out of lists because they are stopped",
     ""};
+inline constexpr MetricInfo gateway_shadow_total{
+    "tagout_gateway_shadow_total",
+    MetricType::Counter,
+    "Calls that an observing control or a shadow rule would have refused, by which (control, rule)",
+    "by"};
+inline constexpr MetricInfo gateway_condition_faults_total{
+    "tagout_gateway_condition_faults_total",
+    MetricType::Counter,
+    "Calls refused because a rule's condition had no answer for their arguments",
+    ""};
+inline constexpr MetricInfo gateway_memory_forgotten_total{
+    "tagout_gateway_memory_forgotten_total",
+    MetricType::Counter,
+    "Limits' keys and sessions' marks that were forgotten to make room for others",
+    ""};
 inline constexpr MetricInfo gateway_probes_total{
     "tagout_gateway_probes_total",
     MetricType::Counter,
@@ -64,6 +79,9 @@ inline constexpr std::array metrics{
     gateway_added_seconds,
     gateway_limits_total,
     gateway_hidden_tools_total,
+    gateway_shadow_total,
+    gateway_condition_faults_total,
+    gateway_memory_forgotten_total,
     gateway_probes_total,
 };
 

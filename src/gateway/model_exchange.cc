@@ -1,5 +1,6 @@
 #include "gateway/model_exchange.h"
 
+#include "contain/unknown_arguments.h"
 #include "gateway/json_scan.h"
 #include "net/url.h"
 
@@ -70,7 +71,7 @@ void ModelExchange::begin() {
         answer(protocol_error(400, "invalid_request_error", why), Outcome::Invalid);
         return;
     }
-    ruling_ = core_->rule(*snapshot(), facts());
+    ruling_ = is_probe() ? core_->rule(*snapshot(), facts()) : core_->admit(*snapshot(), facts());
     if (is_probe()) {
         rule_offered();
     } else {
@@ -165,14 +166,19 @@ bool ModelExchange::is_hidden(const NamedTool& tool) const {
     });
 }
 
-Ruling ModelExchange::rule_tool(const NamedTool& tool) const {
+Ruling ModelExchange::rule_tool(
+    const NamedTool& tool, std::string_view arguments, bool counts
+) const {
     const auto strictness = [](Verdict verdict) {
         return verdict == Verdict::Deny ? 2 : verdict == Verdict::Escalate ? 1 : 0;
     };
     std::optional<Ruling> strictest;
     for (const std::string& server : servers_of(tool)) {
         const NamedTool on{server, tool.tool};
-        Ruling ruling = core_->rule(*snapshot(), tool_facts(on));
+        ToolCall asked = tool_facts(on);
+        asked.arguments = arguments;
+        Ruling ruling = counts && !strictest ? core_->admit(*snapshot(), asked)
+                                             : core_->rule(*snapshot(), asked);
         if (!strictest || strictness(ruling.verdict) > strictness(strictest->verdict)) {
             strictest = std::move(ruling);
         }
@@ -199,13 +205,17 @@ void ModelExchange::rule_offered() {
         return;
     }
     for_each_element(member(trimmed(body_->view()), "tools"), [this](RawJson tool) {
-        ruling_ = rule_tool(named_tool(tool));
+        ruling_ = rule_tool(named_tool(tool), contain::unknown_arguments);
         return Walk::Stop;
     });
 }
 
 std::optional<std::string> ModelExchange::judge_proposed(const ProposedCall& call) {
-    Ruling ruling = rule_tool({"", call.tool});
+    // One that an MCP road of this gateway carries is counted there, when it is made; and a call that
+    // an answer repeats is one call.
+    const bool counts =
+        core_->servers_of(call.tool).empty() && counted_.insert(call.id).second;
+    Ruling ruling = rule_tool({"", call.tool}, call.arguments, counts);
     if (call.too_large) {
         core_->met_limit("held_bytes_max");
         ruling.verdict = Verdict::Deny;

@@ -10,6 +10,8 @@
 #include "gateway/exchange.h"
 #include "gateway/offered_tools.h"
 
+#include <set>
+
 namespace tagout::gateway {
 
 class ModelExchange final : public Exchange {
@@ -37,7 +39,9 @@ private:
     [[nodiscard]] std::vector<std::string> servers_of(const NamedTool& tool) const;
     [[nodiscard]] bool is_hidden(const NamedTool& tool) const;
     /// The strictest ruling of those that a call of `tool` may meet.
-    [[nodiscard]] Ruling rule_tool(const NamedTool& tool) const;
+    [[nodiscard]] Ruling rule_tool(
+        const NamedTool& tool, std::string_view arguments = {}, bool counts = false
+    ) const;
     void rule_offered();
     /// Cuts stopped tools out of what goes to the upstream.
     void cut_tools();
@@ -67,6 +71,7 @@ private:
     const std::string rest_;
     Caller caller_;
     std::string model_;
+    std::set<std::string> counted_;  ///< Proposed calls that count for limits already, by id.
     std::shared_ptr<const PaddedBytes> body_;
     Ruling ruling_;
     std::string approval_;

@@ -153,10 +153,10 @@ public:
     World& operator=(const World&) = delete;
 
     /// Puts exactly these in force and waits until the gateway says so; the time it took.
-    Duration control(std::vector<Control> controls) {
+    Duration control(std::vector<Control> controls, std::vector<contain::Policy> policies = {}) {
         const Instant from = clock.now();
         std::promise<Result<std::uint64_t>> done;
-        auto snapshot = contain::ControlSnapshot::build(controls, {}, ++revision_);
+        auto snapshot = contain::ControlSnapshot::build(controls, policies, ++revision_);
         gateway->enforce(*snapshot, [&](Result<std::uint64_t> in_force) {
             done.set_value(std::move(in_force));
         });

@@ -59,7 +59,7 @@ void WorkflowExchange::begin() {
         );
         return;
     }
-    ruling_ = core_->rule(*snapshot(), facts());
+    ruling_ = is_probe() ? core_->rule(*snapshot(), facts()) : core_->admit(*snapshot(), facts());
     if (!is_probe()) {
         core_->meters.count_decision(CallKind::Workflow, ruling_.verdict);
     }
