@@ -4,6 +4,7 @@
 #include "app/evidence_verify.h"
 #include "app/offline.h"
 #include "app/policy_answer.h"
+#include "app/policy_files.h"
 #include "app/regressions.h"
 #include "app/serve.h"
 #include "app/stores.h"
@@ -176,15 +177,29 @@ void add_offline(
         return app::check_config(file, replay.format, terminal);
     });
 
-    CLI::App* const policy = line.app.add_subcommand("policy", "Policies as files");
+}
+
+void add_policy(CommandLine& line, app::PolicyFiles& options) {
+    CLI::App* const policy =
+        line.app.add_subcommand("policy", "Policies: checked, tested, tried on what has been");
     policy->require_subcommand(1);
-    CLI::App* const check_policy = policy->add_subcommand(
-        "check", "Check a policy file: every mistake with line and remedy; exit 1 on any"
+    CLI::App* const check = policy->add_subcommand(
+        "check", "Check policy files: every mistake with line and remedy; exit 1 on any"
     );
-    check_policy->add_option("FILE", file, "A policy in YAML")->required();
-    add_format(check_policy, replay.format);
-    line.runs(check_policy, [&](cli::Terminal& terminal) {
-        return app::check_policy(file, replay.format, terminal);
+    CLI::App* const test = policy->add_subcommand(
+        "test", "Run the tests that stand in policy files; exit 0 pass, 1 fail, 2 no tests"
+    );
+    for (CLI::App* const each : {check, test}) {
+        each->add_option("FILE", options.files, "Policies in YAML")->required();
+        each->add_option("--config", options.config, "tagout.yaml: what the tools are");
+        add_format(each, options.format);
+    }
+    test->add_option("--junit", options.junit, "Write the results there as JUnit XML");
+    line.runs(check, [&options](cli::Terminal& terminal) {
+        return app::check_policies(options, terminal);
+    });
+    line.runs(test, [&options](cli::Terminal& terminal) {
+        return app::test_policies(options, terminal);
     });
 }
 
@@ -600,6 +615,7 @@ int run(int argc, char** argv) {
     std::map<std::string, ChangeFlags> flags;
     std::map<std::string, cli::VerbValues> values;
     app::RegressionsOptions regressions;
+    app::PolicyFiles policies;
     cli::GateOptions gate;
     std::vector<std::string> files;
     std::string file;
@@ -613,6 +629,7 @@ int run(int argc, char** argv) {
     line.app.get_formatter()->column_width(34);
     add_serve(line, serve);
     add_offline(line, replay, adjust, files, file);
+    add_policy(line, policies);
     add_stores(line, verify);
     add_incidents(line, common, filter, flags);
     add_views(line, common, incident, channel);

@@ -1,6 +1,7 @@
 #include "app/app.h"
 
 #include "app/allocator.h"
+#include "app/backtester.h"
 #include "app/containment.h"
 #include "app/crossings.h"
 #include "app/directory.h"
@@ -9,6 +10,7 @@
 #include "app/metrics.h"
 #include "app/pipeline.h"
 #include "app/policy_answer.h"
+#include "app/policy_files.h"
 #include "app/prevention.h"
 #include "app/profile_keeper.h"
 #include "app/recovery.h"
@@ -283,9 +285,8 @@ private:
             [this] { return this->configured(); },
             [this] { return containment_->address(); },
             containment_->journey_secret(),
-            [](std::string_view name, std::string_view yaml) -> Result<void> {
-                TAGOUT_TRY(contain::parse_policy(name, "new", yaml));
-                return {};
+            [this](std::string_view name, std::string_view yaml) -> Result<void> {
+                return may_publish_policy(name, yaml, *configured()->catalog);
             },
             [this] { use_policies(); },
             [this](const std::string& name) {
@@ -399,6 +400,8 @@ private:
             );
         };
         verifier_ = std::make_unique<verify::Verifier>(std::move(sources));
+        backtester_ = std::make_unique<LiveBacktester>(BacktesterParts{
+            clock_, *desk_, *evidence_, [this] { return configured()->catalog; }});
         api_ = std::make_unique<server::Api>(server::ApiParts{
             *desk_,
             *view_,
@@ -410,7 +413,9 @@ private:
             prevention_->desks(),
             {&containment_->controls(),
              &containment_->approvals(),
-             [this] { return configured()->catalog; }},
+             [this] { return configured()->catalog; },
+             &clock_,
+             backtester_.get()},
             server::ReleaseDesks{
                 &recovery_->releases(),
                 &recovery_->journeys(),
@@ -547,6 +552,7 @@ private:
     std::unique_ptr<Pipeline> pipeline_;
     std::unique_ptr<ProfileKeeper> profiles_;
     std::unique_ptr<LiveView> view_;
+    std::unique_ptr<LiveBacktester> backtester_;
     std::unique_ptr<verify::Verifier> verifier_;
     std::unique_ptr<server::Api> api_;
     std::unique_ptr<net::HttpServer> otlp_http_;

@@ -2,7 +2,6 @@
 #include "app/offline.h"
 #include "cli/json_text.h"
 #include "cli/line_source.h"
-#include "contain/policy.h"
 
 #include <boost/json.hpp>
 
@@ -52,24 +51,6 @@ Result<int> check_config(const std::string& file, cli::Format format, cli::Termi
         }
     }
     return read.configured ? 0 : 1;
-}
-
-Result<int> check_policy(const std::string& file, cli::Format format, cli::Terminal& terminal) {
-    const std::string yaml = TAGOUT_TRY(cli::read_whole(file, file_bytes_max));
-    const contain::PolicyReport read = contain::read_policy(file, "", yaml);
-    if (format != cli::Format::Table) {
-        terminal.line(
-            cli::rendered(json::object{{"mistakes", mistakes_json(read.mistakes)}}, format)
-        );
-    } else {
-        for (const catalog::Mistake& mistake : read.mistakes) {
-            terminal.line(catalog::to_text(mistake, file));
-        }
-        if (read.policy) {
-            terminal.line(file + " is good: " + std::to_string(read.policy->rules.size()) + " rules");
-        }
-    }
-    return read.policy ? 0 : 1;
 }
 
 }  // namespace tagout::app

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "contain/control_json.h"
 #include "contain/policy.h"
+#include "contain/unknown_arguments.h"
 #include "recover/release_json.h"
 
 #include <boost/json.hpp>
@@ -150,6 +151,9 @@ std::function<verify::Today(const ToolCall&)> decide_today(
     return [&controls, catalog = std::move(catalog)](const ToolCall& asked) {
         const std::shared_ptr<const contain::ControlSnapshot> snapshot = controls.snapshot();
         ToolCall call = asked;
+        if (call.arguments.empty()) {  // Of the past, and recorded without.
+            call.arguments = contain::unknown_arguments;
+        }
         contain::add_facts(*catalog(), call);
         const Decision decision = contain::decide(*snapshot, call);
         verify::Today today{decision.verdict, {}, {}, {}};

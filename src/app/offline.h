@@ -28,7 +28,4 @@ Result<int> replay(const ReplayOptions& options, cli::Terminal& terminal);
 /// tagout check FILE: 0, or 1 after printing every mistake with its line and remedy.
 Result<int> check_config(const std::string& file, cli::Format format, cli::Terminal& terminal);
 
-/// tagout policy check FILE: 0, or 1 after printing every mistake with its line and remedy.
-Result<int> check_policy(const std::string& file, cli::Format format, cli::Terminal& terminal);
-
 }  // namespace tagout::app

@@ -35,6 +35,8 @@ prevent::CallAnswer answer(
     call.environment = judged.regression.environment;
     call.session = judged.session.run.id;
     call.prompt_version = judged.session.versions.prompt;
+    call.arguments = judged.call.arguments;
+    call.now = judged.regression.created_at;
     add_facts_of(judged, catalog, call);
     const Decision decision = contain::decide(snapshot, call);
     return {

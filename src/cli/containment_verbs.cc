@@ -1,6 +1,7 @@
 #include "cli/containment_verbs.h"
 
 #include "cli/json_text.h"
+#include "cli/policy_verbs.h"
 
 #include <boost/json.hpp>
 
@@ -223,7 +224,9 @@ VerbGroup contain_verbs() {
              .arguments = {scope_argument, reason_argument, as_argument, incident_argument,
                            review_argument},
              .fixed = {{"mode", "stopped"}},
-             .render = render_one},
+             .render = render_one,
+             .preview = "/v1/controls/backtest",
+             .render_preview = render_backtest},
          ApiVerb{
              .name = "set",
              .help = "Put it into a mode: observe, read_only, approvals, allowlist, stopped, route",
@@ -239,7 +242,9 @@ VerbGroup contain_verbs() {
                   review_argument,
                   {"allowed", "Tools that mode allowlist lets through", ArgumentKind::List},
                   {"route_to", "Workflow that takes over, of mode route"}},
-             .render = render_one},
+             .render = render_one,
+             .preview = "/v1/controls/backtest",
+             .render_preview = render_backtest},
          ApiVerb{
              .name = "probe",
              .help = "Prove it again now; exit 1 unless every probe was refused",

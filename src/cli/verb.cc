@@ -150,6 +150,28 @@ Result<VerbRequest> request_of(const ApiVerb& verb, const VerbValues& values) {
     return request;
 }
 
+namespace {
+
+/// A dry run needs no server; with one it also says what would have come of it.
+int preview(
+    const Common& common, const ApiVerb& verb, const VerbRequest& request, Terminal& terminal
+) {
+    ApiClient api(connection(common.connection));
+    const Result<std::string> text = api.post(std::string(verb.preview), request.body);
+    const Result<json::value> answer =
+        text ? parse_answer(*text) : Result<json::value>(std::unexpected(text.error()));
+    if (!answer) {
+        terminal.note("what it would have done is not known: " + answer.error().message);
+    } else if (common.format != Format::Table || verb.render_preview == nullptr) {
+        terminal.line(rendered(*answer, common.format));
+    } else {
+        verb.render_preview(*answer, terminal);
+    }
+    return 0;
+}
+
+}  // namespace
+
 Result<int> run_verb(
     const Common& common, const ApiVerb& verb, const VerbValues& values, Terminal& terminal
 ) {
@@ -159,7 +181,7 @@ Result<int> run_verb(
             "would " + std::string(verb.method) + " " + request.path +
             (request.body.empty() ? "" : " " + request.body)
         );
-        return 0;
+        return verb.preview.empty() ? 0 : preview(common, verb, request, terminal);
     }
     ApiClient api(connection(common.connection));
     const std::string text = TAGOUT_TRY(

@@ -57,6 +57,9 @@ struct ApiVerb {
     /// Argument that names the file into which the answer is written as it came (never over another
     /// file without --force); "" prints it.
     std::string_view save_to = {};
+    /// Of a POST: where --dry-run sends the same body to learn what would have come of it.
+    std::string_view preview = {};
+    Render render_preview = nullptr;
 };
 
 /// Verbs under one word, such as `tagout contain`. Without a name they stand at the top.

@@ -175,7 +175,8 @@ public:
 
     Answer run() {
         if (!asked_.tool.empty()) {
-            return {rule(CallKind::Tool, asked_.tool), "", ""};
+            // What the route's tool is sent is its arguments, as far as a rule asks for them.
+            return {rule(CallKind::Tool, asked_.tool, asked_.body), "", ""};
         }
         if (!asked_.server.empty()) {
             return judge_mcp();
@@ -190,14 +191,15 @@ public:
     }
 
 private:
-    Ruling rule(CallKind kind, std::string_view tool) {
+    Ruling rule(CallKind kind, std::string_view tool, std::string_view arguments = {}) {
         ToolCall call = caller_.call(kind);
         call.tool = tool;
+        call.arguments = arguments;
         call.server = asked_.server;
         if (kind == CallKind::Tool) {
             contain::add_facts(*catalog_, call);
         }
-        Ruling ruling = core_.rule(*snapshot_, call);
+        Ruling ruling = core_.admit(*snapshot_, call);
         core_.meters.count_decision(kind, ruling.verdict);
         close_escalation(ruling);
         return ruling;
@@ -225,7 +227,7 @@ private:
             if (!message.is_tool_call()) {
                 continue;
             }
-            Ruling ruling = rule(CallKind::Tool, message.target);
+            Ruling ruling = rule(CallKind::Tool, message.target, message.arguments);
             if (strictness(ruling.verdict) >= strictness(strictest.ruling.verdict)) {
                 const bool refused = ruling.verdict == Verdict::Deny;
                 strictest.refusal = refused && !rpc->batch ? refusal_result(message, ruling) : "";

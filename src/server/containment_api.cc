@@ -1,5 +1,6 @@
 #include "server/containment_api.h"
 
+#include "catalog/value_text.h"
 #include "contain/control_json.h"
 #include "contain/playbook.h"
 #include "server/body.h"
@@ -93,6 +94,61 @@ contain::ControlView settled(contain::Controls& controls, const contain::Control
         std::this_thread::sleep_for(pause);
     }
     return controls.get(applied.control.id).value_or(applied);
+}
+
+constexpr std::size_t policy_bytes_max = 1024 * 1024;
+
+/// "1h", "36h", "7d": how far back; an hour when it is not said.
+Result<Duration> since_of(const std::string& text) {
+    Duration since = std::chrono::hours(1);
+    if (text.empty()) {
+        return since;
+    }
+    constexpr double most = 31.0 * 86'400;
+    if (auto problem = catalog::read_value(text, catalog::Bounds{1, most, "s"}, since)) {
+        return fail(
+            ErrorCode::InvalidArgument, "'since': " + problem->what + ". " + problem->remedy
+        );
+    }
+    return since;
+}
+
+Result<std::string> answer_backtest(
+    const ContainmentParts& parts, std::string_view operation, std::string_view argument,
+    const net::ServerRequest& request
+) {
+    if (parts.backtester == nullptr) {
+        return fail(ErrorCode::Unavailable, "this server has no evidence to run a back-test on");
+    }
+    if (operation == "suggestPolicy") {
+        const Duration since = TAGOUT_TRY(since_of(request.query("since")));
+        return parts.backtester->suggest(IncidentId(argument), since);
+    }
+    const std::string_view text = request.body.view();
+    Body body = TAGOUT_TRY(Body::parse(text.empty() ? "{}" : text));
+    const std::string since_text = body.text("since", false, name_bytes_max);
+    if (operation == "backtestPolicy") {
+        const std::string yaml = body.text("content", true, policy_bytes_max);
+        if (auto error = body.error()) {
+            return std::unexpected(std::move(*error));
+        }
+        return parts.backtester->policy(yaml, TAGOUT_TRY(since_of(since_text)));
+    }
+    contain::ControlDraft draft;
+    const std::string scope = body.text("scope", true, scope_bytes_max);
+    const auto mode = body.choice("mode", true, mode_names, parse_control_mode);
+    draft.allowed = body.texts("allowed", contain::Controls::allowed_max, name_bytes_max);
+    draft.route_to = WorkflowName(body.text("route_to", false, name_bytes_max));
+    // What applying it would need besides is not looked at.
+    for (const char* const name : {"incident", "review_by", "reason", "actor"}) {
+        body.ignore(name);
+    }
+    if (auto error = body.error()) {
+        return std::unexpected(std::move(*error));
+    }
+    draft.scope = TAGOUT_TRY(read_scope(scope));
+    draft.mode = *mode;
+    return parts.backtester->control(draft, TAGOUT_TRY(since_of(since_text)));
 }
 
 Result<std::string> apply_control(
@@ -199,7 +255,8 @@ Result<std::string> incident_containment(
 }
 
 Result<std::string> answer_decide(
-    const contain::ControlSnapshot& snapshot, const catalog::Catalog& catalog, std::string_view text
+    const contain::ControlSnapshot& snapshot, const catalog::Catalog& catalog, Instant now,
+    std::string_view text
 ) {
     Body body = TAGOUT_TRY(Body::parse(text));
     const auto kind = body.choice("kind", false, "tool, model, workflow", parse_call_kind);
@@ -213,7 +270,7 @@ Result<std::string> answer_decide(
     const std::string environment = body.text("environment", false, name_bytes_max);
     const std::string model = body.text("model", false, name_bytes_max);
     const std::string prompt = body.text("prompt", false, name_bytes_max);
-    body.ignore("arguments");
+    const std::string arguments = body.json("arguments", false);
     if (auto error = body.error()) {
         return std::unexpected(std::move(*error));
     }
@@ -234,6 +291,8 @@ Result<std::string> answer_decide(
     call.environment = environment;
     call.model = model;
     call.prompt_version = prompt;
+    call.arguments = arguments;
+    call.now = now;
     contain::add_facts(catalog, call);
     return json::serialize(contain::tree_of(contain::decide(snapshot, call)));
 }
@@ -251,6 +310,9 @@ bool is_containment(std::string_view operation) noexcept {
         std::string_view("requestRelease"),
         std::string_view("releaseControl"),
         std::string_view("decide"),
+        std::string_view("backtestControl"),
+        std::string_view("backtestPolicy"),
+        std::string_view("suggestPolicy"),
         std::string_view("listApprovals"),
         std::string_view("approveCall"),
         std::string_view("denyCall")};
@@ -273,12 +335,17 @@ Result<std::string> answer_containment(
     if (operation == "getIncidentContainment") {
         return incident_containment(parts, desk, argument);
     }
+    if (operation == "backtestControl" || operation == "backtestPolicy" ||
+        operation == "suggestPolicy") {
+        return answer_backtest(parts, operation, argument, request);
+    }
     if (operation == "listApprovals") {
         return list_approvals(*parts.approvals);
     }
     const std::string_view text = request.body.view();
     if (operation == "decide") {
-        return answer_decide(*parts.controls->snapshot(), *parts.catalog(), text);
+        const Instant now = parts.clock == nullptr ? Instant{} : parts.clock->now();
+        return answer_decide(*parts.controls->snapshot(), *parts.catalog(), now, text);
     }
     Body body = TAGOUT_TRY(Body::parse(text.empty() ? "{}" : text));
     if (operation == "applyControl") {

@@ -7,6 +7,7 @@
 #include "contain/controls.h"
 #include "incident/desk.h"
 #include "net/http_server.h"
+#include "server/ports.h"
 
 #include <functional>
 #include <memory>
@@ -19,6 +20,8 @@ struct ContainmentParts {
     contain::Controls* controls = nullptr;  ///< Null: the routes answer that there is none.
     contain::Approvals* approvals = nullptr;
     std::function<std::shared_ptr<const catalog::Catalog>()> catalog = {};
+    const Clock* clock = nullptr;  ///< For conditions that ask for the time.
+    Backtester* backtester = nullptr;
 };
 
 /// Whether `operation` is answered here.

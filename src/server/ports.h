@@ -1,7 +1,9 @@
 // What the HTTP door needs from the rest of the program; app/ implements both.
 #pragma once
 
+#include "base/clock.h"
 #include "base/result.h"
+#include "contain/controls.h"
 #include "domain/event_batch.h"
 #include "domain/vocabulary.h"
 
@@ -52,6 +54,20 @@ public:
     [[nodiscard]] virtual std::string not_ready() const = 0;
     /// Called before /metrics is rendered: sets the gauges that are only known on demand.
     virtual void refresh_metrics() = 0;
+};
+
+/// Thread-safe. What a policy or a control would have done to the calls of the last `since`; answers
+/// the JSON of api/openapi.yaml. Reads the evidence of that time: never called on an event loop.
+class Backtester {
+public:
+    virtual ~Backtester() = default;
+    /// InvalidArgument carries every mistake of the policy.
+    [[nodiscard]] virtual Result<std::string> policy(std::string_view yaml, Duration since) = 0;
+    [[nodiscard]] virtual Result<std::string> control(
+        const contain::ControlDraft& draft, Duration since
+    ) = 0;
+    /// A rule proposed from an incident, with its back-test. NotFound names the incident.
+    [[nodiscard]] virtual Result<std::string> suggest(const IncidentId& id, Duration since) = 0;
 };
 
 }  // namespace tagout::server

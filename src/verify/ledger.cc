@@ -257,7 +257,7 @@ private:
         if (!is_of_incident(incident_, row)) {
             return;
         }
-        decide(row, facts);
+        decide(row, facts, arguments_of(call));
         add_call_reasons(incident_, call, spans, batch, row);
         ledger_.rows.push_back(std::move(row));
     }
@@ -307,7 +307,19 @@ private:
         row.session_outcome = outcome_of_session(incident_, row.correlation);
     }
 
-    void decide(LedgerRow& row, const catalog::ToolFacts& facts) const {
+    /// Whole, not as a row shows them.
+    static std::string_view arguments_of(const SessionCall& call) {
+        for (const AgentEvent* const event : {call.gateway, call.telemetry, call.around}) {
+            if (event != nullptr && !event->tool_args.empty()) {
+                return event->tool_args;
+            }
+        }
+        return {};
+    }
+
+    void decide(
+        LedgerRow& row, const catalog::ToolFacts& facts, std::string_view arguments
+    ) const {
         if (!parts_.decide_today) {
             return;
         }
@@ -322,6 +334,8 @@ private:
         call.prompt_version = row.prompt_version;
         call.effect = facts.effect;
         call.risk = facts.risk;
+        call.arguments = arguments;
+        call.now = row.at;
         add_today(incident_, parts_.decide_today(call), row);
     }
 
