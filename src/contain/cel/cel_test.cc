@@ -143,6 +143,8 @@ TEST(Cel, WhatCannotBeRightIsRefusedWithItsPlace) {
         {"now.getHours('Mars/Base')", "refused at 3: there is no time zone 'Mars/Base' on this machine"},
         {"now.getHours('../../etc/passwd')",
          "refused at 3: there is no time zone '../../etc/passwd' on this machine"},
+        {"now.getHours('UTC', 'UTC')", "refused at 3: getHours() takes one time zone and no more"},
+        {"tool.contains()", "refused at 4: 'contains' does not go with string"},
         {"launch(tool)", "refused at 0: launch() is no function here"},
         {"tool.lowerAscii() == 'x'", "refused at 4: lowerAscii() is no method here"},
         {"Refund{amount: 1} == 1", "refused at 6: protobuf messages are not spoken here"},

@@ -460,6 +460,13 @@ private:
     }
 
     Type emit_time_part(const Node& at, const std::vector<const Overload*>& named) {
+        if (at.children.size() > 2) {
+            wrong(
+                at, Mistake::What::Type, at.text + "() takes one time zone and no more",
+                "Write such as getHours('Europe/Berlin')"
+            );
+            return {};
+        }
         std::vector<Type> types{emit(at.children[0])};
         std::string_view zone = "UTC";
         if (at.children.size() == 2) {
