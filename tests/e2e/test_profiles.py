@@ -23,7 +23,7 @@ def good_session(server, tool):
                 gen_ai__agent__name="support", gen_ai__workflow__name="refunds",
                 gen_ai__conversation__id=f"chat-{trace[:8]}")
     call = span(f"execute_tool {tool}", trace=trace, parent=root["spanId"], gen_ai__operation__name="execute_tool",
-                gen_ai__tool__name=tool)
+                gen_ai__tool__name=tool, seconds=0.05, at=time.time() - 0.1)
     assert server.send_traces([call, root]).status == 200
 
 
@@ -84,7 +84,8 @@ class Profiles(unittest.TestCase):
         with Server(config=CONFIG) as server:
             self.teach(server, "lookup", lambda: self.known(server), "something learned")
             made = server.post("/v1/incidents", {
-                "title": "refunds go wrong", "class": "safety", "severity": "SEV2", "workflow": "refunds"})
+                "title": "refunds go wrong", "class": "safety", "severity": "SEV2", "workflow": "refunds",
+                "reason": "test"})
             self.assertEqual(made.status, 201, made.body)
             incident = made.json()["id"]
             wait_for("learning to stop", lambda: self.known(server)["held_by"] == incident, 10)
