@@ -72,16 +72,14 @@ void Directory::ended(std::span<const detect::SessionSummary> sessions, Instant 
     const MutexLock lock(mutex_);
     const std::int64_t minute = minute_of(now);
     for (const detect::SessionSummary& session : sessions) {
-        const std::string& id = session.correlation.text();
-        const bool is_new =
-            ended_.insert_or_assign(id, Ended{minute, session.outcome, session.agent.text()})
-                .second;
-        if (is_new) {
-            order_.emplace_back(minute, id);
+        const auto found = agents_.find(session.agent.text());
+        DirectoryAgent* const agent = found == agents_.end() ? nullptr : &found->second;
+        if (agent != nullptr) {
+            agent->last_seen_at = std::max(agent->last_seen_at, session.ended_at);
         }
-        const auto agent = agents_.find(session.agent.text());
-        if (agent != agents_.end()) {
-            agent->second.last_seen_at = std::max(agent->second.last_seen_at, session.ended_at);
+        const std::uint64_t id = mix(0, session.correlation.text());
+        if (ended_.insert_or_assign(id, Ended{minute, agent, session.outcome}).second) {
+            order_.emplace_back(minute, id);
         }
     }
     forget_before(minute - hour_minutes);
@@ -110,10 +108,10 @@ std::vector<DirectoryAgent> Directory::agents(Instant now) const {
     const std::int64_t since = minute_of(now) - hour_minutes;
     std::map<std::string, DirectoryAgent, std::less<>> agents = agents_;
     for (const auto& [id, session] : ended_) {
-        const auto found = agents.find(session.agent);
-        if (session.minute < since || found == agents.end()) {
+        if (session.minute < since || session.agent == nullptr) {
             continue;
         }
+        const auto found = agents.find(session.agent->name);
         ++found->second.sessions_last_hour;
         if (session.outcome == SessionOutcome::Failed) {
             ++found->second.failed_last_hour;

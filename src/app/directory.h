@@ -12,6 +12,8 @@
 #include "detect/engine.h"
 #include "domain/agent_event.h"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -19,7 +21,6 @@
 #include <set>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -62,15 +63,16 @@ public:
 private:
     struct Ended {
         std::int64_t minute = 0;
+        const DirectoryAgent* agent = nullptr;  ///< In agents_, whose entries stay; null: not kept.
         SessionOutcome outcome = SessionOutcome::Unknown;
-        std::string agent;
     };
     void forget_before(std::int64_t minute) TAGOUT_REQUIRES(mutex_);
 
     mutable Mutex mutex_;
     std::map<std::string, DirectoryAgent, std::less<>> agents_ TAGOUT_GUARDED_BY(mutex_);
-    std::unordered_map<std::string, Ended> ended_ TAGOUT_GUARDED_BY(mutex_);
-    std::deque<std::pair<std::int64_t, std::string>> order_ TAGOUT_GUARDED_BY(mutex_);
+    /// By hash of the correlation: a thousand sessions may end in a second, and only counts are asked.
+    boost::unordered_flat_map<std::uint64_t, Ended> ended_ TAGOUT_GUARDED_BY(mutex_);
+    std::deque<std::pair<std::int64_t, std::uint64_t>> order_ TAGOUT_GUARDED_BY(mutex_);
 };
 
 }  // namespace tagout::app
