@@ -311,6 +311,9 @@ void KeyStage::use(const Settings& settings, std::shared_ptr<const catalog::Cata
         state_->watches.clear();  // panes of another length cannot be compared
         state_->spending.clear();
         state_->loads.clear();
+        state_->rate_findings.clear();  // they ask their watches who was hit
+        state_->spending_findings.clear();
+        state_->load_findings.clear();
         state_->closed_before = 0;
     }
     state_->settings = settings;
