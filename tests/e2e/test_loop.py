@@ -274,6 +274,30 @@ class Policies(unittest.TestCase):
             server.start()
             self.assertIn("policy:house@v1#no-moves", json.dumps(McpSession(server).call(*call)))
 
+    def test_a_policy_is_tested_tried_on_the_past_and_judges_arguments(self):
+        with fleet_server() as server:
+            address = lambda town: ("update_address", {"order_id": "ORD-JOURNEY", "address": "2 Test Row, " + town})
+            self.assertFalse(McpSession(server).call(*address("Hull")).get("isError"))
+            rules = server.data / "towns.yaml"
+            head = ("rules:\n  - name: not-hull\n    match: { tool: update_address }\n"
+                    "    when: args.address.endsWith('Hull')\n    effect: deny\n")
+            test = "tests:\n  - name: %s\n    call: { tool: update_address, args: { address: '%s' } }\n    expect: %s\n"
+            rules.write_text(head + test % ("hull is refused", "1 Quay, Hull", "allow"))
+            self.assertEqual(server.cli("policy", "test", "towns.yaml", check=False).returncode, 1)
+            publish = ("catalog", "publish", "policy", "towns", "--file", "towns.yaml", "--message", "m", "--label",
+                       "production", "--as", "ann")
+            refused = server.cli(*publish, check=False)
+            self.assertIn("fails tests of its own", refused.stderr)
+            rules.write_text(head + test % ("hull is refused", "1 Quay, Hull", "deny"))
+            self.assertEqual(server.cli("policy", "test", "towns.yaml").returncode, 0)
+            wait_for("the past to be on record", lambda: json.loads(
+                server.cli("policy", "backtest", "towns.yaml", "-o", "json").stdout)["denied"] == 1, 20)
+            self.assertIn("would have been denied", server.cli(
+                "contain", "stop", "tool:update_address", "--reason", "r", "--dry-run").stdout)
+            server.cli(*publish)
+            self.assertTrue(McpSession(server).call(*address("Hull"))["isError"])
+            self.assertFalse(McpSession(server).call(*address("York")).get("isError"))
+
 
 class TimeToEffect(unittest.TestCase):
     def test_what_tagout_says_agrees_with_what_a_client_saw(self):

@@ -284,6 +284,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/incidents/{id}/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        /** A rule that would have met this incident, with its back-test; a draft in shadow mode */
+        get: operations["suggestPolicy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/controls": {
         parameters: {
             query?: never;
@@ -296,6 +315,23 @@ export interface paths {
         put?: never;
         /** Put a control in force; answered when it is durable and published */
         post: operations["applyControl"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/controls/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a control would have done to the calls of the last hours; changes nothing */
+        post: operations["backtestControl"];
         delete?: never;
         options?: never;
         head?: never;
@@ -821,6 +857,23 @@ export interface paths {
         get: operations["fetchPrompt"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a policy would have done to the calls of the last hours; changes nothing */
+        post: operations["backtestPolicy"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1403,6 +1456,84 @@ export interface components {
             /** @description Of mode route - the workflow that takes over */
             route_to?: string;
             review_by?: components["schemas"]["Time"];
+        };
+        /**
+         * @description How far back - such as 1h or 36h or 7d
+         * @default 1h
+         */
+        Since: string;
+        BacktestControl: {
+            scope: components["schemas"]["Scope"];
+            mode: components["schemas"]["ControlMode"];
+            allowed?: string[];
+            route_to?: string;
+            since?: components["schemas"]["Since"];
+            /** @description As for applying it - not looked at */
+            reason?: string;
+            /** @description As for applying it - not looked at */
+            actor?: string;
+            /** @description As for applying it - not looked at */
+            incident?: string;
+            /** @description As for applying it - not looked at */
+            review_by?: string;
+        };
+        BacktestPolicy: {
+            /** @description A policy in YAML */
+            content: string;
+            since?: components["schemas"]["Since"];
+        };
+        Backtest: {
+            sentence: string;
+            from: components["schemas"]["Time"];
+            to: components["schemas"]["Time"];
+            /** @description Tool calls of that time - each once */
+            calls: number;
+            denied: number;
+            /** @description Would have waited for a person */
+            asked: number;
+            /** @description Of denied and asked - what passed then */
+            newly_refused: number;
+            /** @description Would have been recorded only */
+            shadow: number;
+            /** @description Refused because a condition has no answer */
+            faulted: number;
+            /** @description A rule asked for arguments that nobody recorded */
+            unsure: number;
+            /** @description Stored items that no longer read */
+            unreadable: number;
+            rows: {
+                tool: string;
+                agent: string;
+                decided_by: string;
+                /** @enum {string} */
+                verdict: "allow" | "deny" | "escalate" | "modify";
+                shadow: boolean;
+                calls: number;
+                refused_then: number;
+            }[];
+            examples: {
+                at: components["schemas"]["Time"];
+                tool: string;
+                agent: string;
+                correlation: string;
+                arguments: string;
+                decided_by: string;
+                /** @enum {string} */
+                verdict: "allow" | "deny" | "escalate" | "modify";
+                shadow: boolean;
+                reason: string;
+            }[];
+            /** @description What a bound left out - in words */
+            cut: string[];
+        };
+        PolicySuggestion: {
+            incident: string;
+            /** @description A whole policy in YAML */
+            policy: string;
+            why: string[];
+            /** @description Of the incident */
+            calls: string[];
+            backtest: components["schemas"]["Backtest"];
         };
         RenewControl: {
             review_by: components["schemas"]["Time"];
@@ -2619,6 +2750,32 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    suggestPolicy: {
+        parameters: {
+            query?: {
+                since?: components["schemas"]["Since"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["IncidentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The suggestion */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicySuggestion"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     listControls: {
         parameters: {
             query?: {
@@ -2660,6 +2817,32 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+        };
+    };
+    backtestControl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestControl"];
+            };
+        };
+        responses: {
+            /** @description What would have come of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
         };
     };
     getControl: {
@@ -3485,6 +3668,32 @@ export interface operations {
                 content?: never;
             };
             404: components["responses"]["NotFound"];
+        };
+    };
+    backtestPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestPolicy"];
+            };
+        };
+        responses: {
+            /** @description What would have come of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
         };
     };
     fetchPolicy: {
