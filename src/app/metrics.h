@@ -58,6 +58,11 @@ inline constexpr MetricInfo late_events_total{
     MetricType::Counter,
     "Events behind the watermark, kept in their session but in no window",
     ""};
+inline constexpr MetricInfo repeated_calls_total{
+    "tagout_repeated_calls_total",
+    MetricType::Counter,
+    "Tool spans that were told again after their session had them, and not counted",
+    ""};
 inline constexpr MetricInfo sessions_evicted_total{
     "tagout_sessions_evicted_total",
     MetricType::Counter,
@@ -115,7 +120,7 @@ inline constexpr std::array metric_list{
     evidence_items,         evidence_bytes,
     evidence_dropped_total, incidents_open,
     gateway_calls_lost_total, profiles_saved_total,
-    profiles_not_saved_total,
+    profiles_not_saved_total, repeated_calls_total,
 };
 
 }  // namespace tagout::app

@@ -41,6 +41,7 @@ struct Update {
 detect::StageStats sum(detect::StageStats a, const detect::StageStats& b) {
     a.events += b.events;
     a.late_events += b.late_events;
+    a.repeated_calls += b.repeated_calls;
     a.sessions_live += b.sessions_live;
     a.sessions_evicted += b.sessions_evicted;
     a.keys_live += b.keys_live;

@@ -474,6 +474,7 @@ void LiveView::refresh_metrics() {
     set(queue_batches, stats.queued_batches);
     set(sessions_live, stats.sessions.sessions_live);
     advance(late_events_total, stats.sessions.late_events + stats.keys.late_events);
+    advance(repeated_calls_total, stats.sessions.repeated_calls);
     advance(sessions_evicted_total, stats.sessions.sessions_evicted);
     advance(keys_refused_total, stats.keys.keys_refused + stats.sessions.keys_refused);
     advance(traces_forgotten_total, stats.linker.traces_forgotten);

@@ -310,6 +310,11 @@ std::uint64_t hash_arguments(std::string_view json) noexcept {
     return Reader(json, limits, nullptr).read();
 }
 
+std::uint32_t near_hash_of(std::string_view value) noexcept {
+    const std::uint64_t hash = near_hash(value);
+    return static_cast<std::uint32_t>(hash ^ (hash >> 32));
+}
+
 ArgumentDigest digest_arguments(std::string_view json) noexcept {
     const ArgumentLimits limits;
     ArgumentDigest digest;

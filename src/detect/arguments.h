@@ -47,6 +47,9 @@ struct ArgumentDigest {
 };
 [[nodiscard]] ArgumentDigest digest_arguments(std::string_view json) noexcept;
 
+/// ArgumentDigest's hash of one value, 0 if nothing is left of it.
+[[nodiscard]] std::uint32_t near_hash_of(std::string_view value) noexcept;
+
 /// Appends the values in order of writing; `name`s are views into `json`.
 void read_values(
     std::string_view json, const ArgumentLimits& limits, std::vector<ArgumentValue>& out

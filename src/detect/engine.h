@@ -56,6 +56,7 @@ struct StageStats {
     std::uint64_t events = 0;
     std::uint64_t late_events =
         0;  ///< Behind the watermark: counted in the session, not in windows.
+    std::uint64_t repeated_calls = 0;  ///< Tool spans that were told again: counted once.
     std::uint64_t sessions_live = 0;
     std::uint64_t sessions_evicted = 0;  ///< Closed early because sessions_max was reached.
     std::uint64_t keys_live = 0;

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "detect/arguments.h"
+#include "detect/context/recollection.h"
 #include "detect/names.h"
 #include "detect/outcome.h"
 #include "detect/session_values.h"
@@ -23,14 +24,6 @@
 
 namespace tagout::detect {
 
-/// Where something happened: what a finding points at.
-struct StepPlace {
-    Instant at;
-    TraceId trace_id;
-    SpanId span_id;
-    std::uint32_t step = 0;
-};
-
 /// One tool call as the repetition signals see it.
 struct Action {
     std::uint32_t call = 0;    ///< Hash of tool and canonical arguments.
@@ -41,6 +34,7 @@ struct Action {
     std::uint32_t step = 0;
     Instant began;
     Instant ended;
+    std::uint32_t result_bytes = 0;
     std::array<std::uint16_t, ArgumentDigest::fields_max> fields{};
     std::uint8_t fields_count = 0;
     std::uint16_t request = 0;  ///< Trail::requests when it was made.
@@ -101,6 +95,7 @@ struct Trail {
     static constexpr std::size_t texts_max = 8;
 
     std::vector<Action> actions;  ///< In order of beginning; newest actions_max.
+    std::unique_ptr<Recollection> memory;  ///< Of the context class, made when first needed.
     SessionValues values;
     std::vector<PendingCall> pending;
     std::vector<LiveFinding> findings;
@@ -112,6 +107,9 @@ struct Trail {
     std::vector<std::uint32_t> last_words;  ///< Of the user's newest request.
     std::uint64_t said_trace = 0;           ///< In which the newest of them was said.
     std::uint16_t requests = 0;             ///< How often the user spoke, the same words again too.
+    std::uint32_t calls_worked = 0;
+    std::uint32_t changes_worked = 0;       ///< Of them those that may have changed something.
+    bool actions_forgotten = false;         ///< The first actions are not there any more.
     bool asked_repeats = false;             ///< For something twice, in parts, several times.
     std::uint64_t system_text = 0;          ///< Hash of the instructions indexed last.
     std::uint64_t last_output = 0;          ///< Hash of the newest answer of the model.
@@ -126,6 +124,13 @@ struct Trail {
     bool calls_answered = false;  ///< A tool worked, so there was a result ...
     bool results_seen = false;    ///< ... and some result was captured.
     bool due_noted = false;       ///< Stands in the stage's list of due sessions.
+
+    [[nodiscard]] Recollection& own_memory() {
+        if (!memory) {
+            memory = std::make_unique<Recollection>();
+        }
+        return *memory;
+    }
 };
 
 struct Session {

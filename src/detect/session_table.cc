@@ -4,13 +4,27 @@
 
 namespace tagout::detect {
 
+std::size_t Recollection::bytes() const noexcept {
+    std::size_t bytes = sizeof(Recollection) + claims.capacity() * sizeof(Claim) +
+                        revisions.capacity() * sizeof(Revision) +
+                        writes.capacity() * sizeof(WriteMark) + plan.capacity();
+    for (const Claim& claim : claims) {
+        bytes += claim.quote.capacity();
+    }
+    for (const Revision& revision : revisions) {
+        bytes += revision.atoms.capacity() * sizeof(std::uint32_t);
+    }
+    return bytes;
+}
+
 std::size_t Session::bytes() const noexcept {
     std::size_t bytes = sizeof(Session) + correlation.capacity() + 24;
     if (trail) {
         bytes += sizeof(Trail) + trail->actions.capacity() * sizeof(Action) +
                  trail->values.bytes() + trail->pending.capacity() * sizeof(PendingCall) +
                  trail->findings.capacity() * (sizeof(LiveFinding) + 400) +
-                 trail->tools.capacity() * sizeof(NameId) + trail->last_words.capacity() * 4;
+                 trail->tools.capacity() * sizeof(NameId) + trail->last_words.capacity() * 4 +
+                 (trail->memory ? trail->memory->bytes() : 0);
     }
     return bytes;
 }

@@ -1,58 +1,18 @@
 #include "detect/arguments.h"
-#include "detect/context/repeated_actions.h"
-#include "detect/hash.h"
-#include "detect/intent/retries.h"
+#include "detect/context/stale_read.h"
 #include "detect/stage_state.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace tagout::detect {
 
 namespace {
 
 constexpr std::size_t result_bytes_max = 32 * 1024;
-constexpr std::size_t substantial_bytes_min = 40;
 constexpr double request_score_min = 0.25;  ///< A text that asks somebody for something.
 
 bool changes_something(const catalog::ToolFacts& facts) noexcept {
     return facts.effect == ToolEffect::Write || facts.effect == ToolEffect::Egress;
-}
-
-std::string_view trimmed(std::string_view text) noexcept {
-    while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') {
-        text.remove_prefix(1);
-    }
-    while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') {
-        text.remove_suffix(1);
-    }
-    return text;
-}
-
-std::uint32_t span_hash(const SpanId& span) noexcept {
-    const auto bits = std::bit_cast<std::uint64_t>(span.bytes);
-    return bits == 0 ? 0 : static_cast<std::uint32_t>(combine(bits, 1)) | 1U;
-}
-
-Action action_of(const AgentEvent& event, NameId tool, std::uint32_t step) noexcept {
-    const ArgumentDigest digest = digest_arguments(event.tool_args);
-    const std::string_view result = trimmed(event.tool_result);
-    Action action;
-    action.call = static_cast<std::uint32_t>(combine(digest.exact, tool)) | 1U;
-    action.near = static_cast<std::uint32_t>(combine(digest.near, tool)) | 1U;
-    action.result = static_cast<std::uint32_t>(hash_of(result));
-    action.span = span_hash(event.span_id);
-    action.tool = tool;
-    action.step = step;
-    action.began = event.started_at;
-    action.ended = event.ended_at;
-    action.fields = digest.fields;
-    action.fields_count = digest.fields_count;
-    const AnswerTone tone = read_answer(result);
-    action.unfinished = tone.unfinished;
-    action.withheld = tone.withheld;
-    action.substantial = result.size() >= substantial_bytes_min;
-    return action;
 }
 
 }  // namespace
@@ -71,6 +31,10 @@ const catalog::ToolFacts& SessionStage::State::facts_of(NameId tool) {
 void SessionStage::State::note_tool_call(
     Session& session, const AgentEvent& event, const StepPlace& place, Instant now, Output& out
 ) {
+    if (is_second_telling(session, event)) {
+        ++stats.repeated_calls;
+        return;
+    }
     const NameId tool = names.of(event.tool_name.empty() ? event.name : event.tool_name);
     const catalog::ToolFacts facts = facts_of(tool);
     const bool writes = changes_something(facts);
@@ -117,39 +81,7 @@ void SessionStage::State::note_tool_call(
         due.emplace_back(now + settings.settle, session.key);
     }
     if (captured) {
-        Action action = action_of(event, tool, place.step);
-        action.request = trail.requests;
-        action.worked = worked;
-        action.writes = writes;
-        action.may_change = facts.effect != ToolEffect::Read;
-        action.empty = says_nothing(event.tool_result) && !writes;
-        std::vector<Action>& actions = trail.actions;
-        if (actions.size() >= settings.actions_max) {
-            actions.erase(actions.begin());
-        }
-        auto at = actions.end();
-        while (at != actions.begin() && std::prev(at)->began > action.began) {
-            --at;
-        }
-        const auto placed = actions.insert(at, action);
-        Repetition repetition = find_repetition(trail, *placed, settings.context, names);
-        if (repetition.wasted_calls + 1 >= settings.context.stuck_calls && !session.marks.stuck) {
-            session.marks.stuck = true;
-            session.marks.stuck_detail = tool;
-            trail.stuck_call = action.call;
-        } else if (action.call == trail.stuck_call && worked && repetition.wasted_calls == 0) {
-            session.marks.stuck = false;  // it was waiting for this answer
-            trail.stuck_call = 0;
-        }
-        if (repetition.sighting) {
-            repetition.sighting->place = place;
-            raise(session, std::move(*repetition.sighting), out);
-        }
-        if (auto tries = note_try(trail, *placed, settings.intent, names)) {
-            tries->place = place;
-            tries->cause = names.text(session.workflow != 0 ? session.workflow : session.actor());
-            raise(session, std::move(*tries), out);
-        }
+        note_action(session, event, tool, place, out);
     }
     if (!event.tool_result.empty()) {
         note_result(session, event.tool_result, tool, place, out);
@@ -216,6 +148,11 @@ void SessionStage::State::judge_call(Session& session, const PendingCall& call, 
     Trail& trail = *session.trail;
     const catalog::ToolFacts facts = facts_of(call.tool);
     change_values(trail, [&](SessionValues& values) { values.read(settings.atoms_max); });
+    if (trail.memory) {
+        if (auto stale = judge_stale(*trail.memory, trail, call, names)) {
+            raise(session, std::move(*stale), out);
+        }
+    }
     const CallEvidence evidence = examine_call(trail, call, facts, names);
     auto sighting = judge_untrusted(evidence, call, settings.safety, names);
     if (!sighting) {

@@ -333,6 +333,7 @@ void SessionStage::State::close(Session& session, Output& out) {
     if (session.trail && !session.trail->pending.empty()) {
         settle(session, Instant::max(), Instant::max(), out);
     }
+    judge_end(session, out);
     session.marks.ended = true;
     tell_outcome(session, out);
     renew_impact(session, true, out);

@@ -132,6 +132,7 @@ void SessionStage::State::fold(const AgentEvent& event, Instant now, Output& out
     }
     if (event.root && event.signal == Signal::Traces) {
         note_root(session, event, place);
+        judge_end(session, out);
     }
     tell_outcome(session, out);
     if (event.root && event.signal == Signal::Traces) {
@@ -172,6 +173,7 @@ void SessionStage::State::note_texts(
     }
     ++trail.requests;
     trail.asked_repeats = trail.asked_repeats || wants_repeats(event.user_text);
+    note_told(session, event.user_text);
     if (!trail.pending.empty() && session.user_turns > 0) {
         settle(
             session, Instant::min(), event.started_at, out
@@ -358,6 +360,7 @@ void SessionStage::State::note_model_call(
     }
     if (event.kind == EventKind::Llm && event.outcome == StepOutcome::Ok &&
         !event.output_text.empty()) {
+        note_answer_words(session, event, place, out);
         auto sighting =
             note_answer(session.own_trail(), hash_of(event.output_text), settings.intent);
         if (sighting) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "detect/call_evidence.h"
+#include "detect/context/answer_signs.h"
 #include "detect/engine.h"
 #include "detect/safety/instruction_text.h"
 #include "detect/session_table.h"
@@ -58,6 +59,26 @@ struct SessionStage::State {
     void change_values(Trail& trail, Change&& change);
     void forget_values();
 
+    // --- stage_context.cc: what the session did and said before
+    /// The very span of an action that stands in the session: it counts no second time.
+    [[nodiscard]] static bool is_second_telling(
+        const Session& session, const AgentEvent& event
+    ) noexcept;
+    void note_action(
+        Session& session, const AgentEvent& event, NameId tool, const StepPlace& place, Output& out
+    );
+    void note_write(
+        Session& session, const AgentEvent& event, const Action& action, const StepPlace& place,
+        Output& out
+    );
+    /// What the user said: the values in it are not to be asked for again.
+    void note_told(Session& session, std::string_view text);
+    void note_answer_words(
+        Session& session, const AgentEvent& event, const StepPlace& place, Output& out
+    );
+    /// The request or the session is over: what was announced and never begun?
+    void judge_end(Session& session, Output& out);
+
     // --- stage_findings.cc: findings, precedence, outcomes
     void raise(Session& session, Sighting sighting, Output& out);
     void choose_leader(Session& session, Output& out);
@@ -90,6 +111,8 @@ struct SessionStage::State {
     SessionTable sessions;
     StageSums sums;
     InstructionText orders;
+    AnswerSigns answer_signs;
+    std::vector<Claim> claims;  ///< Scratch of one answer.
     std::vector<TextRegion> regions;                            ///< Scratch of one scan.
     std::vector<std::optional<catalog::ToolFacts>> tool_facts;  ///< By NameId; emptied by use().
     std::deque<std::pair<Instant, std::uint64_t>> due;  ///< Waiting calls: when, session key.

@@ -251,6 +251,13 @@ ValueSight ValueIndex::find(std::string_view value, Instant began, bool target) 
     return sight;
 }
 
+const ResultSource* ValueIndex::only_source(std::uint64_t atom) const noexcept {
+    const std::uint64_t entry = look_up(atom);
+    const std::size_t source = (entry >> source_shift) & source_bits;
+    const bool read = (entry & result_flag) != 0 && (entry & trusted_flags) == 0;
+    return read && source < sources_.size() ? &sources_[source] : nullptr;
+}
+
 bool ValueIndex::user_said(std::string_view prefix) const noexcept {
     return (look_up(atom_hash(prefix.substr(0, prefix_bytes), prefix_seed)) & user_flag) != 0;
 }

@@ -72,6 +72,11 @@ public:
     /// ... or in a result's text that orders or requests something.
     [[nodiscard]] bool result_requested(std::string_view prefix) const noexcept;
 
+    /// Whether the atom with this atom_hash() was read or told at all.
+    [[nodiscard]] bool has(std::uint64_t atom) const noexcept { return look_up(atom) != 0; }
+    /// The result that told it first; null if none did, or the user or the system named it, too.
+    [[nodiscard]] const ResultSource* only_source(std::uint64_t atom) const noexcept;
+
     [[nodiscard]] const std::vector<ResultSource>& sources() const noexcept { return sources_; }
     [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
     [[nodiscard]] bool full() const noexcept { return full_; }

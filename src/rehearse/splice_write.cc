@@ -237,7 +237,11 @@ std::optional<Splice> stale(SpliceBench& bench) {
     }
     const std::size_t gap = pick(gaps, bench.chance);
     const std::string now = altered(old.value, bench.chance);
-    bench.blame(old.write->turn);
+    for (const SplicedCall& call : bench.calls()) {
+        if (call.writes() && call.turn >= gap && stands_in(call.arguments, old.value)) {
+            bench.blame(call.turn);  // whatever writes it from here on writes what is out of date
+        }
+    }
     const double draw = bench.chance.unit();
     if (draw < 0.65) {
         std::string arguments = old.read->arguments;

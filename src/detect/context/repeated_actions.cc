@@ -110,7 +110,8 @@ Shared shared_fields(const Action& a, const Action& b) noexcept {
     return shared;
 }
 
-/// The same call, in the same or in other words.
+}  // namespace
+
 bool asks_the_same(const Action& a, const Action& b) noexcept {
     if (a.near == b.near) {
         return true;
@@ -129,6 +130,8 @@ bool asks_the_same(const Action& a, const Action& b) noexcept {
     }
     return shared.both * 2 >= shared.fewer && (shared.both > 0 || shared.fewer == 0);
 }
+
+namespace {
 
 bool is_same(const Action& a, const Action& b) noexcept {
     return a.result == b.result && a.worked && b.worked && asks_the_same(a, b) && !a.withheld;

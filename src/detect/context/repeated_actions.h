@@ -43,6 +43,9 @@ struct Repetition {
     const Trail& trail, const Action& newest, const ContextSettings& settings, const Names& names
 );
 
+/// The same call of the same tool, in the same or in other words.
+[[nodiscard]] bool asks_the_same(const Action& a, const Action& b) noexcept;
+
 /// What a short answer says of the call itself; a long one is a record and says nothing of it.
 struct AnswerTone {
     bool unfinished = false;  ///< It was not done, or not yet: "please verify your account".
