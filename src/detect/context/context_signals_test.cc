@@ -155,10 +155,10 @@ const Row rows[] = {
      {}},
     {"a list that is worked off",
      [](Story& s) {
-         s.tool("get_policy", "{}", "TICKET-11111 open\nTICKET-22222 open\nTICKET-33333 open");
-         s.tool("create_refund", R"({"ticket":"TICKET-11111"})", made);
-         s.tool("get_policy", "{}", "TICKET-33333 open");
-         s.tool("create_refund", R"({"ticket":"TICKET-22222"})", made);
+         s.tool("get_policy", "{}", "CASE-11111 open\nCASE-22222 open\nCASE-33333 open");
+         s.tool("create_refund", R"({"case":"CASE-11111"})", made);
+         s.tool("get_policy", "{}", "CASE-33333 open");
+         s.tool("create_refund", R"({"case":"CASE-22222"})", made);
      },
      {}},
 

@@ -33,7 +33,7 @@ constexpr std::array common_words{
 };
 constexpr std::array denying_words{
     std::string_view{"not"},         std::string_view{"never"},  std::string_view{"cannot"},
-    std::string_view{"nothing"},     std::string_view{"unable"}, std::string_view{"still"},
+    std::string_view{"nothing"},     std::string_view{"unable"}, std::string_view{"without"},
     std::string_view{"isn"},         std::string_view{"wasn"},   std::string_view{"hasn"},
     std::string_view{"haven"},       std::string_view{"didn"},   std::string_view{"doesn"},
     std::string_view{"don"},         std::string_view{"aren"},   std::string_view{"weren"},
