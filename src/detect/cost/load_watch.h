@@ -14,7 +14,7 @@
 // timeouts, failures and complaints that follow.
 //
 // Thread-compatible. Memory: panes_judged panes a key, about 2 kB each, and two sketches. Cost:
-// about 1 us a pane and key.
+// about 10 us a pane and key, on the key thread; a call adds 45 ns to its span.
 #pragma once
 
 #include "detect/key_partials.h"
