@@ -67,13 +67,20 @@ def splice_table(score):
     out += "`tagout splice` (seeded) plants each kind into recordings that their labels call good; found is the right\n"
     out += "signal at the exact step. Goal: F1 0.95 for repetition, 0.7 for the others.\n\n"
     out += row("kind", "F1", "precision", "found", "95 %", "counted") + row(*["---"] * 6)
+    harmless = ""
     for kind, each in score["kinds"].items():
         low, high = wilson(each["found"], each["planted"])
         share = each["found"] / each["planted"] if each["planted"] else 0
-        out += row(
-            kind, f"{each['f1']:.3f}", f"{each['precision'] * 100:.1f} %", f"{share * 100:.1f} %",
-            f"{low * 100:.1f} % to {high * 100:.1f} %", f"{each['found']} of {each['planted']}",
-        )
+        counts = (f"{share * 100:.1f} %", f"{low * 100:.1f} % to {high * 100:.1f} %",
+                  f"{each['found']} of {each['planted']}")
+        if not each["fault"]:
+            harmless += row(kind, *counts)
+            continue
+        said = each["found"] + each["elsewhere"]
+        out += row(kind, f"{each['f1']:.3f}", f"{each['precision'] * 100:.1f} %" if said else "", *counts)
+    if harmless:
+        out += "\nWhat only looks like a fault, planted likewise, and must not be told of:\n\n"
+        out += row("kind", "told of", "95 %", "counted") + row(*["---"] * 4) + harmless
     low, high = wilson(score["flagged"], score["good"])
     share = score["flagged"] / score["good"] if score["good"] else 0
     out += f"\nGood recordings flagged as they are: {share * 100:.2f} % (95 %: {low * 100:.2f} % to {high * 100:.2f} %; "
