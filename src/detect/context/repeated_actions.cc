@@ -80,8 +80,25 @@ constexpr std::array deed_words{
     std::string_view{"entries"},
 };
 
-template <class Words>
-bool is_one_of(const Atom& atom, const Words& words) noexcept {
+/// Most atoms of a text have another first letter or another length than all of `words`, which is
+/// seen without comparing any.
+template <const auto& words>
+bool is_one_of(const Atom& atom) noexcept {
+    static constexpr auto bits_of = [](auto&& number) {
+        std::uint64_t bits = 0;
+        for (const std::string_view word : words) {
+            bits |= std::uint64_t{1} << (number(word) % 64);
+        }
+        return bits;
+    };
+    static constexpr std::uint64_t firsts =
+        bits_of([](std::string_view word) { return static_cast<unsigned char>(word.front()); });
+    static constexpr std::uint64_t sizes =
+        bits_of([](std::string_view word) { return word.size(); });
+    const auto first = static_cast<unsigned char>(atom.text.front() | 0x20);
+    if ((firsts >> (first % 64) & sizes >> (atom.text.size() % 64) & 1) == 0) {
+        return false;
+    }
     return std::ranges::any_of(words, [&](std::string_view word) {
         return atom.text.size() == word.size() &&
                std::ranges::equal(atom.text, word, {}, [](char c) {
@@ -316,9 +333,9 @@ bool wants_repeats(std::string_view text) noexcept {
     bool found = false;
     bool counted = false;  // the word before was a number of things
     for_each_atom(text.substr(0, request_bytes_max), [&](const Atom& atom) {
-        found = found || is_one_of(atom, repeat_words) || (counted && is_one_of(atom, deed_words));
+        found = found || is_one_of<repeat_words>(atom) || (counted && is_one_of<deed_words>(atom));
         counted =
-            (atom.digits && !atom.letters && atom.text.size() <= 2) || is_one_of(atom, count_words);
+            (atom.digits && !atom.letters && atom.text.size() <= 2) || is_one_of<count_words>(atom);
     });
     return found;
 }
