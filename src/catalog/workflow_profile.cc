@@ -105,6 +105,20 @@ Result<json::object> object_in(std::string_view text) {
     return std::move(tree.as_object());
 }
 
+/// Whether the argument of `key` ("TOOL.a HASH") has as many values as are kept.
+bool is_open(const WorkflowProfile::Counts& counts, std::string_view key) {
+    const std::size_t blank = key.rfind(' ');
+    if (blank == std::string_view::npos) {
+        return false;
+    }
+    const std::string_view head = key.substr(0, blank + 1);
+    std::size_t values = 0;
+    for (auto at = counts.lower_bound(head); at != counts.end() && at->first.starts_with(head); ++at) {
+        ++values;
+    }
+    return values >= WorkflowProfile::values_per_argument_max;
+}
+
 }  // namespace
 
 void WorkflowProfile::learn(ProfileFacet facet, std::string_view key) {
@@ -117,6 +131,8 @@ void WorkflowProfile::learn(ProfileFacet facet, std::string_view key) {
     const auto known = mine.counts.find(key);
     if (known != mine.counts.end()) {
         ++known->second;
+    } else if (facet == ProfileFacet::WrittenValues && is_open(mine.counts, key)) {
+        return;
     } else if (mine.counts.size() < info_of(facet).keys_max) {
         mine.counts.emplace(key, 1);
     } else {

@@ -1,6 +1,6 @@
 // WorkflowProfile: what the good sessions of one workflow use, counted. A value.
 //
-// Six facets, each a bounded table from a key to the number of good sessions that showed it. What a
+// Seven facets, each a bounded table from a key to the number of good sessions that showed it. What a
 // new session does is judged against the table: a key that many good sessions never showed is news.
 // A facet that is full learns no new key, and then what it does not know is not news either
 // (knows()): a bound must never make a finding.
@@ -34,8 +34,9 @@ enum class ProfileFacet : std::uint8_t {
     ArgumentShapes = 3,
     ArgumentSources = 4,
     RequestWords = 5,
+    WrittenValues = 6,
 };
-inline constexpr std::size_t profile_facet_count = 6;
+inline constexpr std::size_t profile_facet_count = 7;
 
 struct ProfileFacetInfo {
     ProfileFacet facet;
@@ -51,12 +52,16 @@ inline constexpr std::array<ProfileFacetInfo, profile_facet_count> profile_facet
     {ProfileFacet::ArgumentShapes,
      "argument_shapes",
      "the arguments that a tool was called with: TOOL(a,b)",
-     512},
+     128},
     {ProfileFacet::ArgumentSources,
      "argument_sources",
      "where an argument's value came from: TOOL.a SOURCE",
      512},
     {ProfileFacet::RequestWords, "request_words", "a word of the user's request, as a hash", 1'500},
+    {ProfileFacet::WrittenValues,
+     "written_values",
+     "an argument with an identifier that a completed write set, and its value as a hash: TOOL.a HASH",
+     384},
 }};
 
 [[nodiscard]] constexpr const ProfileFacetInfo& info_of(ProfileFacet facet) noexcept {
@@ -74,6 +79,8 @@ class WorkflowProfile {
 public:
     using Counts = std::map<std::string, std::uint64_t, std::less<>>;
     static constexpr std::size_t key_bytes_max = 80;
+    /// Of WrittenValues: an argument with more values is open, and which they are is no matter.
+    static constexpr std::size_t values_per_argument_max = 4;
     static constexpr std::size_t request_word_bytes_max = 16;  ///< Hashes are short.
     static constexpr std::size_t content_bytes_max = 256 * 1024;
 

@@ -73,8 +73,12 @@ CallEvidence examine_call(
         }
     }
     int best = 0;
+    std::uint32_t bit = 1;
     for (const ArgumentValue& value : call.values) {
         const ValueSight sight = values.find(value.text, call.began, value.target);
+        const bool foreign = sight.origin == ValueOrigin::Result || sight.origin == ValueOrigin::Nobody;
+        evidence.not_trusted |= foreign ? bit : 0U;
+        bit <<= 1U;
         if (sight.origin == ValueOrigin::Nobody) {
             if (++evidence.from_nobody == 1) {
                 evidence.value_of_nobody = value.text;

@@ -37,6 +37,7 @@ struct CallEvidence {
     bool requested = false;         ///< A result's orders or requests use words for this tool.
     bool delegated = false;         ///< The user told the agent to do what somebody's text says.
     bool value_of_that_result = false;  ///< A value stands in a result that has orders in it.
+    std::uint32_t not_trusted = 0;      ///< Bit i: value i came from a result or from nobody.
     std::uint32_t from_results = 0;     ///< Identifiers known from results alone.
     std::uint32_t from_nobody = 0;      ///< Identifiers that nobody ever named.
     std::string value;                  ///< The most telling one that a result named, clipped.

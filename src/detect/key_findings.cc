@@ -7,6 +7,8 @@ namespace tagout::detect {
 
 namespace {
 
+constexpr std::int64_t form_wait_panes = 6;  ///< Half a minute.
+
 std::string share(std::uint64_t part, std::uint64_t whole) {
     return std::to_string(part) + " of " + std::to_string(whole);
 }
@@ -33,6 +35,13 @@ RateWords words_of(const RateKey& key, const RateEpisode& episode) {
     switch (key.kind) {
         case RateKind::ClientErrors:
             return {SignalId::ClientErrorSpike, key.key + " refused " + counts + " calls as wrong"};
+        case RateKind::ClientErrorShapes:
+            return {
+                SignalId::ClientErrorSpike,
+                episode.exemplar.tool + " refused " + counts + " calls of the form " + key.key};
+        case RateKind::PolicyDenials:
+            return {
+                SignalId::PolicyDenials, "policy denied " + counts + " calls of " + key.key};
         case RateKind::Timeouts:
             return {SignalId::TimeoutRate, counts + " calls of " + key.key + " timed out"};
         case RateKind::Corrections:
@@ -40,6 +49,23 @@ RateWords words_of(const RateKey& key, const RateEpisode& episode) {
                 SignalId::UserCorrections, "users corrected " + counts + " answers of " + key.key};
     }
     return {SignalId::ClientErrorSpike, counts};
+}
+
+/// Which of two rates that share a tool or an agent explains the other: the lower.
+constexpr int rank_of(RateKind kind) {
+    switch (kind) {
+        case RateKind::ClientErrors:
+            return 0;
+        case RateKind::ClientErrorShapes:
+            return 1;
+        case RateKind::PolicyDenials:
+            return 2;
+        case RateKind::Timeouts:
+            return 3;
+        case RateKind::Corrections:
+            return 4;
+    }
+    return 4;
 }
 
 /// At least doubled.
@@ -93,9 +119,27 @@ void StandingFinding::end() {
     active = false;
 }
 
+// A tool that refuses calls of every form is one thing and told once, as the tool's; so the rate of a
+// form waits until it is clear that the tool's own stays low.
+bool KeyStage::State::is_told_by_tool(const RateKey& key, const RateWatch& watch) const {
+    return key.kind == RateKind::ClientErrorShapes &&
+           (watch.last_pane() < watch.episode().began + form_wait_panes ||
+            rate_findings.contains({RateKind::ClientErrors, watch.episode().exemplar.tool}));
+}
+
+std::string KeyStage::State::form_told_of(const std::string& tool) const {
+    for (const auto& [key, standing] : rate_findings) {
+        if (key.kind == RateKind::ClientErrorShapes && standing.active &&
+            standing.finding.tool.text() == tool) {
+            return standing.finding.id;
+        }
+    }
+    return {};
+}
+
 void KeyStage::State::renew_rate(const RateKey& key, const RateWatch& watch) {
     const auto known = rate_findings.find(key);
-    if (!watch.active()) {
+    if (!watch.active() || (known == rate_findings.end() && is_told_by_tool(key, watch))) {
         if (known != rate_findings.end()) {
             known->second.end();
         }
@@ -116,8 +160,11 @@ void KeyStage::State::renew_rate(const RateKey& key, const RateWatch& watch) {
         finding.unit = info.unit;
         point_at(finding, episode.exemplar);
         finding.agent = AgentName(only_agent(episode));
-        finding.cause = key.key;
+        finding.cause = key.kind == RateKind::PolicyDenials ? "denied calls" : key.key;
         finding.threshold = episode.threshold;
+        if (key.kind == RateKind::ClientErrors) {
+            finding.explained_by = form_told_of(key.key);
+        }
         boards.count_finding(words.signal, end_of(watch.last_pane()));
         standing.extent = Extent{};
         standing.active = true;
@@ -206,12 +253,13 @@ void KeyStage::State::renew_spending(const std::string& agent, const SpendingWat
 }
 
 void KeyStage::State::explain() {
-    // tool.4xx_spike, then cost.timeout_rate, then cost.token_spike, then intent.user_corrections:
-    // refused calls are tried again, tries time out and cost tokens, and users complain about all
-    // of it.
+    // tool.4xx_spike, then tool.policy_denials, cost.timeout_rate, cost.token_spike and
+    // intent.user_corrections: refused calls are tried again, tries time out and cost tokens, and
+    // users complain about all of it.
     const auto leader_for = [&](RateKind below, const std::string& tool, const std::string& agent) {
         for (const auto& [key, standing] : rate_findings) {
-            if (!standing.active || key.kind >= below || !standing.finding.explained_by.empty()) {
+            if (!standing.active || rank_of(key.kind) >= rank_of(below) ||
+                !standing.finding.explained_by.empty()) {
                 continue;
             }
             const bool same_tool = !tool.empty() && standing.finding.tool.text() == tool;

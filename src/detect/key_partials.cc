@@ -108,12 +108,20 @@ void KeyPartials::merge(const KeyPartials& other) {
             ++facts_dropped;
         }
     }
+    for (const WriteFact& fact : other.writes) {
+        if (writes.size() < facts_max) {
+            writes.push_back(fact);
+        } else {
+            ++facts_dropped;
+        }
+    }
     facts_dropped += other.facts_dropped;
 }
 
 bool KeyPartials::empty() const noexcept {
     return rates.empty() && spending.empty() && loads.empty() && affected.empty() && outcomes.empty() &&
-           findings.empty() && debuts.empty() && corrections.empty() && sessions.empty() &&
+           findings.empty() && debuts.empty() && writes.empty() && corrections.empty() &&
+           sessions.empty() &&
            newest == Instant{};
 }
 
@@ -444,14 +452,53 @@ void read_panes(Reader& reader, KeyPartials& partials) {
     }
 }
 
+void write_draft(const Finding& draft, Writer& writer) {
+    writer.write(draft);
+    writer.text(draft.correlation.text());
+    writer.text(draft.agent.text());
+    writer.text(draft.workflow.text());
+    writer.text(draft.tool.text());
+}
+
+void read_draft(Reader& reader, Finding& draft) {
+    reader.read(draft);
+    draft.correlation = CorrelationId(reader.text());
+    draft.agent = AgentName(reader.text());
+    draft.workflow = WorkflowName(reader.text());
+    draft.tool = ToolName(reader.text());
+}
+
+void write_writes(const KeyPartials& partials, Writer& writer) {
+    writer.number(partials.writes.size());
+    for (const WriteFact& fact : partials.writes) {
+        write_draft(fact.draft, writer);
+        writer.number(fact.values.size());
+        for (const WriteFact::Value& value : fact.values) {
+            writer.text(value.argument);
+            writer.number(value.hash);
+            writer.text(value.shown);
+        }
+    }
+}
+
+void read_writes(Reader& reader, KeyPartials& partials) {
+    for (std::size_t left = reader.count(8); left > 0 && !reader.broken; --left) {
+        WriteFact fact;
+        read_draft(reader, fact.draft);
+        for (std::size_t values = reader.count(3); values > 0 && !reader.broken; --values) {
+            std::string argument = reader.text();
+            const std::uint64_t hash = reader.number();
+            fact.values.push_back({std::move(argument), hash, reader.text()});
+        }
+        partials.writes.push_back(std::move(fact));
+    }
+}
+
 void write_facts(const KeyPartials& partials, Writer& writer) {
+    write_writes(partials, writer);
     writer.number(partials.debuts.size());
     for (const DebutFact& fact : partials.debuts) {
-        writer.write(fact.draft);
-        writer.text(fact.draft.correlation.text());
-        writer.text(fact.draft.agent.text());
-        writer.text(fact.draft.workflow.text());
-        writer.text(fact.draft.tool.text());
+        write_draft(fact.draft, writer);
         writer.number(
             (fact.asked ? 1U : 0U) | (fact.foreign ? 2U : 0U) | (fact.high_risk ? 4U : 0U) |
             (fact.explained ? 8U : 0U)
@@ -486,13 +533,10 @@ void write_facts(const KeyPartials& partials, Writer& writer) {
 }
 
 void read_facts(Reader& reader, KeyPartials& partials) {
+    read_writes(reader, partials);
     for (std::size_t left = reader.count(8); left > 0 && !reader.broken; --left) {
         DebutFact fact;
-        reader.read(fact.draft);
-        fact.draft.correlation = CorrelationId(reader.text());
-        fact.draft.agent = AgentName(reader.text());
-        fact.draft.workflow = WorkflowName(reader.text());
-        fact.draft.tool = ToolName(reader.text());
+        read_draft(reader, fact.draft);
         const std::uint64_t flags = reader.number();
         fact.asked = (flags & 1) != 0;
         fact.foreign = (flags & 2) != 0;

@@ -32,8 +32,10 @@ enum class RateKind : std::uint8_t {
     ClientErrors = 0,  ///< Key: tool.
     Timeouts = 1,      ///< Key: "tool NAME" or "model NAME".
     Corrections = 2,   ///< Key: workflow, else agent.
+    ClientErrorShapes = 3,  ///< Key: tool and the shape of its arguments, "pay(to:string)".
+    PolicyDenials = 4,      ///< Key: agent.
 };
-inline constexpr std::size_t rate_kind_count = 3;
+inline constexpr std::size_t rate_kind_count = 5;
 
 /// One step that shows what a rate is about. The earliest bad one is kept, so order does not
 /// matter.
@@ -128,6 +130,19 @@ struct DebutFact {
     bool explained = false;  ///< The session already has a finding about this call.
 };
 
+/// A completed write with identifiers that the user did not name.
+struct WriteFact {
+    struct Value {
+        std::string argument;    ///< "TOOL.a"
+        std::uint64_t hash = 0;  ///< Of the whole value.
+        std::string shown;       ///< Its beginning.
+    };
+    static constexpr std::size_t values_max = 12;
+
+    Finding draft;  ///< All but id, class, signal and numbers.
+    std::vector<Value> values;
+};
+
 /// A user corrected an answer. A fact and not a count, because what the session's calls did may yet
 /// explain it; corrections that something else explains never reach the rate.
 struct CorrectionFact {
@@ -169,6 +184,7 @@ struct KeyPartials {
     std::map<std::int64_t, std::array<std::int64_t, outcome_count>> outcomes;  ///< By minute.
     std::map<std::int64_t, std::array<std::uint64_t, signal_count>> findings;  ///< By minute.
     std::vector<DebutFact> debuts;
+    std::vector<WriteFact> writes;
     std::vector<CorrectionFact> corrections;
     std::vector<SessionFact> sessions;
     std::uint64_t facts_dropped = 0;

@@ -1,6 +1,7 @@
 #include "detect/hash.h"
 #include "detect/key_state.h"
 #include "detect/safety/tool_habits.h"
+#include "detect/tool/written_values.h"
 
 #include <algorithm>
 #include <iterator>
@@ -15,6 +16,21 @@ namespace {
 constexpr std::int64_t idle_panes_max = 720;  ///< A key without events this long is forgotten.
 constexpr Duration outcome_idle_max = std::chrono::hours(24);  ///< So is a workflow's cost.
 
+SignalId signal_of(RateKind kind) {
+    switch (kind) {
+        case RateKind::ClientErrors:
+        case RateKind::ClientErrorShapes:
+            return SignalId::ClientErrorSpike;
+        case RateKind::Timeouts:
+            return SignalId::TimeoutRate;
+        case RateKind::Corrections:
+            return SignalId::UserCorrections;
+        case RateKind::PolicyDenials:
+            return SignalId::PolicyDenials;
+    }
+    return SignalId::ClientErrorSpike;
+}
+
 }  // namespace
 
 RateBounds KeyStage::State::bounds_of(RateKind kind) const {
@@ -25,6 +41,14 @@ RateBounds KeyStage::State::bounds_of(RateKind kind) const {
                 settings.tool.client_errors_raised,
                 settings.tool.client_errors_min,
                 settings.tool.client_error_sessions_min};
+        case RateKind::ClientErrorShapes:
+            return bounds_of(RateKind::ClientErrors);
+        case RateKind::PolicyDenials:
+            return {
+                settings.tool.denials_usual,
+                settings.tool.denials_raised,
+                settings.tool.denials_min,
+                settings.tool.denial_sessions_min};
         case RateKind::Timeouts:
             return {
                 settings.cost.timeouts_usual,
@@ -91,6 +115,7 @@ void KeyStage::State::merge(KeyPartials&& partials) {
         );
     };
     take(debuts, partials.debuts);
+    take(writes, partials.writes);
     take(corrections, partials.corrections);
     take(session_facts, partials.sessions);
 }
@@ -114,7 +139,8 @@ void KeyStage::State::take_correction(const CorrectionFact& fact) {
 
 void KeyStage::State::take_outcome(SessionFact& fact, Output& out) {
     const auto known = habit_findings.find(fact.correlation);
-    if (known == habit_findings.end()) {
+    const bool doubted = known != habit_findings.end() && teaches_all_the_same(known->second);
+    if (known == habit_findings.end() || doubted) {
         const bool better = fact.outcome == SessionOutcome::Succeeded;
         if (!better) {
             lessons.erase(fact.correlation);
@@ -124,12 +150,20 @@ void KeyStage::State::take_outcome(SessionFact& fact, Output& out) {
             std::ranges::move(fact.uses, std::back_inserter(lesson.uses));
         } else if (lessons.size() < lessons_max) {
             lesson_order.emplace_back(fact.at, fact.correlation);
-            lessons.emplace(fact.correlation, std::move(fact));
+            SessionFact& kept = lessons[fact.correlation];
+            if (doubted) {
+                kept = fact;  // what follows reads it
+            } else {
+                kept = std::move(fact);
+            }
         }
+    }
+    if (known == habit_findings.end()) {
         return;
     }
     Finding& finding = known->second;
-    const bool harm = finding.failure_class == FailureClass::Tool && finding.write_completed;
+    const bool harm =
+        !doubted && finding.failure_class == FailureClass::Tool && finding.write_completed;
     const SessionOutcome outcome = harm ? SessionOutcome::Failed : fact.outcome;
     std::string explained_by = fact.leader == finding.id ? "" : fact.leader;
     const bool told_failed =
@@ -159,12 +193,25 @@ void KeyStage::State::learn_habits() {
            (lesson_order.front().first <= until || lesson_order.size() > lessons_max)) {
         const auto lesson = lessons.find(lesson_order.front().second);
         if (lesson != lessons.end()) {
-            if (!habit_findings.contains(lesson->first)) {
+            const auto habit = habit_findings.find(lesson->first);
+            if (habit == habit_findings.end() || teaches_all_the_same(habit->second)) {
                 profiles.learn(lesson->second, settings.keys_max);
             }
             lessons.erase(lesson);
         }
         lesson_order.pop_front();
+    }
+}
+
+void KeyStage::State::keep_habit_finding(Finding finding, Output& out) {
+    out.findings.push_back(finding);
+    const std::string correlation = finding.correlation.text();
+    if (habit_findings.insert_or_assign(correlation, std::move(finding)).second) {
+        habit_order.push_back(correlation);
+    }
+    if (habit_order.size() > habit_findings_max) {
+        habit_findings.erase(habit_order.front());
+        habit_order.pop_front();
     }
 }
 
@@ -185,17 +232,25 @@ void KeyStage::State::take_facts(Output& out) {
         boards.count_finding(
             tool ? SignalId::UnexpectedWrite : SignalId::NewTool, finding->seen_at
         );
-        out.findings.push_back(*finding);
-        const std::string correlation = finding->correlation.text();
-        if (habit_findings.insert_or_assign(correlation, std::move(*finding)).second) {
-            habit_order.push_back(correlation);
-        }
-        if (habit_order.size() > habit_findings_max) {
-            habit_findings.erase(habit_order.front());
-            habit_order.pop_front();
-        }
+        keep_habit_finding(*std::move(finding), out);
     }
     debuts.clear();
+    std::ranges::stable_sort(writes, [](const WriteFact& a, const WriteFact& b) {
+        return std::tie(a.draft.seen_at, a.draft.correlation, a.draft.tool) <
+               std::tie(b.draft.seen_at, b.draft.correlation, b.draft.tool);
+    });
+    for (const WriteFact& fact : writes) {
+        if (habit_findings.contains(fact.draft.correlation.text())) {
+            continue;
+        }
+        const catalog::WorkflowProfile* const profile =
+            profiles.find(fact.draft.workflow.text(), fact.draft.agent.text());
+        if (auto finding = judge_written_values(fact, profile, settings.tool)) {
+            boards.count_finding(SignalId::UnexpectedWrite, finding->seen_at);
+            keep_habit_finding(*std::move(finding), out);
+        }
+    }
+    writes.clear();
     for (const CorrectionFact& fact : corrections) {
         take_correction(fact);
     }
@@ -220,12 +275,9 @@ void KeyStage::State::close_panes(std::int64_t pane) {
     for (auto& [key, watch] : watches) {
         const bool had = !watch.open.empty();
         watch.close_panes(pane, bounds_of(key.kind));
-        const SignalId signal = key.kind == RateKind::ClientErrors ? SignalId::ClientErrorSpike
-                                : key.kind == RateKind::Timeouts   ? SignalId::TimeoutRate
-                                                                   : SignalId::UserCorrections;
-        if (had) {
+        if (had && key.kind != RateKind::ClientErrorShapes) {  // the tool itself is on the board
             boards.observe(
-                signal,
+                signal_of(key.kind),
                 end_of(watch.last_pane()),
                 watch.newest_rate(),
                 watch.threshold(bounds_of(key.kind))

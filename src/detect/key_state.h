@@ -55,6 +55,7 @@ struct KeyStage::State {
     void merge(KeyPartials&& partials);
     void evaluate(Instant now, bool all, Output& out);
     void take_facts(Output& out);
+    void keep_habit_finding(Finding finding, Output& out);
     void take_correction(const CorrectionFact& fact);
     /// What a lesson is made of is moved out of `fact`.
     void take_outcome(SessionFact& fact, Output& out);
@@ -66,6 +67,9 @@ struct KeyStage::State {
 
     // --- key_findings.cc: findings of rates, precedence
     void renew_rate(const RateKey& key, const RateWatch& watch);
+    [[nodiscard]] bool is_told_by_tool(const RateKey& key, const RateWatch& watch) const;
+    /// The id of the finding about a form of `tool`'s arguments that stands, else "".
+    [[nodiscard]] std::string form_told_of(const std::string& tool) const;
     void renew_spending(const std::string& agent, const SpendingWatch& watch);
     void explain();
     void explain_loads();
@@ -104,6 +108,7 @@ struct KeyStage::State {
     std::map<std::string, SessionFact> lessons;  ///< By correlation.
     std::deque<std::pair<Instant, std::string>> lesson_order;  ///< Bounds `lessons`; oldest first.
     std::vector<DebutFact> debuts;
+    std::vector<WriteFact> writes;
     std::vector<CorrectionFact> corrections;
     std::vector<SessionFact> session_facts;
     KeyBoards boards;

@@ -59,6 +59,22 @@ struct PendingCall {
     bool debut = false;                 ///< First use of this tool in the session.
     bool blind = false;                 ///< Results before it were not captured.
     std::vector<ArgumentValue> values;  ///< At most pending_values_max, names dropped.
+    std::vector<NameId> arguments;      ///< "TOOL.a" of each value; of calls that write.
+};
+
+/// An identifier that a completed write set.
+struct WrittenValue {
+    NameId argument = 0;  ///< "TOOL.a"
+    std::uint64_t value = 0;
+    friend bool operator==(const WrittenValue&, const WrittenValue&) = default;
+};
+
+/// A list of tools that a span of the session carried: its hash in ToolLists.
+struct Offer {
+    std::uint64_t list = 0;
+    NameId agent = 0;
+    bool all = false;  ///< All tools of the agent, not those of one server.
+    friend bool operator==(const Offer&, const Offer&) = default;
 };
 
 struct LiveFinding {
@@ -92,6 +108,8 @@ struct Trail {
     static constexpr std::size_t affected_max = 8;
     static constexpr std::size_t tools_max = 64;
     static constexpr std::size_t words_max = 24;
+    static constexpr std::size_t offers_max = 6;
+    static constexpr std::size_t written_max = 40;
     static constexpr std::size_t texts_max = 8;
 
     std::vector<Action> actions;  ///< In order of beginning; newest actions_max.
@@ -101,7 +119,8 @@ struct Trail {
     std::vector<LiveFinding> findings;
     std::vector<AffectedKey> affected;
     std::vector<NameId> tools;  ///< Distinct ones used.
-    std::uint8_t tools_told = 0;  ///< So many of them stand in a SessionFact.
+    std::uint8_t tools_told = 0;    ///< So many of them stand in a SessionFact,
+    std::uint8_t written_told = 0;  ///< and so many of `written`.
     std::array<std::uint64_t, texts_max>
         user_texts{};                       ///< Hashes of what the user said, newest last.
     std::vector<std::uint32_t> last_words;  ///< Of the user's newest request.
@@ -120,6 +139,9 @@ struct Trail {
     double orders_score = 0;  ///< Of the result that reads most like orders.
     StepPlace orders_place;
     NameId orders_tool = 0;
+    std::vector<WrittenValue> written;  ///< Distinct; the first written_max.
+    std::vector<Offer> offers;      ///< Newest offers_max.
+    bool offers_forgotten = false;  ///< There were more.
     bool user_agreed = false;
     bool calls_answered = false;  ///< A tool worked, so there was a result ...
     bool results_seen = false;    ///< ... and some result was captured.

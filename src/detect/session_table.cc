@@ -24,6 +24,8 @@ std::size_t Session::bytes() const noexcept {
                  trail->values.bytes() + trail->pending.capacity() * sizeof(PendingCall) +
                  trail->findings.capacity() * (sizeof(LiveFinding) + 400) +
                  trail->tools.capacity() * sizeof(NameId) + trail->last_words.capacity() * 4 +
+                 trail->offers.capacity() * sizeof(Offer) +
+                 trail->written.capacity() * sizeof(WrittenValue) +
                  (trail->memory ? trail->memory->bytes() : 0);
     }
     return bytes;

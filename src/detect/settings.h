@@ -26,6 +26,11 @@ struct ToolSettings {
     std::uint32_t client_errors_min = 5;
     std::uint32_t client_error_sessions_min = 2;
     double unexpected_write_score = 0.6;
+    std::uint32_t habit_sessions_min = 3;
+    double denials_usual = 0.03;
+    double denials_raised = 0.25;
+    std::uint32_t denials_min = 5;
+    std::uint32_t denial_sessions_min = 2;
 };
 
 struct ContextSettings {
@@ -334,6 +339,57 @@ void describe(Options& options, Visitor&& visit) {
             .help = "How surely a write must be unasked for; higher is calmer",
         },
         options.tool.unexpected_write_score
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.tool.unexpected_write.habit_sessions_min",
+            .min = 2,
+            .max = 100000,
+            .unit = "sessions",
+            .help = "Good sessions that must all have written the same identifier before another one "
+                    "is unusual; higher is later and surer",
+        },
+        options.tool.habit_sessions_min
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.tool.policy_denials.rate_usual",
+            .min = 0.001,
+            .max = 0.5,
+            .unit = "share",
+            .help = "The share of denied calls that an agent without history is held to",
+        },
+        options.tool.denials_usual
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.tool.policy_denials.rate_min",
+            .min = 0.02,
+            .max = 0.95,
+            .unit = "share",
+            .help = "An agent is never reported below this share of denied calls; higher is calmer",
+        },
+        options.tool.denials_raised
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.tool.policy_denials.denials_min",
+            .min = 1,
+            .max = 1000,
+            .unit = "calls",
+            .help = "Denied calls before a rise is reported; higher is later and surer",
+        },
+        options.tool.denials_min
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.tool.policy_denials.sessions_min",
+            .min = 1,
+            .max = 1000,
+            .unit = "sessions",
+            .help = "Sessions that must show a denied call; one session that insists is no rise",
+        },
+        options.tool.denial_sessions_min
     );
     visit(
         SettingInfo{

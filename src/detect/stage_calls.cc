@@ -1,6 +1,7 @@
 #include "detect/arguments.h"
 #include "detect/context/stale_read.h"
 #include "detect/stage_state.h"
+#include "detect/tool/written_values.h"
 
 #include <algorithm>
 
@@ -10,6 +11,22 @@ namespace {
 
 constexpr std::size_t result_bytes_max = 32 * 1024;
 constexpr double request_score_min = 0.25;  ///< A text that asks somebody for something.
+
+std::string argument_name(std::string_view tool, std::string_view argument) {
+    std::string name(tool.substr(0, 40));
+    name += '.';
+    name += argument.substr(0, 24);
+    return name;
+}
+
+/// What the session will teach its workflow's profile, known before its end is told.
+void note_habit(Trail& trail, NameId argument, std::string_view value) {
+    const WrittenValue written{argument, hash_of(value)};
+    if (argument != 0 && is_habit_id(value) && trail.written.size() < Trail::written_max &&
+        std::ranges::find(trail.written, written) == trail.written.end()) {
+        trail.written.push_back(written);
+    }
+}
 
 bool changes_something(const catalog::ToolFacts& facts) noexcept {
     return facts.effect == ToolEffect::Write || facts.effect == ToolEffect::Egress;
@@ -47,6 +64,21 @@ void SessionStage::State::note_tool_call(
     turn_of(session, event.trace_id).steps += 1;
 
     Trail& trail = session.own_trail();
+    if (!trail.offers.empty()) {
+        auto form = call_form.judge(
+            trail,
+            {.agent = event.agent_name.empty() ? 0 : names.of(event.agent_name, session.agent),
+             .tool = names.text(tool),
+             .arguments = event.tool_args,
+             .worked = worked,
+             .writes = writes,
+             .tool_id = tool}
+        );
+        if (form) {
+            form->place = place;
+            raise(session, std::move(*form), out);
+        }
+    }
     const bool captured = !event.tool_args.empty() || !event.tool_result.empty();
     const bool answered_before = trail.calls_answered;
     trail.calls_answered = trail.calls_answered || worked;
@@ -70,11 +102,16 @@ void SessionStage::State::note_tool_call(
             .confirmed = trail.user_agreed,
             .debut = debut && writes,
             .blind = answered_before && !trail.results_seen,
-            .values = {}};
+            .values = {},
+            .arguments = {}};
         ArgumentLimits limits;
         limits.values_max = Trail::pending_values_max;
         read_values(event.tool_args, limits, call.values);
         for (ArgumentValue& value : call.values) {
+            if (writes && worked) {
+                call.arguments.push_back(names.of(argument_name(names.text(tool), value.name)));
+                note_habit(trail, call.arguments.back(), value.text);
+            }
             value.name = {};  // a view into the batch, which goes
         }
         trail.pending.push_back(std::move(call));
@@ -172,33 +209,66 @@ void SessionStage::State::judge_call(Session& session, const PendingCall& call, 
         fact.foreign = evidence.orders_before;
         fact.high_risk = evidence.high_risk;
         fact.explained = explained;
-        Finding& draft = fact.draft;
-        const NameId habit = session.workflow != 0 ? session.workflow : session.actor();
-        draft.correlation = CorrelationId(session.correlation);
-        draft.trace_id = to_hex(call.place.trace_id);
-        draft.span_id = to_hex(call.place.span_id);
-        draft.step = call.place.step;
-        draft.agent = AgentName(names.text(session.actor()));
-        draft.workflow = WorkflowName(names.text(habit));
-        draft.tool = ToolName(names.text(call.tool));
-        draft.model = names.text(session.model);
-        draft.service = names.text(session.service);
-        draft.environment = names.text(session.environment);
-        draft.prompt_version = names.text(session.prompt_version);
+        fact.draft = draft_of(session, call);
         // Orders in one result may lead to many tools: the result is the one cause of them all.
-        draft.cause = names.text(evidence.orders_before ? evidence.orders_tool : call.tool);
-        draft.seen_at = call.place.at;
-        draft.explained_by = leader_of(session);
-        draft.write_completed = call.worked;
-        draft.outcome = session.told;
-        if (session.user != 0) {
-            draft.users.add(session.user);
-        }
-        draft.tokens = session.tokens;
-        draft.cost_usd = session.cost_usd;
+        fact.draft.cause = names.text(evidence.orders_before ? evidence.orders_tool : call.tool);
         sums.rest().debuts.push_back(std::move(fact));
     }
+    if (call.writes && call.worked && !call.arguments.empty()) {
+        note_written(session, call, evidence);
+    }
     tell_outcome(session, out);
+}
+
+Finding SessionStage::State::draft_of(const Session& session, const PendingCall& call) const {
+    Finding draft;
+    const NameId habit = session.workflow != 0 ? session.workflow : session.actor();
+    draft.correlation = CorrelationId(session.correlation);
+    draft.trace_id = to_hex(call.place.trace_id);
+    draft.span_id = to_hex(call.place.span_id);
+    draft.step = call.place.step;
+    draft.agent = AgentName(names.text(session.actor()));
+    draft.workflow = WorkflowName(names.text(habit));
+    draft.tool = ToolName(names.text(call.tool));
+    draft.model = names.text(session.model);
+    draft.service = names.text(session.service);
+    draft.environment = names.text(session.environment);
+    draft.prompt_version = names.text(session.prompt_version);
+    draft.seen_at = call.place.at;
+    draft.explained_by = leader_of(session);
+    draft.write_completed = call.worked;
+    draft.outcome = session.told;
+    if (session.user != 0) {
+        draft.users.add(session.user);
+    }
+    draft.tokens = session.tokens;
+    draft.cost_usd = session.cost_usd;
+    return draft;
+}
+
+void SessionStage::State::note_written(
+    Session& session, const PendingCall& call, const CallEvidence& evidence
+) {
+    const Trail& trail = *session.trail;
+    WriteFact fact;
+    for (std::size_t i = 0; i < call.values.size() && i < call.arguments.size(); ++i) {
+        const std::string& text = call.values[i].text;
+        if (!is_habit_id(text) || call.arguments[i] == 0) {
+            continue;
+        }
+        if ((evidence.not_trusted >> i & 1U) != 0 && fact.values.size() < WriteFact::values_max) {
+            fact.values.push_back(
+                {names.text(call.arguments[i]), hash_of(text), text.substr(0, 80)}
+            );
+        }
+    }
+    const bool told = std::ranges::any_of(trail.findings, [](const LiveFinding& live) {
+        return live.signal == SignalId::UnexpectedWrite;
+    });
+    if (!fact.values.empty() && !told && sums.rest().writes.size() < KeyPartials::facts_max) {
+        fact.draft = draft_of(session, call);
+        sums.rest().writes.push_back(std::move(fact));
+    }
 }
 
 void SessionStage::State::settle_due(Instant now, Output& out) {

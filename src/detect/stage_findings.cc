@@ -1,6 +1,7 @@
 #include "detect/hash.h"
 #include "detect/signal_id.h"
 #include "detect/stage_state.h"
+#include "detect/tool/written_values.h"
 
 #include <algorithm>
 #include <utility>
@@ -213,6 +214,19 @@ std::vector<catalog::ProfileUse> SessionStage::State::take_uses(Session& session
             uses.push_back({catalog::ProfileFacet::Tools, names.text(trail.tools[i])});
         }
         trail.tools_told = static_cast<std::uint8_t>(trail.tools.size());
+        const std::vector<WrittenValue>& all = trail.written;
+        for (std::size_t i = trail.written_told; i < all.size(); ++i) {
+            const std::string& argument = names.text(all[i].argument);
+            const auto before = all.begin() + static_cast<std::ptrdiff_t>(i);
+            const bool known = std::any_of(all.begin(), before, [&](const WrittenValue& other) {
+                return other.argument == all[i].argument;
+            });
+            if (!known) {
+                uses.push_back({catalog::ProfileFacet::WrittenValues, argument});
+            }
+            uses.push_back({catalog::ProfileFacet::WrittenValues, value_key(argument, all[i].value)});
+        }
+        trail.written_told = static_cast<std::uint8_t>(all.size());
     }
     if (uses.size() > SessionFact::uses_max) {
         uses.resize(SessionFact::uses_max);
@@ -240,7 +254,8 @@ void SessionStage::State::push_fact(const Session& session, SessionFact fact) {
 
 void SessionStage::State::tell_later_uses(Session& session, const JudgedOutcome& judged) {
     if (session.told != SessionOutcome::Succeeded || !session.trail ||
-        session.trail->tools_told >= session.trail->tools.size()) {
+        (session.trail->tools_told >= session.trail->tools.size() &&
+         session.trail->written_told >= session.trail->written.size())) {
         return;
     }
     SessionFact fact;
@@ -297,6 +312,7 @@ void SessionStage::State::tell_outcome(Session& session, Output& out) {
     fact.reason = judged.reason;
     if (session.trail) {
         session.trail->tools_told = 0;  // what a bad outcome told was not learned
+        session.trail->written_told = 0;
     }
     fact.uses = take_uses(session);
     push_fact(session, std::move(fact));

@@ -5,6 +5,7 @@
 #include "detect/intent/retries.h"
 #include "detect/intent/verdict.h"
 #include "detect/stage_state.h"
+#include "detect/tool/argument_shape.h"
 
 #include <algorithm>
 #include <bit>
@@ -17,6 +18,7 @@ namespace {
 constexpr std::size_t trusted_bytes_max = 16 * 1024;
 constexpr std::uint32_t errors_that_explain = 3;
 constexpr double wrong_workflow_score_min = 0.85;
+constexpr std::string_view control_mark = "[Tagout CTL-";  ///< In the reason that a control gives.
 
 bool is_model_call(EventKind kind) noexcept {
     return kind == EventKind::Llm || kind == EventKind::Embedding || kind == EventKind::Rerank;
@@ -128,6 +130,7 @@ void SessionStage::State::fold(const AgentEvent& event, Instant now, Output& out
             note_judgement(session, event, place, out);
         } else if (event.kind == EventKind::Guardrail && event.guardrail_verdict == Verdict::Deny) {
             session.marks.denied_at = std::max(session.marks.denied_at, event.ended_at);
+            count_rate(SumKind::PolicyDenials, session.actor(), true, session, event, place, 0);
         }
     }
     if (event.root && event.signal == Signal::Traces) {
@@ -320,7 +323,46 @@ void SessionStage::State::note_rates(
         const bool refused = !timed_out && event.outcome != StepOutcome::Throttled &&
                              (event.outcome == StepOutcome::ClientError ||
                               (status && event.outcome != StepOutcome::Ok));
-        count(SumKind::ClientErrors, false, refused);
+        note_refusals(session, event, place, key, refused);
+    }
+}
+
+void SessionStage::State::count_rate(
+    SumKind kind, NameId key, bool bad, Session& session, const AgentEvent& event,
+    const StepPlace& place, NameId tool
+) {
+    if (key == 0) {
+        return;
+    }
+    const std::int64_t pane = pane_of(place.at);
+    sums.count(kind, key, pane);
+    if (bad) {
+        const std::string_view why =
+            event.error_message.empty() ? event.error_type : event.error_message;
+        sums.count_bad(kind, key, pane, session, place, tool, why, names);
+        note_affected(session, kind, key);
+    }
+}
+
+void SessionStage::State::note_refusals(
+    Session& session, const AgentEvent& event, const StepPlace& place, NameId tool, bool refused
+) {
+    count_rate(SumKind::ClientErrors, tool, refused, session, event, place, tool);
+    // What our own controls stop is no news; whoever stopped it knows.
+    const bool denied = event.outcome == StepOutcome::Denied &&
+                        event.error_message.find(control_mark) == std::string_view::npos &&
+                        event.tool_result.find(control_mark) == std::string_view::npos;
+    count_rate(SumKind::PolicyDenials, session.actor(), denied, session, event, place, tool);
+    if (refused && tool >= refusing.size()) {
+        refusing.resize(names.size() + 16);
+    }
+    if (refused) {
+        refusing[tool] = true;
+    }
+    // Shapes are told apart only of tools that have refused something: the others need none.
+    if (tool < refusing.size() && refusing[tool] && !event.tool_args.empty()) {
+        const NameId shape = names.of(argument_shape(names.text(tool), event.tool_args));
+        count_rate(SumKind::ClientErrorShapes, shape, refused, session, event, place, tool);
     }
 }
 
@@ -508,6 +550,15 @@ void SessionStage::State::absorb(Session& into, Session& from, Output& out) {
             ours.actions.end(), from.trail->actions.begin(), from.trail->actions.end()
         );
         std::ranges::stable_sort(ours.actions, {}, &Action::began);
+        const std::size_t room = Trail::offers_max - std::min(ours.offers.size(), Trail::offers_max);
+        const std::size_t more = std::min(room, from.trail->offers.size());
+        ours.offers.insert(
+            ours.offers.end(),
+            from.trail->offers.begin(),
+            from.trail->offers.begin() + static_cast<std::ptrdiff_t>(more)
+        );
+        ours.offers_forgotten =
+            ours.offers_forgotten || from.trail->offers_forgotten || more < from.trail->offers.size();
         value_bytes -= from.trail->values.bytes();
     }
     sessions.erase(from);

@@ -8,6 +8,7 @@
 #include "detect/safety/instruction_text.h"
 #include "detect/session_table.h"
 #include "detect/stage_sums.h"
+#include "detect/tool/call_form.h"
 
 #include <deque>
 #include <memory>
@@ -40,6 +41,13 @@ struct SessionStage::State {
     void note_rates(
         Session& session, const AgentEvent& event, const StepPlace& place, NameId key, bool tool
     );
+    void count_rate(
+        SumKind kind, NameId key, bool bad, Session& session, const AgentEvent& event,
+        const StepPlace& place, NameId tool
+    );
+    void note_refusals(
+        Session& session, const AgentEvent& event, const StepPlace& place, NameId tool, bool refused
+    );
     [[nodiscard]] Turn& turn_of(Session& session, const TraceId& trace);
     void absorb(Session& into, Session& from, Output& out);
 
@@ -53,6 +61,9 @@ struct SessionStage::State {
     /// Judges waiting calls: those due by `now`, or those that ended by `until`.
     void settle(Session& session, Instant now, Instant until, Output& out);
     void judge_call(Session& session, const PendingCall& call, Output& out);
+    /// What the key stage completes to a finding: all but id, class, signal, cause and numbers.
+    [[nodiscard]] Finding draft_of(const Session& session, const PendingCall& call) const;
+    void note_written(Session& session, const PendingCall& call, const CallEvidence& evidence);
     void settle_due(Instant now, Output& out);
     [[nodiscard]] const catalog::ToolFacts& facts_of(NameId tool);
     template <class Change>
@@ -113,6 +124,8 @@ struct SessionStage::State {
     InstructionText orders;
     AnswerSigns answer_signs;
     std::vector<Claim> claims;  ///< Scratch of one answer.
+    CallForm call_form;
+    std::vector<bool> refusing;  ///< By NameId: tools that have refused a call as wrong.
     std::vector<TextRegion> regions;                            ///< Scratch of one scan.
     std::vector<std::optional<catalog::ToolFacts>> tool_facts;  ///< By NameId; emptied by use().
     std::deque<std::pair<Instant, std::uint64_t>> due;  ///< Waiting calls: when, session key.

@@ -22,6 +22,10 @@ RateKey rate_key(SumKind kind, NameId key, const Names& names) {
             return {RateKind::Timeouts, "model " + names.text(key)};
         case SumKind::Corrections:
             return {RateKind::Corrections, names.text(key)};
+        case SumKind::ClientErrorShapes:
+            return {RateKind::ClientErrorShapes, names.text(key)};
+        case SumKind::PolicyDenials:
+            return {RateKind::PolicyDenials, names.text(key)};
     }
     return {};
 }

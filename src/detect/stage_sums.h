@@ -20,7 +20,9 @@ enum class SumKind : std::uint8_t {
     ClientErrors = 0,
     ToolTimeouts = 1,
     ModelTimeouts = 2,
-    Corrections = 3
+    Corrections = 3,
+    ClientErrorShapes = 4,
+    PolicyDenials = 5,
 };
 
 [[nodiscard]] RateKey rate_key(SumKind kind, NameId key, const Names& names);
