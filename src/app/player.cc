@@ -38,7 +38,7 @@ void play_run_line(
     if (line.text.find_first_not_of(" \t\r") == std::string::npos) {
         return;
     }
-    const Result<intake::RecordedRun> run = intake::parse_recorded_run(line.text);
+    Result<intake::RecordedRun> run = intake::parse_recorded_run(line.text);
     if (!run) {
         refuse(run.error().message);
         return;
@@ -51,6 +51,7 @@ void play_run_line(
     }
     ++player.records;
     ++player.runs;
+    run->tools = player.definitions.find(file, run->tools_ref);
     EventBatch batch;
     intake::append_events(*run, player.now() + between_records, batch);
     player.play(batch, run->id);

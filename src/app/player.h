@@ -7,6 +7,7 @@
 // Thread-compatible. Streams; memory does not grow with the number of records.
 #pragma once
 
+#include "app/quality/tool_definitions.h"
 #include "app/recorded_numbers.h"
 #include "app/replay_output.h"
 #include "base/result.h"
@@ -74,6 +75,7 @@ public:
     std::uint64_t other_lines = 0;
     std::uint64_t malformed = 0;
     std::uint64_t events = 0;
+    ToolDefinitions definitions;  ///< Of the runs played.
 
 private:
     void judge(std::span<const AgentEvent> events, const std::string& record);

@@ -116,6 +116,11 @@ void SessionStage::State::fold(const AgentEvent& event, Instant now, Output& out
         event.span_id,
         event.step != AgentEvent::unknown_step ? event.step : session.steps};
     note_texts(session, event, place, out);
+    if (!event.tool_definitions.empty()) {
+        const NameId agent = names.of(event.agent_name, session.agent);
+        const bool all = event.kind != EventKind::Mcp;
+        call_form.note_offer(session.own_trail(), agent, event.tool_definitions, all);
+    }
     const bool counts = !event.wrapper && !event.merged && !event.absorbed;
     if (counts) {
         if (is_model_call(event.kind)) {

@@ -181,6 +181,9 @@ struct AgentEvent {
     std::string_view tool_type;
     std::string_view tool_args;    ///< JSON where the source had JSON.
     std::string_view tool_result;  ///< Text or JSON, as it came.
+    /// JSON of the tools that a model was offered, or that a server listed; names and schemas as they
+    /// came, in whatever convention. On model calls, agents and MCP's tools/list.
+    std::string_view tool_definitions;
 
     std::string_view provider;
     std::string_view model_request;

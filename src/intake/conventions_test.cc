@@ -55,6 +55,37 @@ TEST(Conventions, StrandsTellsMessagesAsSpanEventsAndUsageTwice) {
     EXPECT_EQ(tokens_counted(*batch), 74) << "the agent repeats its call's tokens";
 }
 
+// Which tools were offered: one text, whatever convention tells it.
+TEST(Conventions, ToolDefinitionsAreKeptAsTheyCame) {
+    const char* const definitions = R"([{"type":"function","name":"pay","parameters":{"type":"object"}}])";
+    const auto batch = linked(
+        {
+            {.name = "chat gpt",
+             .attributes = {{"gen_ai.operation.name", "chat"}, {"gen_ai.tool.definitions", definitions}},
+             .id = 1},
+            {.name = "ChatCompletion",
+             .attributes = {{"openinference.span.kind", "LLM"},
+                            {"llm.tools.0.tool.json_schema", R"({"function":{"name":"pay"}})"},
+                            {"llm.tools.1.tool.json_schema", R"({"name":"refund"})"},
+                            {"llm.tools.2.tool.json_schema", "no JSON"}},
+             .id = 2},
+            {.name = "tools/list.mcp",
+             .attributes = {{"mcp.method.name", "tools/list"},
+                            {"traceloop.entity.output", R"({"tools":[{"name":"find"}]})"}},
+             .id = 3},
+            {.name = "chat plain", .attributes = {{"gen_ai.operation.name", "chat"}}, .id = 4},
+        },
+        "any"
+    );
+    EXPECT_EQ(event_named(*batch, "chat gpt").tool_definitions, definitions);
+    EXPECT_EQ(
+        event_named(*batch, "ChatCompletion").tool_definitions,
+        R"([{"function":{"name":"pay"}},{"name":"refund"}])"
+    );
+    EXPECT_EQ(event_named(*batch, "tools/list.mcp").tool_definitions, R"({"tools":[{"name":"find"}]})");
+    EXPECT_EQ(event_named(*batch, "chat plain").tool_definitions, "");
+}
+
 // What follows was seen in captures of the Python SDKs; the texts are ours.
 
 TEST(Conventions, AToolThatFailsIsDeniedWhereItsExceptionQuotesA403) {

@@ -45,6 +45,9 @@ KeyId family_of_unlisted(std::string_view key) noexcept {
             if (has_index(key, "llm.output_messages.")) {
                 return KeyId::LlmOutputMessage;
             }
+            if (has_index(key, "llm.tools.")) {
+                return KeyId::LlmTool;
+            }
             return key.starts_with("langsmith.") ? KeyId::LangSmith : KeyId::Unknown;
         case 't':
             if (key.starts_with("traceloop.")) {

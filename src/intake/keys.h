@@ -27,6 +27,7 @@ enum class KeyId : std::uint16_t {
     LlmOutputMessage = 5,   ///< llm.output_messages.N.*
     GenAiPromptItem = 6,    ///< gen_ai.prompt.N.*
     GenAiCompletionItem = 7, ///< gen_ai.completion.N.*
+    LlmTool = 9,            ///< llm.tools.N.*
     Annotation = 8,         ///< (trace.|session.)?(annotations|evaluations).N.*
     FirstListed = 16,
 };

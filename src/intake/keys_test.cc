@@ -38,7 +38,7 @@ TEST(Keys, KeysThatAreNotListedFallIntoTheirFamilyOrAreUnknown) {
         {"gen_ai.completion.12.content", KeyId::GenAiCompletionItem},
         {"llm.input_messages.3.message.content", KeyId::LlmInputMessage},
         {"llm.output_messages.0.message.role", KeyId::LlmOutputMessage},
-        {"llm.tools.0.tool.json_schema", KeyId::Unknown},
+        {"llm.tools.0.tool.json_schema", KeyId::LlmTool},
         {"langsmith.metadata.anything", KeyId::LangSmith},
         {"traceloop.entity.path", KeyId::Traceloop},
         {"annotations.0.annotation.name", KeyId::Annotation},

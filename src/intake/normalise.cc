@@ -4,6 +4,7 @@
 #include "intake/normalise_kind.h"
 #include "intake/normalise_outcome.h"
 #include "intake/normalise_texts.h"
+#include "intake/normalise_tools.h"
 #include "intake/normalise_values.h"
 
 #include <array>
@@ -214,6 +215,7 @@ void normalise_span(
     fill_texts(
         {attributes, span.events, out.kind, out.convention, span.parent_span_id.empty()}, batch, out
     );
+    fill_tool_definitions(attributes, span.name, batch, out);
     if (out.kind == EventKind::Guardrail && out.guardrail_name.empty()
         && out.convention == Convention::ClaudeCode) {
         out.guardrail_name = "permission";

@@ -56,10 +56,16 @@ constexpr std::array<std::string_view, 6> system_places{
     "span event `gen_ai.system.message`; of logs its body",
     "`system_prompt`",
 };
+constexpr std::array<std::string_view, 3> definitions_places{
+    "`gen_ai.tool.definitions`",
+    "`llm.tools.N.tool.json_schema`, joined",
+    "of MCP's `tools/list`: `traceloop.entity.output`, `output.value` with `tools`",
+};
 constexpr std::array sources{
     TextSources{"user_text", user_places},
     TextSources{"output_text", output_places},
     TextSources{"system_text", system_places},
+    TextSources{"tool_definitions", definitions_places},
 };
 
 /// Attributes and span events that hold whole histories as JSON, or as lists.

@@ -47,6 +47,7 @@ struct RecordedRun {
     std::string agent;
     std::string task;
     std::string tools_ref;
+    std::string tools;  ///< The definitions that tools_ref names, put here by whoever has the file.
     std::vector<RecordedTurn> turns;
     std::string labels;  ///< JSON, not looked into; "" without labels.
 };

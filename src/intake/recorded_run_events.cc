@@ -45,6 +45,7 @@ public:
         common_.service_name = batch.keep(run.source);
         common_.agent_name = batch.keep(run.agent);
         common_.workflow_name = batch.keep(run.task);
+        tools_ = batch.keep(run.tools);
     }
 
     void run() {
@@ -98,6 +99,7 @@ private:
         event.finish_reason = turn.tool_calls.empty() ? "stop" : "tool_calls";
         event.output_text = batch_.keep(turn.content);
         event.system_text = common_system_;
+        event.tool_definitions = tools_;
         output_text_ = event.output_text.empty() ? output_text_ : event.output_text;
         const std::string_view speaker = event.agent_id;
         for (const RecordedCall& call : turn.tool_calls) {
@@ -181,6 +183,7 @@ private:
     std::size_t first_;
     AgentEvent common_;  ///< What all events of the run have.
     std::string_view common_system_;
+    std::string_view tools_;
     std::string_view output_text_;
     std::vector<std::size_t> unanswered_;  ///< Calls' events, oldest first.
 };

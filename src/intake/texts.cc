@@ -151,6 +151,7 @@ void settle_texts(AgentEvent& event, std::size_t text_bytes_max, EventBatch& bat
     settle_all(e.conversation_id, e.session_id, e.user_id, e.request_id);
     settle_all(e.prompt_name, e.prompt_version, e.policy_id, e.policy_version, e.route);
     settle_all(e.tool_name, e.tool_call_id, e.tool_type, e.tool_args, e.tool_result);
+    settle_all(e.tool_definitions);
     settle_all(e.provider, e.model_request, e.model_response, e.response_id, e.finish_reason);
     settle_all(e.system_text, e.user_text, e.output_text);
     settle_all(e.guardrail_name, e.guardrail_action, e.guardrail_risk);

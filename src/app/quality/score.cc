@@ -4,6 +4,7 @@
 #include "app/quality/record_judge.h"
 #include "app/quality/set_scorer.h"
 #include "app/quality/taught_profiles.h"
+#include "app/quality/tool_definitions.h"
 #include "cli/json_text.h"
 #include "cli/line_source.h"
 
@@ -33,7 +34,10 @@ struct Record {
 using TakeRecord = std::function<void(const Record&)>;
 
 /// "" when the line was taken or is empty, else why it was not.
-std::string take_line(const LineSource::Line& line, const TakeRecord& take) {
+std::string take_line(
+    const std::string& file, const LineSource::Line& line, ToolDefinitions& tools,
+    const TakeRecord& take
+) {
     if (line.too_long) {
         return "longer than 64 MiB";
     }
@@ -44,6 +48,7 @@ std::string take_line(const LineSource::Line& line, const TakeRecord& take) {
     if (!run) {
         return run.error().message;
     }
+    run->tools = tools.find(file, run->tools_ref);
     Record record{line.text, std::move(*run), {}};
     if (!record.run.labels.empty()) {
         boost::system::error_code error;
@@ -61,6 +66,7 @@ Result<void> for_each_record(
     const std::vector<std::string>& files, ReplayTally& tally, Terminal& terminal,
     const TakeRecord& take
 ) {
+    ToolDefinitions tools;
     for (const std::string& file : files) {
         LineSource source = TAGOUT_TRY(LineSource::open(file));
         LineSource::Line line;
@@ -72,7 +78,7 @@ Result<void> for_each_record(
             if (!*more) {
                 break;
             }
-            if (const std::string wrong = take_line(line, take); !wrong.empty()) {
+            if (const std::string wrong = take_line(file, line, tools, take); !wrong.empty()) {
                 ++tally.malformed;
                 terminal.clear_progress();
                 terminal.note(at_line(file, line.number) + wrong + "; skipped");
