@@ -94,6 +94,13 @@ void KeyPartials::merge(const KeyPartials& other) {
             ++facts_dropped;
         }
     }
+    for (const RequestFact& fact : other.requests) {
+        if (requests.size() < facts_max) {
+            requests.push_back(fact);
+        } else {
+            ++facts_dropped;
+        }
+    }
     for (const CorrectionFact& fact : other.corrections) {
         if (corrections.size() < facts_max) {
             corrections.push_back(fact);
@@ -119,15 +126,15 @@ void KeyPartials::merge(const KeyPartials& other) {
 }
 
 bool KeyPartials::empty() const noexcept {
-    return rates.empty() && spending.empty() && loads.empty() && affected.empty() && outcomes.empty() &&
-           findings.empty() && debuts.empty() && writes.empty() && corrections.empty() &&
-           sessions.empty() &&
+    return rates.empty() && spending.empty() && loads.empty() && affected.empty() &&
+           outcomes.empty() && findings.empty() && debuts.empty() && writes.empty() &&
+           requests.empty() && corrections.empty() && sessions.empty() &&
            newest == Instant{};
 }
 
 namespace {
 
-constexpr std::uint32_t format_mark = 0x3450'4b54;  // "TKP4"
+constexpr std::uint32_t format_mark = 0x3550'4b54;  // "TKP5"
 
 /// The texts of an Exemplar, or those of a Finding that a draft fills.
 template <class E>
@@ -504,6 +511,14 @@ void write_facts(const KeyPartials& partials, Writer& writer) {
             (fact.explained ? 8U : 0U)
         );
     }
+    writer.number(partials.requests.size());
+    for (const RequestFact& fact : partials.requests) {
+        writer.text(fact.key);
+        writer.text(fact.text);
+        writer.write(fact.place);
+        writer.text(fact.leader);
+        writer.number(static_cast<std::uint64_t>(fact.outcome));
+    }
     writer.number(partials.corrections.size());
     for (const CorrectionFact& fact : partials.corrections) {
         writer.text(fact.key);
@@ -529,6 +544,7 @@ void write_facts(const KeyPartials& partials, Writer& writer) {
             writer.number(static_cast<std::uint64_t>(use.facet));
             writer.text(use.key);
         }
+        writer.text(fact.request);
     }
 }
 
@@ -543,6 +559,15 @@ void read_facts(Reader& reader, KeyPartials& partials) {
         fact.high_risk = (flags & 4) != 0;
         fact.explained = (flags & 8) != 0;
         partials.debuts.push_back(std::move(fact));
+    }
+    for (std::size_t left = reader.count(8); left > 0 && !reader.broken; --left) {
+        RequestFact fact;
+        fact.key = reader.text();
+        fact.text = reader.text();
+        reader.read(fact.place);
+        fact.leader = reader.text();
+        fact.outcome = reader.enumerator<SessionOutcome>(outcome_count);
+        partials.requests.push_back(std::move(fact));
     }
     for (std::size_t left = reader.count(8); left > 0 && !reader.broken; --left) {
         CorrectionFact fact;
@@ -569,6 +594,7 @@ void read_facts(Reader& reader, KeyPartials& partials) {
             const auto facet = reader.enumerator<catalog::ProfileFacet>(catalog::profile_facet_count);
             fact.uses.push_back({facet, reader.text()});
         }
+        fact.request = reader.text();
         partials.sessions.push_back(std::move(fact));
     }
 }

@@ -143,6 +143,15 @@ struct WriteFact {
     std::vector<Value> values;
 };
 
+/// What a session was asked first, told as soon as it is known by whom.
+struct RequestFact {
+    std::string key;   ///< The workflow that it went to, or the agent where none is told.
+    std::string text;  ///< request_text_bytes_max of it.
+    Exemplar place;
+    std::string leader;  ///< Finding that leads the session, "".
+    SessionOutcome outcome = SessionOutcome::Unknown;
+};
+
 /// A user corrected an answer. A fact and not a count, because what the session's calls did may yet
 /// explain it; corrections that something else explains never reach the rate.
 struct CorrectionFact {
@@ -168,6 +177,7 @@ struct SessionFact {
     std::int64_t tokens = 0;
     double cost_usd = 0;
     std::vector<catalog::ProfileUse> uses;  ///< What its workflow's profile learns; each once.
+    std::string request = {};  ///< What it was asked first; of those that succeeded alone.
 };
 
 inline constexpr std::size_t outcome_count = 5;
@@ -185,6 +195,7 @@ struct KeyPartials {
     std::map<std::int64_t, std::array<std::uint64_t, signal_count>> findings;  ///< By minute.
     std::vector<DebutFact> debuts;
     std::vector<WriteFact> writes;
+    std::vector<RequestFact> requests;
     std::vector<CorrectionFact> corrections;
     std::vector<SessionFact> sessions;
     std::uint64_t facts_dropped = 0;

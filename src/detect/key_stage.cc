@@ -116,6 +116,7 @@ void KeyStage::State::merge(KeyPartials&& partials) {
     };
     take(debuts, partials.debuts);
     take(writes, partials.writes);
+    take(request_facts, partials.requests);
     take(corrections, partials.corrections);
     take(session_facts, partials.sessions);
 }
@@ -194,8 +195,10 @@ void KeyStage::State::learn_habits() {
         const auto lesson = lessons.find(lesson_order.front().second);
         if (lesson != lessons.end()) {
             const auto habit = habit_findings.find(lesson->first);
-            if (habit == habit_findings.end() || teaches_all_the_same(habit->second)) {
-                profiles.learn(lesson->second, settings.keys_max);
+            const bool teaches = habit == habit_findings.end() || teaches_all_the_same(habit->second);
+            if (teaches && profiles.learn(lesson->second, settings.keys_max)) {
+                const SessionFact& good = lesson->second;
+                requests.learn(good.workflow, good.request, good.at);
             }
             lessons.erase(lesson);
         }
@@ -203,12 +206,28 @@ void KeyStage::State::learn_habits() {
     }
 }
 
-void KeyStage::State::keep_habit_finding(Finding finding, Output& out) {
-    out.findings.push_back(finding);
+void KeyStage::State::tell_habit(SignalId signal, Finding finding, Output& out) {
+    boards.count_finding(signal, finding.seen_at);
     const std::string correlation = finding.correlation.text();
-    if (habit_findings.insert_or_assign(correlation, std::move(finding)).second) {
+    const auto known = habit_findings.find(correlation);
+    if (known != habit_findings.end() && known->second.id == finding.id) {
+        known->second = finding;  // the same again: the newest stands
+    } else if (known != habit_findings.end()) {
+        const auto place = std::ranges::find(signal_table, known->second.signal, &SignalInfo::name);
+        const bool told_failed = known->second.explained_by.empty() &&
+                                 known->second.outcome == SessionOutcome::Failed;
+        if (told_failed || place->precedence <= info_of(signal).precedence) {
+            finding.explained_by = known->second.id;
+            out.findings.push_back(std::move(finding));
+            return;
+        }
+        known->second.explained_by = finding.id;
+        out.findings.push_back(std::exchange(known->second, finding));
+    } else {
+        habit_findings.emplace(correlation, finding);
         habit_order.push_back(correlation);
     }
+    out.findings.push_back(std::move(finding));
     if (habit_order.size() > habit_findings_max) {
         habit_findings.erase(habit_order.front());
         habit_order.pop_front();
@@ -217,6 +236,19 @@ void KeyStage::State::keep_habit_finding(Finding finding, Output& out) {
 
 void KeyStage::State::take_facts(Output& out) {
     // What arrived since the last call came from several shards in no order; time gives it one.
+    std::ranges::stable_sort(request_facts, [](const RequestFact& a, const RequestFact& b) {
+        return std::tie(a.place.at, a.place.correlation) <
+               std::tie(b.place.at, b.place.correlation);
+    });
+    for (const RequestFact& fact : request_facts) {
+        if (auto finding = requests.judge(fact, settings.intent)) {
+            const bool wrong = finding->signal == info_of(SignalId::WrongWorkflow).name;
+            tell_habit(
+                wrong ? SignalId::WrongWorkflow : SignalId::OutOfScope, std::move(*finding), out
+            );
+        }
+    }
+    request_facts.clear();
     std::ranges::stable_sort(debuts, [](const DebutFact& a, const DebutFact& b) {
         return std::tie(a.draft.seen_at, a.draft.correlation, a.draft.tool) <
                std::tie(b.draft.seen_at, b.draft.correlation, b.draft.tool);
@@ -229,10 +261,9 @@ void KeyStage::State::take_facts(Output& out) {
             continue;
         }
         const bool tool = finding->failure_class == FailureClass::Tool;
-        boards.count_finding(
-            tool ? SignalId::UnexpectedWrite : SignalId::NewTool, finding->seen_at
+        tell_habit(
+            tool ? SignalId::UnexpectedWrite : SignalId::NewTool, std::move(*finding), out
         );
-        keep_habit_finding(*std::move(finding), out);
     }
     debuts.clear();
     std::ranges::stable_sort(writes, [](const WriteFact& a, const WriteFact& b) {
@@ -246,8 +277,7 @@ void KeyStage::State::take_facts(Output& out) {
         const catalog::WorkflowProfile* const profile =
             profiles.find(fact.draft.workflow.text(), fact.draft.agent.text());
         if (auto finding = judge_written_values(fact, profile, settings.tool)) {
-            boards.count_finding(SignalId::UnexpectedWrite, finding->seen_at);
-            keep_habit_finding(*std::move(finding), out);
+            tell_habit(SignalId::UnexpectedWrite, *std::move(finding), out);
         }
     }
     writes.clear();
@@ -269,6 +299,7 @@ void KeyStage::State::take_facts(Output& out) {
     }
     session_facts.clear();
     learn_habits();
+    requests.tend(settings.intent);
 }
 
 void KeyStage::State::close_panes(std::int64_t pane) {

@@ -6,6 +6,7 @@
 #include "detect/cost/outcome_cost.h"
 #include "detect/cost/token_spike.h"
 #include "detect/engine.h"
+#include "detect/intent/request_habits.h"
 #include "detect/key_boards.h"
 #include "detect/key_partials.h"
 #include "detect/profiles.h"
@@ -55,11 +56,13 @@ struct KeyStage::State {
     void merge(KeyPartials&& partials);
     void evaluate(Instant now, bool all, Output& out);
     void take_facts(Output& out);
-    void keep_habit_finding(Finding finding, Output& out);
     void take_correction(const CorrectionFact& fact);
     /// What a lesson is made of is moved out of `fact`.
     void take_outcome(SessionFact& fact, Output& out);
     void learn_habits();
+    /// Tells a finding about one session and keeps it, to tell again what becomes of the session. Of
+    /// several about one session only that which leads is kept.
+    void tell_habit(SignalId signal, Finding finding, Output& out);
     void close_panes(std::int64_t pane);
     void sweep(std::int64_t pane);
     [[nodiscard]] RateWatch* watch_of(const RateKey& key);
@@ -107,8 +110,10 @@ struct KeyStage::State {
     /// Good sessions, held back until their calls have been judged: a fault must not teach itself.
     std::map<std::string, SessionFact> lessons;  ///< By correlation.
     std::deque<std::pair<Instant, std::string>> lesson_order;  ///< Bounds `lessons`; oldest first.
+    RequestHabits requests;
     std::vector<DebutFact> debuts;
     std::vector<WriteFact> writes;
+    std::vector<RequestFact> request_facts;
     std::vector<CorrectionFact> corrections;
     std::vector<SessionFact> session_facts;
     KeyBoards boards;

@@ -31,30 +31,30 @@ bool Profiles::is_held(const SessionFact& fact) const {
     });
 }
 
-void Profiles::learn(const SessionFact& fact, std::size_t workflows_max) {
+bool Profiles::learn(const SessionFact& fact, std::size_t workflows_max) {
     if (source_ || fact.outcome != SessionOutcome::Succeeded || !fact.clean ||
         fact.workflow.empty()) {
-        return;
+        return false;
     }
     const bool goes_on = fact.before == SessionOutcome::Succeeded;  // counted before
     if (is_held(fact)) {
         ++held_;
-        return;
+        return false;
     }
     auto found = entries_.find(fact.workflow);
     if (found == entries_.end()) {
         if (goes_on) {
-            return;  // what it began with was not learned
+            return false;  // what it began with was not learned
         }
         if (entries_.size() >= workflows_max) {
             ++refused_;
-            return;
+            return false;
         }
         found = entries_.emplace(fact.workflow, Entry{}).first;
     }
     Entry& entry = found->second;
     if (fact.at <= entry.since) {
-        return;
+        return false;
     }
     if (!goes_on) {
         entry.profile.begin_session();
@@ -62,6 +62,7 @@ void Profiles::learn(const SessionFact& fact, std::size_t workflows_max) {
     for (const catalog::ProfileUse& use : fact.uses) {
         entry.profile.learn(use.facet, use.key);
     }
+    return !goes_on;
 }
 
 const catalog::WorkflowProfile* Profiles::find(

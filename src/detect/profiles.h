@@ -64,7 +64,8 @@ class Profiles {
 public:
     static constexpr std::size_t holds_max = 10'000;
 
-    void learn(const SessionFact& fact, std::size_t workflows_max);
+    /// Whether it was a good session, and learned from.
+    bool learn(const SessionFact& fact, std::size_t workflows_max);
     /// What a session of this workflow and agent is judged by; nullptr when nothing is known.
     [[nodiscard]] const catalog::WorkflowProfile* find(
         std::string_view workflow, std::string_view agent

@@ -101,6 +101,13 @@ struct Turn {
     bool root_seen = false;
 };
 
+/// One agent gave the request to another, `times` since anybody worked on it.
+struct Handoff {
+    NameId from = 0;
+    NameId to = 0;
+    std::uint32_t times = 0;
+};
+
 struct Trail {
     static constexpr std::size_t pending_max = 16;
     static constexpr std::size_t pending_values_max = 12;
@@ -111,6 +118,7 @@ struct Trail {
     static constexpr std::size_t offers_max = 6;
     static constexpr std::size_t written_max = 40;
     static constexpr std::size_t texts_max = 8;
+    static constexpr std::size_t handoffs_max = 16;
 
     std::vector<Action> actions;  ///< In order of beginning; newest actions_max.
     std::unique_ptr<Recollection> memory;  ///< Of the context class, made when first needed.
@@ -136,6 +144,10 @@ struct Trail {
     std::uint32_t stuck_call = 0;       ///< Action::call that the session is stuck on, else 0.
     std::uint32_t fruitless_tries = 0;  ///< In a row: same tool, nothing new.
     std::uint32_t rephrased = 0;
+    std::vector<Handoff> handoffs;  ///< Since somebody worked on the request.
+    std::string request;            ///< What the user said first; request_text_bytes_max of it.
+    StepPlace request_place;
+    bool request_told = false;  ///< Its RequestFact went out.
     double orders_score = 0;  ///< Of the result that reads most like orders.
     StepPlace orders_place;
     NameId orders_tool = 0;

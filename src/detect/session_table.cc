@@ -21,7 +21,8 @@ std::size_t Session::bytes() const noexcept {
     std::size_t bytes = sizeof(Session) + correlation.capacity() + 24;
     if (trail) {
         bytes += sizeof(Trail) + trail->actions.capacity() * sizeof(Action) +
-                 trail->values.bytes() + trail->pending.capacity() * sizeof(PendingCall) +
+                 trail->values.bytes() + trail->request.capacity() +
+                 trail->pending.capacity() * sizeof(PendingCall) +
                  trail->findings.capacity() * (sizeof(LiveFinding) + 400) +
                  trail->tools.capacity() * sizeof(NameId) + trail->last_words.capacity() * 4 +
                  trail->offers.capacity() * sizeof(Offer) +

@@ -18,6 +18,12 @@ struct IntentSettings {
     std::uint32_t session_corrections = 2;
     std::uint32_t retries_min = 5;
     std::uint32_t rephrased_min = 2;
+    std::uint32_t requests_min = 20;
+    double misfit_margin_min = 0.5;
+    double misfit_chance_max = 0.005;
+    double stranger_fit_max = -0.2;
+    double stranger_chance_max = 0.005;
+    std::uint32_t handoff_rounds_min = 3;
 };
 
 struct ToolSettings {
@@ -289,6 +295,67 @@ void describe(Options& options, Visitor&& visit) {
             .help = "So many times a user says the same thing in other words",
         },
         options.intent.rephrased_min
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.intent.wrong_workflow.requests_min",
+            .min = 4,
+            .max = 192,
+            .unit = "requests",
+            .help = "What a workflow is asked is known from so many different good requests on",
+        },
+        options.intent.requests_min
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.intent.wrong_workflow.margin_min",
+            .min = 0,
+            .max = 3,
+            .unit = "score",
+            .help = "By how much another workflow must fit a request better; higher is calmer",
+        },
+        options.intent.misfit_margin_min
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.intent.wrong_workflow.chance_max",
+            .min = 0.0001,
+            .max = 0.2,
+            .unit = "share",
+            .help = "At most this share of good requests may look as misplaced; lower is calmer",
+        },
+        options.intent.misfit_chance_max
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.intent.out_of_scope.fit_max",
+            .min = -2,
+            .max = 1,
+            .unit = "score",
+            .help = "A workflow that fits better than this makes a request no stranger; lower is "
+                    "calmer",
+        },
+        options.intent.stranger_fit_max
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.intent.out_of_scope.chance_max",
+            .min = 0.0001,
+            .max = 0.2,
+            .unit = "share",
+            .help = "At most this share of good requests may fit as badly; lower is calmer",
+        },
+        options.intent.stranger_chance_max
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.intent.handoff_loop.rounds_min",
+            .min = 2,
+            .max = 100,
+            .unit = "rounds",
+            .help = "So often may an agent hand one request to the same other one",
+        },
+        options.intent.handoff_rounds_min
     );
     visit(
         SettingInfo{

@@ -1,5 +1,6 @@
 #include "detect/arguments.h"
 #include "detect/context/stale_read.h"
+#include "detect/intent/handoff_loop.h"
 #include "detect/stage_state.h"
 #include "detect/tool/written_values.h"
 
@@ -78,6 +79,11 @@ void SessionStage::State::note_tool_call(
             form->place = place;
             raise(session, std::move(*form), out);
         }
+    }
+    if (const std::string_view receiver = handed_over_to(event.tool_name); !receiver.empty()) {
+        note_handed_over(session, event.agent_name, receiver, place, out);
+    } else if (worked) {
+        note_kept(trail);
     }
     const bool captured = !event.tool_args.empty() || !event.tool_result.empty();
     const bool answered_before = trail.calls_answered;

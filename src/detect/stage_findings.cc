@@ -310,6 +310,9 @@ void SessionStage::State::tell_outcome(Session& session, Output& out) {
     fact.outcome = judged.outcome;
     fact.before = first ? SessionOutcome::Unknown : before;
     fact.reason = judged.reason;
+    if (session.trail && judged.outcome == SessionOutcome::Succeeded) {
+        fact.request = session.trail->request;
+    }
     if (session.trail) {
         session.trail->tools_told = 0;  // what a bad outcome told was not learned
         session.trail->written_told = 0;

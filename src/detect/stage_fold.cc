@@ -2,6 +2,8 @@
 #include "detect/cost/runaway_session.h"
 #include "detect/hash.h"
 #include "detect/intent/correction_words.h"
+#include "detect/intent/handoff_loop.h"
+#include "detect/intent/request_features.h"
 #include "detect/intent/retries.h"
 #include "detect/intent/verdict.h"
 #include "detect/stage_state.h"
@@ -133,6 +135,9 @@ void SessionStage::State::fold(const AgentEvent& event, Instant now, Output& out
             note_result(session, text, names.of("retrieval"), place, out);
         } else if (event.kind == EventKind::Evaluation || event.kind == EventKind::Feedback) {
             note_judgement(session, event, place, out);
+        } else if (event.kind == EventKind::Handoff) {
+            const std::string_view from = event.handoff_from;
+            note_handed_over(session, from, event.handoff_to, place, out);
         } else if (event.kind == EventKind::Guardrail && event.guardrail_verdict == Verdict::Deny) {
             session.marks.denied_at = std::max(session.marks.denied_at, event.ended_at);
             count_rate(SumKind::PolicyDenials, session.actor(), true, session, event, place, 0);
@@ -141,6 +146,10 @@ void SessionStage::State::fold(const AgentEvent& event, Instant now, Output& out
     if (event.root && event.signal == Signal::Traces) {
         note_root(session, event, place);
         judge_end(session, out);
+    }
+    if (session.trail && !session.trail->request_told && !session.trail->request.empty() &&
+        (session.workflow != 0 || (event.root && event.signal == Signal::Traces))) {
+        tell_request(session);
     }
     tell_outcome(session, out);
     if (event.root && event.signal == Signal::Traces) {
@@ -202,12 +211,15 @@ void SessionStage::State::note_user_turn(
 ) {
     Trail& trail = *session.trail;
     session.user_turns += 1;
+    note_kept(trail);
     const bool about_plan = session.errors_since_user_at == Instant{};
     session.errors_since_user_at = {};
     const UserWords words(text);
     if (session.user_turns == 1) {
         trail.user_agreed = reads_as_agreement(text);  // there is nothing yet to correct
         trail.last_words.clear();
+        trail.request = text.substr(0, request_text_bytes_max);
+        trail.request_place = place;
         (void)note_request(trail, words, settings.intent);
         return;
     }

@@ -51,6 +51,13 @@ struct SessionStage::State {
     [[nodiscard]] Turn& turn_of(Session& session, const TraceId& trace);
     void absorb(Session& into, Session& from, Output& out);
 
+    // --- stage_requests.cc: what it was asked, whom it was handed to
+    void tell_request(Session& session);
+    void note_handed_over(
+        Session& session, std::string_view from, std::string_view to, const StepPlace& place,
+        Output& out
+    );
+
     // --- stage_calls.cc: tool calls, their values and results
     void note_tool_call(
         Session& session, const AgentEvent& event, const StepPlace& place, Instant now, Output& out

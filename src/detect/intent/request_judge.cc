@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <numeric>
+#include <span>
 #include <utility>
 
 namespace tagout::detect {
@@ -81,15 +83,37 @@ double RequestJudge::stranger_chance(double best_score) const {
     return share_up_to(bests_, best_score);
 }
 
+double RequestJudge::usual_fit() const noexcept {
+    return bests_.empty() ? 0 : bests_[bests_.size() / 2];
+}
+
+double RequestJudge::taken_for(std::string_view workflow, std::string_view other) const {
+    const auto number_of = [&](std::string_view name) {
+        const auto found = std::ranges::lower_bound(workflows_, name);
+        const bool known = found != workflows_.end() && *found == name;
+        return known ? static_cast<std::size_t>(found - workflows_.begin()) : workflows_.size();
+    };
+    const std::size_t own = number_of(workflow);
+    const std::size_t best = number_of(other);
+    if (own == workflows_.size() || best == workflows_.size()) {
+        return 0;
+    }
+    const auto row = std::span(taken_).subspan(own * workflows_.size(), workflows_.size());
+    const auto all = std::accumulate(row.begin(), row.end(), 0U);
+    return all == 0 ? 0 : static_cast<double>(row[best]) / static_cast<double>(all);
+}
+
 std::size_t RequestJudge::bytes() const noexcept {
     return weights_.size() + scales_.size() * sizeof(float) +
            request_buckets * (sizeof(std::uint16_t) + sizeof(float)) +
-           (margins_.size() + bests_.size()) * sizeof(float);
+           (margins_.size() + bests_.size()) * sizeof(float) +
+           taken_.size() * sizeof(std::uint16_t);
 }
 
 RequestTraining::RequestTraining(const RequestLessons& lessons, std::size_t requests_min) {
     choose_requests(lessons, requests_min);
     if (!finished()) {
+        taken_.resize(workflows_.size() * workflows_.size());
         begin_part();
     }
 }
@@ -139,7 +163,8 @@ void RequestTraining::hold_out() {
         const RequestReading reading = judge.read(features_[i], workflows_[workflow_of_[i]]);
         margins_.push_back(static_cast<float>(reading.own_margin));
         bests_.push_back(static_cast<float>(reading.best_score));
-        right_ += reading.own_margin > 0 ? 1 : 0;
+        const auto best = std::ranges::lower_bound(workflows_, reading.best) - workflows_.begin();
+        ++taken_[workflow_of_[i] * workflows_.size() + static_cast<std::size_t>(best)];
     }
 }
 
@@ -165,7 +190,12 @@ std::shared_ptr<const RequestJudge> RequestTraining::step(std::uint64_t work) {
     std::ranges::sort(bests_);
     judge->margins_ = std::move(margins_);
     judge->bests_ = std::move(bests_);
-    judge->accuracy_ = static_cast<double>(right_) / static_cast<double>(judge->margins_.size());
+    std::size_t right = 0;
+    for (std::size_t i = 0; i < workflows_.size(); ++i) {
+        right += taken_[i * workflows_.size() + i];
+    }
+    judge->accuracy_ = static_cast<double>(right) / static_cast<double>(judge->margins_.size());
+    judge->taken_ = std::move(taken_);
     linear_.reset();
     return judge;
 }

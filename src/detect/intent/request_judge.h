@@ -61,6 +61,11 @@ public:
     [[nodiscard]] double misfit_chance(double own_margin) const;
     /// Of held-out good requests, the share whose best score is as low; 1 if there are none.
     [[nodiscard]] double stranger_chance(double best_score) const;
+    /// The best score of the middle one of held-out good requests; low where workflows overlap.
+    [[nodiscard]] double usual_fit() const noexcept;
+    /// Of the held-out good requests of `workflow`, the share that fits `other` best; of itself,
+    /// how well it is known. 0 if either is unknown.
+    [[nodiscard]] double taken_for(std::string_view workflow, std::string_view other) const;
     /// Of held-out good requests, the share that fits its own workflow best; 0 if there are none.
     [[nodiscard]] double accuracy() const noexcept { return accuracy_; }
     [[nodiscard]] std::size_t held_out() const noexcept { return margins_.size(); }
@@ -79,6 +84,7 @@ private:
     std::size_t width_ = 0;             ///< Workflows, rounded up to whole lanes.
     std::vector<float> margins_;        ///< Of held-out requests, rising.
     std::vector<float> bests_;          ///< Likewise.
+    std::vector<std::uint16_t> taken_;  ///< Held-out ones: own workflow by the best fitting one.
     double accuracy_ = 0;
 };
 
@@ -112,7 +118,7 @@ private:
     std::vector<std::size_t> workflow_of_;  ///< By request.
     std::vector<float> margins_;
     std::vector<float> bests_;
-    std::size_t right_ = 0;
+    std::vector<std::uint16_t> taken_;
     std::unique_ptr<LinearTraining> linear_;
     int part_ = 0;
 };

@@ -3,6 +3,8 @@
 
 #include "detect/intent/request_judge.h"
 
+#include "detect/testing/request_kinds.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,63 +18,9 @@ namespace {
 
 constexpr Instant taught_at{std::chrono::hours(24 * 365 * 50)};
 
-struct Kind {
-    std::string_view workflow;
-    std::vector<std::string_view> wishes;
-    std::vector<std::string_view> things;
-};
-
-const std::vector<Kind>& kinds() {
-    static const std::vector<Kind> all{
-        {"refunds",
-         {"I want my money back for",
-          "please refund",
-          "can I return",
-          "send back and refund",
-          "I would like a refund for",
-          "reimburse me for"},
-         {"the blue shoes",
-          "order 4711",
-          "a broken lamp",
-          "my last order",
-          "the jacket I bought",
-          "two chairs",
-          "these headphones"}},
-        {"passwords",
-         {"I forgot my password for",
-          "please reset my login to",
-          "I cannot sign in to",
-          "I am locked out of",
-          "my password does not work for",
-          "unlock my access to"},
-         {"the shop",
-          "my account",
-          "the mail server",
-          "the portal",
-          "your app",
-          "the web site",
-          "the intranet"}},
-        {"travel",
-         {"book a flight to",
-          "find me a train to",
-          "I need a hotel in",
-          "what does a ticket cost to",
-          "when does the next bus leave for",
-          "reserve two seats to"},
-         {"Lisbon",
-          "the capital",
-          "Rome on Friday",
-          "Oslo next week",
-          "the airport",
-          "Madrid",
-          "the north"}},
-    };
-    return all;
-}
-
 RequestLessons taught() {
     RequestLessons lessons;
-    for (const Kind& kind : kinds()) {
+    for (const RequestKind& kind : request_kinds()) {
         for (const std::string_view wish : kind.wishes) {
             for (const std::string_view thing : kind.things) {
                 lessons.learn(
@@ -130,7 +78,7 @@ TEST(RequestJudge, TellsKindsOfRequestsApartInOtherWords) {
         EXPECT_GT(reading.own_margin, 0) << row.text;
     }
     EXPECT_GT(judge->accuracy(), 0.95);
-    EXPECT_EQ(judge->held_out(), 3U * 6 * 7);
+    EXPECT_EQ(judge->held_out(), request_kinds().size() * 6 * 12);
 }
 
 TEST(RequestJudge, ARequestAtTheWrongWorkflowIsRarerThanAnyGoodOne) {
@@ -243,7 +191,7 @@ TEST(RequestTraining, InStepsOrAtOnceItIsTheSameJudge) {
         ++steps;
     }
     EXPECT_GT(steps, 10);
-    for (const Kind& kind : kinds()) {
+    for (const RequestKind& kind : request_kinds()) {
         const RequestReading one = at_once->read(kind.wishes.front(), kind.workflow);
         const RequestReading other = in_steps->read(kind.wishes.front(), kind.workflow);
         EXPECT_EQ(one.best_score, other.best_score);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 namespace tagout::detect {
@@ -15,7 +16,7 @@ constexpr std::uint32_t format_mark = 0x31'4c51'52;  // "RQL1"
 /// Who stays when room runs out: the highest. A sample weighted by age (Efraimidis, Spirakis:
 /// "Weighted random sampling with a reservoir", 2006) whose chance is the text's hash.
 double rank_of(const LearnedRequest& request) {
-    const double chance = (static_cast<double>(request.text >> 11) + 0.5) * 0x1.0p-53;
+    const double chance = (static_cast<double>(request.kind >> 11) + 0.5) * 0x1.0p-53;
     const double half_lives = static_cast<double>(request.second) /
                               std::chrono::duration<double>(RequestLessons::half_life).count();
     return half_lives - std::log2(-std::log2(chance));
@@ -87,19 +88,19 @@ bool RequestLessons::keep(std::string_view workflow, LearnedRequest request) {
         found = workflows_.emplace(std::string(workflow), std::vector<LearnedRequest>{}).first;
     }
     std::vector<LearnedRequest>& kept = found->second;
-    const auto place = std::ranges::lower_bound(kept, request.text, {}, &LearnedRequest::text);
-    if (place != kept.end() && place->text == request.text) {
+    const auto place = std::ranges::lower_bound(kept, request.kind, {}, &LearnedRequest::kind);
+    if (place != kept.end() && place->kind == request.kind) {
         place->second = std::max(place->second, request.second);
         return false;
     }
     bytes_ += bytes_of(request);
-    const std::uint64_t text = request.text;
+    const std::uint64_t kind = request.kind;
     kept.insert(place, std::move(request));
     if (kept.size() <= requests_max) {
         return true;
     }
     const auto lowest = std::ranges::min_element(kept, {}, rank_of);
-    const bool stays = lowest->text != text;
+    const bool stays = lowest->kind != kind;
     bytes_ -= bytes_of(*lowest);
     kept.erase(lowest);
     return stays;
@@ -107,9 +108,11 @@ bool RequestLessons::keep(std::string_view workflow, LearnedRequest request) {
 
 void RequestLessons::learn(std::string_view workflow, std::string_view text, Instant at) {
     LearnedRequest request{
-        .text = hash_of(text.substr(0, request_text_bytes_max)),
+        .kind = 0,
         .second = std::max<std::int64_t>(unix_nanos(at) / 1'000'000'000, 0),
         .features = request_features(text)};
+    const auto bytes = std::as_bytes(std::span(request.features));
+    request.kind = hash_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     if (!workflow.empty() && !request.features.empty() && keep(workflow, std::move(request))) {
         ++changes_;
     }
@@ -150,7 +153,7 @@ std::string to_bytes(const RequestLessons& lessons) {
         out += workflow;
         write_number(out, requests.size());
         for (const LearnedRequest& request : requests) {
-            write_number(out, request.text);
+            write_number(out, request.kind);
             write_number(out, static_cast<std::uint64_t>(request.second));
             write_number(out, request.features.size());
             std::uint64_t before = 0;
@@ -176,7 +179,7 @@ Result<RequestLessons> parse_request_lessons(std::string_view bytes) {
         for (auto requests = reader.number_below(RequestLessons::requests_max + 1);
              requests > 0 && !reader.broken;
              --requests) {
-            LearnedRequest request{.text = reader.number(), .second = 0, .features = {}};
+            LearnedRequest request{.kind = reader.number(), .second = 0, .features = {}};
             request.second = static_cast<std::int64_t>(reader.number_below(second_max));
             std::uint64_t feature = 0;
             const auto features = reader.number_below(request_features_max + 1);

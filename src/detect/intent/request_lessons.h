@@ -1,8 +1,8 @@
 // RequestLessons: what the good sessions of each workflow were asked, as features without words.
 //
 // Of each workflow a sample of at most requests_max different requests is kept. Which ones, only
-// their texts and times decide, so that shards, workers and restarts that saw the same requests in
-// any order keep the same sample: merge() is commutative and associative. Newer requests are the
+// their features and times decide, so that shards, workers and restarts that saw the same requests
+// in any order keep the same sample: merge() is commutative and associative. Newer requests are the
 // likelier to stay: after half_life a request is half as likely as one of today.
 //
 // Thread-compatible; a value. Bounds: workflows_max times requests_max requests of about 75
@@ -25,7 +25,7 @@
 namespace tagout::detect {
 
 struct LearnedRequest {
-    std::uint64_t text = 0;   ///< Hash of it: the same words twice teach nothing more.
+    std::uint64_t kind = 0;   ///< Hash of its features: alike but for a number, it teaches nothing.
     std::int64_t second = 0;  ///< When it was last asked, since 1970.
     RequestFeatures features;
 };
@@ -56,7 +56,7 @@ private:
     friend Result<RequestLessons> parse_request_lessons(std::string_view bytes);
     bool keep(std::string_view workflow, LearnedRequest request);
 
-    Workflows workflows_;  ///< Requests in order of their text's hash.
+    Workflows workflows_;  ///< Requests in order of their kind.
     std::uint64_t changes_ = 0;
     std::uint64_t refused_ = 0;
     std::size_t bytes_ = 0;
