@@ -112,7 +112,8 @@ Result<LeaveOut> leave_out_of(const ReplayOptions& options) {
 }
 
 Result<std::shared_ptr<TaughtProfiles>> learn(
-    const ReplayOptions& options, const Configured& configured, Terminal& terminal
+    const ReplayOptions& options, const Configured& configured,
+    std::span<const std::unique_ptr<SetScorer>> scorers, Terminal& terminal
 ) {
     auto taught = std::make_shared<TaughtProfiles>(TAGOUT_TRY(leave_out_of(options)));
     if (options.learn.empty()) {
@@ -122,6 +123,11 @@ Result<std::shared_ptr<TaughtProfiles>> learn(
     ReplayTally tally;
     TAGOUT_TRY(for_each_record(options.learn, tally, terminal, [&](const Record& record) {
         ++tally.records;
+        for (const std::unique_ptr<SetScorer>& scorer : scorers) {
+            if (scorer->wants(record.run.source)) {
+                scorer->learn({record.line, record.run, record.labels, {}});
+            }
+        }
         if (record.run.kind == intake::RecordKind::Run && is_healthy(record.labels)) {
             taught->learn(record.run.task, record.run.agent, reader.uses(record.run));
         }
@@ -167,16 +173,14 @@ class Scoring {
 public:
     Scoring(
         const ReplayOptions& options, const Configured& configured,
-        std::shared_ptr<const TaughtProfiles> taught, std::ostream* findings, Terminal& terminal
+        std::shared_ptr<const TaughtProfiles> taught,
+        std::vector<std::unique_ptr<SetScorer>> scorers, std::ostream* findings, Terminal& terminal
     )
         : options_(options),
           judge_(configured.detection, configured.catalog, std::move(taught)),
+          scorers_(std::move(scorers)),
           findings_(findings),
-          terminal_(terminal) {
-        if (options.score) {
-            scorers_ = make_scorers(configured.detection);
-        }
-    }
+          terminal_(terminal) {}
 
     void take(const Record& record) {
         const bool run = record.run.kind == intake::RecordKind::Run;
@@ -241,10 +245,14 @@ Result<ScoreReport> evaluate(const ReplayOptions& options, Terminal& terminal) {
             return fail(ErrorCode::InvalidArgument, options.findings + " cannot be written");
         }
     }
+    std::vector<std::unique_ptr<SetScorer>> scorers;
+    if (options.score) {
+        scorers = make_scorers(configured.detection);
+    }
     const std::shared_ptr<const TaughtProfiles> taught =
-        TAGOUT_TRY(learn(options, configured, terminal));
+        TAGOUT_TRY(learn(options, configured, scorers, terminal));
     Scoring scoring(
-        options, configured, taught, options.findings.empty() ? nullptr : &out, terminal
+        options, configured, taught, std::move(scorers), options.findings.empty() ? nullptr : &out, terminal
     );
     TAGOUT_TRY(for_each_record(options.files, scoring.tally, terminal, [&](const Record& record) {
         scoring.take(record);

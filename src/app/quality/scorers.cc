@@ -8,6 +8,7 @@ std::vector<std::unique_ptr<SetScorer>> make_scorers(const detect::Settings& set
     add_text_scorers(settings, scorers);
     add_tool_scorers(scorers);
     add_series_scorers(settings, scorers);
+    add_intent_scorers(scorers);
     return scorers;
 }
 

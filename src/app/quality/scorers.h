@@ -11,6 +11,8 @@ void add_attack_scorers(std::vector<std::unique_ptr<SetScorer>>& scorers);
 void add_text_scorers(
     const detect::Settings& settings, std::vector<std::unique_ptr<SetScorer>>& scorers
 );
+/// intent_scorers.cc: clinc150, banking77, uss
+void add_intent_scorers(std::vector<std::unique_ptr<SetScorer>>& scorers);
 /// tool_scorers.cc: taubench
 void add_tool_scorers(std::vector<std::unique_ptr<SetScorer>>& scorers);
 /// series_scorers.cc: nab, mscloud, request traces of any source

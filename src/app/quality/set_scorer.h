@@ -40,6 +40,8 @@ public:
     [[nodiscard]] virtual bool wants(std::string_view source) const = 0;
     /// Whether the engine must have judged its records; false saves the time.
     [[nodiscard]] virtual bool needs_findings() const { return true; }
+    /// A record to learn from, before the first take(): of those that --learn names. No findings.
+    virtual void learn(const JudgedRecord& /*record*/) {}
     virtual void take(const JudgedRecord& record) = 0;
     /// After the last record; empty when nothing was taken.
     [[nodiscard]] virtual std::vector<QualityRow> rows() = 0;
