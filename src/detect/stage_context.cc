@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t substantial_bytes_min = 40;
 constexpr std::size_t result_bytes_max = 0x0fffffff;
+constexpr std::size_t signs_bytes_max = 500;
+constexpr std::size_t claims_bytes_max = 600;
 
 std::string_view trimmed(std::string_view text) noexcept {
     while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') {
@@ -199,7 +201,10 @@ void SessionStage::State::note_answer_words(
 ) {
     Trail& trail = session.own_trail();
     Recollection& memory = trail.own_memory();
-    const std::string_view answer = trimmed(event.output_text);
+    const std::string_view whole = trimmed(event.output_text);
+    // Who greets or knows nothing says little; what a long answer asks or plans stands at its end.
+    const std::string_view answer =
+        whole.size() > signs_bytes_max ? whole.substr(whole.size() - signs_bytes_max) : whole;
     const auto told = [&](std::optional<Sighting> sighting) {
         if (sighting) {
             sighting->place = place;
@@ -216,7 +221,7 @@ void SessionStage::State::note_answer_words(
         told(judge_ignored(reading, newest, answer, names));
     }
     claims.clear();
-    read_claims(answer, claims);
+    read_claims(whole.substr(0, claims_bytes_max), claims);
     for (Claim& claim : claims) {
         claim.request = trail.requests;
         claim.step = place.step;
