@@ -13,6 +13,7 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)    # hashes and blo
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-cpp)       # tagout.yaml
 pkg_check_modules(FMT REQUIRED IMPORTED_TARGET fmt)             # text formatting (g++ 12 has no <format>)
 pkg_check_modules(HS REQUIRED IMPORTED_TARGET libhs)            # Vectorscan: many patterns in one pass
+# tzdata: at run time alone, for the time zones that conditions of policies may name
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)              # patterns that others wrote, in linear time
 find_package(simdjson REQUIRED)                                 # reading JSON from outside
 find_library(MIMALLOC mimalloc)                                 # allocator of the server

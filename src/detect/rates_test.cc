@@ -388,7 +388,8 @@ TEST(Boards, HaveEverySignalAndTheOutcomesOfEachMinute) {
         }
         EXPECT_GT(succeeded, 200U);
     }
-    EXPECT_EQ(signals, signal_count);
+    constexpr std::size_t without_detector = 6;  // key_boards.cc says which.
+    EXPECT_EQ(signals, signal_count - without_detector);
 }
 
 }  // namespace

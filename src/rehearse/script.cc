@@ -379,7 +379,7 @@ void Writer::invoice_never_found() {
     wants("send_invoice", world_.invoice_id, world_.email);
     const std::string& month = world_.month;
     const std::string spellings[] = {
-        month.substr(0, 3) + " 2026", "2026 " + month,       month + " 2026",
+        month.substr(0, 2) + ". 2026", "2026 " + month,      month + " 2026",
         month + "/2026",              "period:" + month,     "invoice " + month,
         "1 " + month + " - 31 " + month, "billing " + month,
     };

@@ -151,7 +151,10 @@ bool asks_the_same(const Action& a, const Action& b) noexcept {
 namespace {
 
 bool is_same(const Action& a, const Action& b) noexcept {
-    return a.result == b.result && a.worked && b.worked && asks_the_same(a, b) && !a.withheld;
+    // Who found nothing and asks in other words has not lost its place: those are tries
+    // (intent.retries_without_convergence).
+    const bool same_question = a.empty ? a.call == b.call : asks_the_same(a, b);
+    return a.result == b.result && a.worked && b.worked && same_question && !a.withheld;
 }
 
 struct Circle {

@@ -7,7 +7,8 @@
 // (retries belong to the tool). Its arguments are equal, or say the same in other words: another
 // order, case or spelling of a value, a number in quotes, an empty member more (ArgumentDigest). Of
 // a reading whose answer is long, so that it is not equal by chance, half of the members are
-// enough: a limit, a format or a reason more asks for nothing else.
+// enough: a limit, a format or a reason more asks for nothing else. After an answer that says
+// nothing, other words are another try and no repetition.
 //
 // When it is repeated well, and not told: after another call that may have changed something (tests
 // run after every edit), after the user spoke again (he wants it looked at again), a write whose

@@ -128,6 +128,14 @@ bool says_nothing(std::string_view result) noexcept {
         result == "None" || result == "\"\"" || result == "false") {
         return true;
     }
+    constexpr std::array nothing_in_it{
+        std::string_view{"[]}"}, std::string_view{"{}}"}, std::string_view{"null}"}};
+    if (result.starts_with('{') && std::ranges::count(result, ':') == 1 &&
+        std::ranges::any_of(nothing_in_it, [result](std::string_view end) {
+            return result.ends_with(end);
+        })) {
+        return true;  // One list, and nothing stands in it.
+    }
     if (result.size() > nothing_bytes_max) {
         return false;
     }
