@@ -213,7 +213,9 @@ void SessionStage::State::note_answer_words(
             raise(session, std::move(*sighting), out);
         }
     };
-    const AnswerReading reading = answer_signs.scan(answer);
+    // What an answer asks for matters once the user told something of the kind.
+    const bool was_told = std::ranges::any_of(memory.told, [](auto at) { return at != 0; });
+    const AnswerReading reading = answer_signs.scan(answer, was_told);
     told(judge_lost_words(memory, reading, answer, trail.calls_worked));
     const Action* const newest = trail.actions.empty() ? nullptr : &trail.actions.back();
     if (newest != nullptr && newest->request == trail.requests &&

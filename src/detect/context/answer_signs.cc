@@ -6,6 +6,7 @@
 #include <hs/hs.h>
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 namespace tagout::detect {
@@ -85,6 +86,10 @@ constexpr std::array patterns{
         "\\blet me( now| then| next| also)? (go ahead|proceed|check|look|search|find|get|retrieve|"
         "send|create|book|update|cancel|add|delete|verify|process|schedule|read|open|review)\\b",
         id_of(AnswerSign::Plans)},
+};
+
+/// Apart, because their gaps make them dear: they are looked for only where it matters.
+constexpr std::array asking_patterns{
     Pattern{TAGOUT_ASKS "e-?mail\\b", id_of(Slot::Email)},
     Pattern{TAGOUT_ASKS "(zip|postal|post) ?code\\b", id_of(Slot::Zip)},
     Pattern{TAGOUT_ASKS "(phone|telephone|mobile)( number)?\\b", id_of(Slot::Phone)},
@@ -105,33 +110,41 @@ struct ScratchCloser {
     void operator()(hs_scratch_t* scratch) const noexcept { hs_free_scratch(scratch); }
 };
 
+using Database = std::unique_ptr<hs_database_t, DatabaseCloser>;
+
+Database compiled(std::span<const Pattern> of) {
+    std::vector<const char*> texts;
+    std::vector<unsigned> ids;
+    for (const Pattern& pattern : of) {
+        texts.push_back(pattern.expression);
+        ids.push_back(pattern.id);
+    }
+    const std::vector<unsigned> flags(texts.size(), HS_FLAG_CASELESS);
+    hs_database_t* database = nullptr;
+    hs_compile_error_t* error = nullptr;
+    const hs_error_t code = hs_compile_multi(
+        texts.data(),
+        flags.data(),
+        ids.data(),
+        static_cast<unsigned>(texts.size()),
+        HS_MODE_BLOCK,
+        nullptr,
+        &database,
+        &error
+    );
+    if (error != nullptr) {
+        hs_free_compile_error(error);
+    }
+    TAGOUT_ASSERT(code == HS_SUCCESS, "our own patterns compile");
+    return Database(database);
+}
+
 const hs_database_t* automaton() {
-    static const std::unique_ptr<hs_database_t, DatabaseCloser> made = [] {
-        std::vector<const char*> texts;
-        std::vector<unsigned> ids;
-        for (const Pattern& pattern : patterns) {
-            texts.push_back(pattern.expression);
-            ids.push_back(pattern.id);
-        }
-        const std::vector<unsigned> flags(texts.size(), HS_FLAG_CASELESS);
-        hs_database_t* database = nullptr;
-        hs_compile_error_t* error = nullptr;
-        const hs_error_t code = hs_compile_multi(
-            texts.data(),
-            flags.data(),
-            ids.data(),
-            static_cast<unsigned>(texts.size()),
-            HS_MODE_BLOCK,
-            nullptr,
-            &database,
-            &error
-        );
-        if (error != nullptr) {
-            hs_free_compile_error(error);
-        }
-        TAGOUT_ASSERT(code == HS_SUCCESS, "our own patterns compile");
-        return std::unique_ptr<hs_database_t, DatabaseCloser>(database);
-    }();
+    static const Database made = compiled(patterns);
+    return made.get();
+}
+const hs_database_t* asking_automaton() {
+    static const Database made = compiled(asking_patterns);
     return made.get();
 }
 
@@ -210,15 +223,17 @@ struct AnswerSigns::State {
 
 AnswerSigns::AnswerSigns() : state_(std::make_unique<State>()) {
     hs_scratch_t* scratch = nullptr;
-    const hs_error_t code = hs_alloc_scratch(automaton(), &scratch);
-    TAGOUT_ASSERT(code == HS_SUCCESS, "scratch is allocated once, at the start");
+    for (const hs_database_t* const database : {automaton(), asking_automaton()}) {
+        const hs_error_t code = hs_alloc_scratch(database, &scratch);
+        TAGOUT_ASSERT(code == HS_SUCCESS, "scratch is allocated once, at the start");
+    }
     state_->scratch.reset(scratch);
 }
 AnswerSigns::~AnswerSigns() = default;
 AnswerSigns::AnswerSigns(AnswerSigns&&) noexcept = default;
 AnswerSigns& AnswerSigns::operator=(AnswerSigns&&) noexcept = default;
 
-AnswerReading AnswerSigns::scan(std::string_view text) {
+AnswerReading AnswerSigns::scan(std::string_view text, bool with_asks) {
     AnswerReading reading;
     text = text.substr(0, scan_bytes_max);
     const auto on_match =
@@ -234,15 +249,21 @@ AnswerReading AnswerSigns::scan(std::string_view text) {
             }
             return 0;
         };
-    hs_scan(
-        automaton(),
-        text.data(),
-        static_cast<unsigned>(text.size()),
-        0,
-        state_->scratch.get(),
-        on_match,
-        &reading
-    );
+    const auto search = [&](const hs_database_t* database) {
+        hs_scan(
+            database,
+            text.data(),
+            static_cast<unsigned>(text.size()),
+            0,
+            state_->scratch.get(),
+            on_match,
+            &reading
+        );
+    };
+    search(automaton());
+    if (with_asks) {
+        search(asking_automaton());
+    }
     return reading;
 }
 

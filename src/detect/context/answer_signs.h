@@ -48,7 +48,8 @@ public:
     AnswerSigns(AnswerSigns&&) noexcept;
     AnswerSigns& operator=(AnswerSigns&&) noexcept;
 
-    [[nodiscard]] AnswerReading scan(std::string_view text);
+    /// `with_asks`: also for what it asks for, which costs as much again.
+    [[nodiscard]] AnswerReading scan(std::string_view text, bool with_asks = true);
 
 private:
     struct State;

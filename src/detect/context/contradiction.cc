@@ -93,19 +93,80 @@ bool is_ordinal(const Atom& atom) noexcept {
             text.ends_with("th"));
 }
 
-bool is_word(const Atom& atom, std::string_view word) noexcept {
-    return atom.text.size() == word.size() && std::ranges::equal(atom.text, word, {}, [](char c) {
-               return static_cast<char>(c | 0x20);
-           });
-}
+/// What a word does in a claim; most do nothing.
+struct WordMarks {
+    bool denies = false;
+    bool hedges = false;
+    bool foretells = false;
+    bool common = false;
+    std::uint32_t states = 0;
+    std::uint32_t states_held = 0;
+};
 
-bool is_one_of(const Atom& atom, const auto& words) noexcept {
-    return std::ranges::any_of(words, [&](std::string_view word) {
-        return atom.text.size() == word.size() &&
-               std::ranges::equal(atom.text, word, {}, [](char c) {
-                   return static_cast<char>(c | 0x20);
-               });
-    });
+/// All words that do something, found without comparing with each: by their length and first
+/// letter.
+class MarkedWords {
+public:
+    MarkedWords() {
+        for (const std::string_view word : common_words) {
+            marks(word).common = true;
+        }
+        for (const std::string_view word : denying_words) {
+            marks(word).denies = true;
+        }
+        for (const std::string_view word : hedging_words) {
+            marks(word).hedges = true;
+        }
+        for (const std::string_view word : later_words) {
+            marks(word).foretells = true;
+        }
+        for (std::size_t i = 0; i < states.size(); ++i) {
+            marks(states[i].holds).states |= 1U << i;
+            marks(states[i].holds).states_held |= 1U << i;
+            marks(states[i].not_holds).states |= 1U << i;
+        }
+    }
+
+    /// Null if the word, in whatever case, does nothing.
+    [[nodiscard]] const WordMarks* find(std::string_view text) const noexcept {
+        if (text.size() < size_min || text.size() > size_max) {
+            return nullptr;
+        }
+        for (const Entry& entry : buckets_[bucket_of(text)]) {
+            const bool same = entry.word.size() == text.size() &&
+                              std::ranges::equal(text, entry.word, {}, [](char c) {
+                                  return static_cast<char>(c | 0x20);
+                              });
+            if (same) {
+                return &entry.marks;
+            }
+        }
+        return nullptr;
+    }
+
+private:
+    static constexpr std::size_t size_min = 2;
+    static constexpr std::size_t size_max = 13;
+    struct Entry {
+        std::string_view word;
+        WordMarks marks;
+    };
+
+    static std::size_t bucket_of(std::string_view text) noexcept {
+        return text.size() * 32 + (static_cast<unsigned char>(text.front()) & 31U);
+    }
+    WordMarks& marks(std::string_view word) {
+        std::vector<Entry>& bucket = buckets_[bucket_of(word)];
+        const auto known = std::ranges::find(bucket, word, &Entry::word);
+        return known != bucket.end() ? known->marks : bucket.emplace_back(word, WordMarks{}).marks;
+    }
+
+    std::array<std::vector<Entry>, (size_max + 1) * 32> buckets_;
+};
+
+const WordMarks* marks_of(std::string_view word) noexcept {
+    static const MarkedWords words;
+    return words.find(word);
 }
 
 bool ends_sentence(std::string_view gap) noexcept {
@@ -204,18 +265,16 @@ void read_claims(std::string_view text, std::vector<Claim>& out) {
             }
             return;
         }
-        claim.denies = claim.denies || is_one_of(atom, denying_words);
-        claim.hedges = claim.hedges || is_one_of(atom, hedging_words);
-        claim.foretells = claim.foretells || is_one_of(atom, later_words);
-        for (std::size_t i = 0; i < states.size(); ++i) {
-            const bool holds = is_word(atom, states[i].holds);
-            if (holds || is_word(atom, states[i].not_holds)) {
-                claim.states |= 1U << i;
-                claim.states_held |= holds ? 1U << i : 0U;
-            }
+        const WordMarks* const marks = marks_of(atom.text);
+        if (marks != nullptr) {
+            claim.denies = claim.denies || marks->denies;
+            claim.hedges = claim.hedges || marks->hedges;
+            claim.foretells = claim.foretells || marks->foretells;
+            claim.states |= marks->states;
+            claim.states_held |= marks->states_held;
         }
         if (atom.text.size() >= 3 && claim.words_count < Claim::words_max &&
-            !is_one_of(atom, common_words) && !is_one_of(atom, denying_words)) {
+            (marks == nullptr || (!marks->common && !marks->denies))) {
             claim.words[claim.words_count++] =
                 static_cast<std::uint32_t>(atom_hash(atom.text, atom.head, 0));
         }
