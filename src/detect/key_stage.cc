@@ -165,7 +165,10 @@ void KeyStage::State::take_outcome(SessionFact& fact, Output& out) {
     Finding& finding = known->second;
     const bool harm =
         !doubted && finding.failure_class == FailureClass::Tool && finding.write_completed;
-    const SessionOutcome outcome = harm ? SessionOutcome::Failed : fact.outcome;
+    const bool no_failure = finding.signal == info_of(SignalId::OutOfScope).name;
+    const SessionOutcome outcome = no_failure ? SessionOutcome::Unknown
+                                   : harm     ? SessionOutcome::Failed
+                                              : fact.outcome;
     std::string explained_by = fact.leader == finding.id ? "" : fact.leader;
     const bool told_failed =
         finding.explained_by.empty() && finding.outcome == SessionOutcome::Failed;

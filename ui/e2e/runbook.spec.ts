@@ -217,8 +217,9 @@ test('the incident shows its ledger, and gives its evidence as a file', async ({
 
 test('a regression case is made from an incident and downloaded', async ({ page }) => {
     const { incidents } = await read<{ incidents: Summary[] }>(page, '/v1/incidents?state=all');
-    const incident = incidents.find(({ finding_count }) => finding_count > 0);
-    expect(incident, 'no incident has a finding').toBeDefined();
+    // Of the storm that the test began with: it shows again when it is replayed, what is learned of a fleet does not.
+    const incident = incidents.find(({ finding_count, class: of }) => finding_count > 0 && of === 'tool');
+    expect(incident, 'no incident of the tool class has a finding').toBeDefined();
     await keepToken(page);
     await page.goto(`/incidents/${incident!.id}`);
     await openDialog(page, /^Make (a regression case|another)$/);

@@ -117,6 +117,7 @@ std::optional<Finding> RequestHabits::judge(const RequestFact& fact, const Inten
         judge_->usual_fit() - reading.best_score >= fit_lost_min &&
         strange <= settings.stranger_chance_max) {
         Finding finding = draft_of(fact, SignalId::OutOfScope);
+        finding.outcome = SessionOutcome::Unknown;
         finding.score = std::min(0.95, 0.5 - 0.4 * reading.best_score);
         finding.observed = finding.score;
         finding.threshold = 0.5 - 0.4 * settings.stranger_fit_max;

@@ -5,7 +5,9 @@
 //   wrong_workflow  another workflow fits, the own one does not, by margin_min; and of good
 //   requests
 //                   at most misfit_chance_max look as wrong as this one
-//   out_of_scope    no workflow fits; and of good requests at most stranger_chance_max fit as badly
+//   out_of_scope    no workflow fits; and of good requests at most stranger_chance_max fit as badly.
+//                   Whatever became of it: it tells what people want, so its outcome stays unknown
+//                   and it opens no incident by itself (a rare and rightful wish looks the same)
 //
 // Workflows that are asked alike (the same desk under two names) are never told apart: of their
 // held-out good requests too many fit the other. Where most requests fit nothing well, none is a

@@ -92,14 +92,20 @@ TEST(RequestHabits, WhatIsToldOfARequest) {
                 if (finding.correlation.text() == "judged") {
                     ++of_judged;
                     EXPECT_EQ(finding.signal, row.signal) << row.name;
-                    EXPECT_EQ(finding.outcome, SessionOutcome::Failed) << row.name;
+                    EXPECT_EQ(
+                        finding.outcome,
+                        row.signal == "intent.out_of_scope" ? SessionOutcome::Unknown
+                                                            : SessionOutcome::Failed
+                    ) << row.name;
                     EXPECT_EQ(finding.cause, row.workflow) << row.name;
                     EXPECT_NE(finding.evidence.find(row.text), std::string::npos)
                         << finding.evidence;
                 }
             }
             EXPECT_EQ(of_judged, row.signal.empty() ? 0U : 1U) << row.name;
-            EXPECT_EQ(result.incidents().size(), row.signal.empty() ? 0U : 1U) << row.name;
+            EXPECT_EQ(
+                result.incidents().size(), row.signal == "intent.wrong_workflow" ? 1U : 0U
+            ) << row.name;
         }
     }
 }
