@@ -14,15 +14,13 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr const char* open_mark = "=*";
 constexpr std::string_view form_name = "tagout.profile/1";
 
 constexpr std::size_t json_bytes_max() {
     std::size_t bytes = 1'024;
     for (const ProfileFacetInfo& facet : profile_facet_table) {
-        const std::size_t key = facet.facet == ProfileFacet::RequestWords
-                                    ? WorkflowProfile::request_word_bytes_max
-                                    : WorkflowProfile::key_bytes_max;
-        bytes += facet.keys_max * (key + 20);  // quotes, indent, a count of ten digits
+        bytes += facet.keys_max * (facet.key_bytes_max + 20);  // quotes, indent, a count of ten digits
     }
     return bytes;
 }
@@ -41,9 +39,7 @@ std::string hash_text(std::string_view text) {
 
 /// What JSON must escape, and what would break a line of a comparison, is replaced: keys are names.
 std::string clean_key(ProfileFacet facet, std::string_view key) {
-    const std::size_t bytes_max = facet == ProfileFacet::RequestWords
-                                      ? WorkflowProfile::request_word_bytes_max
-                                      : WorkflowProfile::key_bytes_max;
+    const std::size_t bytes_max = info_of(facet).key_bytes_max;
     std::string clean(key);
     if (clean.size() > bytes_max) {
         const std::string hash = hash_text(key);
@@ -62,9 +58,7 @@ std::string clean_key(ProfileFacet facet, std::string_view key) {
 }
 
 bool needs_cleaning(ProfileFacet facet, std::string_view key) noexcept {
-    const std::size_t bytes_max = facet == ProfileFacet::RequestWords
-                                      ? WorkflowProfile::request_word_bytes_max
-                                      : WorkflowProfile::key_bytes_max;
+    const std::size_t bytes_max = info_of(facet).key_bytes_max;
     return key.size() > bytes_max || std::ranges::any_of(key, [](char c) {
         return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
     });
@@ -114,6 +108,9 @@ void WorkflowProfile::learn(ProfileFacet facet, std::string_view key) {
         cleaned = clean_key(facet, key);
         key = cleaned;
     }
+    if (facet == ProfileFacet::Values && opens(key)) {
+        return;
+    }
     const auto known = mine.counts.find(key);
     if (known != mine.counts.end()) {
         ++known->second;
@@ -122,6 +119,37 @@ void WorkflowProfile::learn(ProfileFacet facet, std::string_view key) {
     } else {
         ++mine.refused;
     }
+}
+
+bool WorkflowProfile::opens(std::string_view key) {
+    const std::size_t end = key.find('=');
+    if (end == std::string_view::npos) {
+        return false;
+    }
+    Counts& values = facets_[static_cast<std::size_t>(ProfileFacet::Values)].counts;
+    const std::string argument(key.substr(0, end));
+    const auto open = values.find(argument + open_mark);
+    if (open != values.end()) {
+        ++open->second;
+        return true;
+    }
+    const auto first = values.lower_bound(argument + "=");
+    const auto last = values.lower_bound(argument + ">");  // the byte behind '='
+    if (values.contains(key) ||
+        static_cast<std::size_t>(std::distance(first, last)) < values_per_argument_max) {
+        return false;
+    }
+    std::uint64_t count = 1;
+    for (auto value = first; value != last; ++value) {
+        count += value->second;
+    }
+    values.erase(first, last);
+    values.emplace(argument + open_mark, count);
+    return true;
+}
+
+bool WorkflowProfile::is_open(std::string_view argument) const {
+    return count(ProfileFacet::Values, std::string(argument) + open_mark) > 0;
 }
 
 void WorkflowProfile::merge(const WorkflowProfile& other) {

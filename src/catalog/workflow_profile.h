@@ -1,6 +1,6 @@
 // WorkflowProfile: what the good sessions of one workflow use, counted. A value.
 //
-// Six facets, each a bounded table from a key to the number of good sessions that showed it. What a
+// Seven facets, each a bounded table from a key to the number of good sessions that showed it. What a
 // new session does is judged against the table: a key that many good sessions never showed is news.
 // A facet that is full learns no new key, and then what it does not know is not news either
 // (knows()): a bound must never make a finding.
@@ -10,7 +10,12 @@
 // compared, edited and rolled back like a prompt. Every bound together keeps that JSON below
 // content_bytes_max.
 //
-// To add a facet: a row in facet_table. Keys longer than key_bytes_max are cut and end in a hash.
+// To add a facet: a row in profile_facet_table. Keys longer than its key_bytes_max are cut and end in
+// a hash.
+//
+// Values of arguments are kept by hash, for who was paid and mailed is nobody's business here. An
+// argument that takes ever new values (order ids) is open: past values_per_argument_max it becomes
+// one key, "TOOL.a=*", and none of its values is news. A person may write that key, too.
 //
 // Thread-compatible. Cost: one ordered look-up a key; about 100 bytes a key.
 #pragma once
@@ -34,29 +39,38 @@ enum class ProfileFacet : std::uint8_t {
     ArgumentShapes = 3,
     ArgumentSources = 4,
     RequestWords = 5,
+    Values = 6,
 };
-inline constexpr std::size_t profile_facet_count = 6;
+inline constexpr std::size_t profile_facet_count = 7;
 
 struct ProfileFacetInfo {
     ProfileFacet facet;
     std::string_view name;     ///< In JSON.
     std::string_view meaning;  ///< Of a key, for people who edit one.
     std::size_t keys_max;
+    std::size_t key_bytes_max;
 };
 
 inline constexpr std::array<ProfileFacetInfo, profile_facet_count> profile_facet_table{{
-    {ProfileFacet::Tools, "tools", "a tool that was called", 256},
-    {ProfileFacet::Hosts, "hosts", "a host that a call named", 256},
-    {ProfileFacet::Pairs, "pairs", "two tools, the second somewhen after the first: A > B", 512},
+    {ProfileFacet::Tools, "tools", "a tool that was called", 256, 80},
+    {ProfileFacet::Hosts, "hosts", "a host that a call named", 256, 64},
+    {ProfileFacet::Pairs, "pairs", "two tools, the second somewhen after the first: A > B", 256, 80},
     {ProfileFacet::ArgumentShapes,
      "argument_shapes",
      "the arguments that a tool was called with: TOOL(a,b)",
-     512},
+     512,
+     80},
     {ProfileFacet::ArgumentSources,
      "argument_sources",
      "where an argument's value came from: TOOL.a SOURCE",
-     512},
-    {ProfileFacet::RequestWords, "request_words", "a word of the user's request, as a hash", 1'500},
+     512,
+     48},
+    {ProfileFacet::RequestWords, "request_words", "a word of the user's request, as a hash", 1'500, 16},
+    {ProfileFacet::Values,
+     "values",
+     "what an argument was, as a hash: TOOL.a=HASH; TOOL.a=* for anything",
+     700,
+     48},
 }};
 
 [[nodiscard]] constexpr const ProfileFacetInfo& info_of(ProfileFacet facet) noexcept {
@@ -73,8 +87,7 @@ struct ProfileUse {
 class WorkflowProfile {
 public:
     using Counts = std::map<std::string, std::uint64_t, std::less<>>;
-    static constexpr std::size_t key_bytes_max = 80;
-    static constexpr std::size_t request_word_bytes_max = 16;  ///< Hashes are short.
+    static constexpr std::size_t values_per_argument_max = 40;
     static constexpr std::size_t content_bytes_max = 256 * 1024;
 
     /// A good session ended; learn() its uses, each once.
@@ -89,6 +102,8 @@ public:
     [[nodiscard]] std::uint64_t count(ProfileFacet facet, std::string_view key) const;
     /// Whether `key` is no news: it was shown, or the facet is full and might have forgotten it.
     [[nodiscard]] bool knows(ProfileFacet facet, std::string_view key) const;
+    /// Whether an argument, written TOOL.a, takes any value.
+    [[nodiscard]] bool is_open(std::string_view argument) const;
     [[nodiscard]] const Counts& counts(ProfileFacet facet) const noexcept {
         return facets_[static_cast<std::size_t>(facet)].counts;
     }
@@ -107,6 +122,8 @@ private:
         std::uint64_t refused = 0;
         friend bool operator==(const Facet&, const Facet&) = default;
     };
+    [[nodiscard]] bool opens(std::string_view key);
+
     std::uint64_t sessions_ = 0;
     std::array<Facet, profile_facet_count> facets_;
 };

@@ -182,7 +182,11 @@ private:
     void keep(std::string_view name, std::string_view raw, bool quoted) {
         if (out_ != nullptr && values_ < limits_.values_max && !raw.empty()) {
             ++values_;
-            out_->push_back({name, unescaped(raw, limits_.value_bytes_max), quoted, is_target(name)}
+            out_->push_back(
+                {std::string(name.substr(0, limits_.name_bytes_max)),
+                 unescaped(raw, limits_.value_bytes_max),
+                 quoted,
+                 is_target(name)}
             );
         }
     }

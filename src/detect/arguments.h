@@ -18,7 +18,7 @@
 namespace tagout::detect {
 
 struct ArgumentValue {
-    std::string_view name;  ///< The nearest key, "" in a bare text.
+    std::string name;       ///< The nearest key, "" in a bare text; at most name_bytes_max bytes.
     std::string text;       ///< Unescaped, at most value_bytes_max bytes.
     bool quoted = false;    ///< A JSON string; false: number, literal or bare text.
     bool target = false;  ///< By its name it says to whom or where: an address, recipient, account.
@@ -28,6 +28,7 @@ struct ArgumentLimits {
     std::size_t depth_max = 24;
     std::size_t values_max = 24;
     std::size_t value_bytes_max = 400;
+    std::size_t name_bytes_max = 32;
 };
 
 /// The canonical hash alone.

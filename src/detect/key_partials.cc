@@ -87,9 +87,9 @@ void KeyPartials::merge(const KeyPartials& other) {
             findings[minute][i] += counts[i];
         }
     }
-    for (const DebutFact& fact : other.debuts) {
-        if (debuts.size() < facts_max) {
-            debuts.push_back(fact);
+    for (const CallFact& fact : other.calls) {
+        if (calls.size() < facts_max) {
+            calls.push_back(fact);
         } else {
             ++facts_dropped;
         }
@@ -113,7 +113,7 @@ void KeyPartials::merge(const KeyPartials& other) {
 
 bool KeyPartials::empty() const noexcept {
     return rates.empty() && spending.empty() && loads.empty() && affected.empty() && outcomes.empty() &&
-           findings.empty() && debuts.empty() && corrections.empty() && sessions.empty() &&
+           findings.empty() && calls.empty() && corrections.empty() && sessions.empty() &&
            newest == Instant{};
 }
 
@@ -445,8 +445,8 @@ void read_panes(Reader& reader, KeyPartials& partials) {
 }
 
 void write_facts(const KeyPartials& partials, Writer& writer) {
-    writer.number(partials.debuts.size());
-    for (const DebutFact& fact : partials.debuts) {
+    writer.number(partials.calls.size());
+    for (const CallFact& fact : partials.calls) {
         writer.write(fact.draft);
         writer.text(fact.draft.correlation.text());
         writer.text(fact.draft.agent.text());
@@ -454,8 +454,18 @@ void write_facts(const KeyPartials& partials, Writer& writer) {
         writer.text(fact.draft.tool.text());
         writer.number(
             (fact.asked ? 1U : 0U) | (fact.foreign ? 2U : 0U) | (fact.high_risk ? 4U : 0U) |
-            (fact.explained ? 8U : 0U)
+            (fact.explained ? 8U : 0U) | (fact.debut ? 16U : 0U) | (fact.orders ? 32U : 0U)
         );
+        writer.real(fact.weak_score);
+        writer.text(fact.weak_evidence);
+        writer.number(fact.foreign_values.size());
+        for (const ForeignValue& value : fact.foreign_values) {
+            writer.text(value.argument);
+            writer.text(value.text);
+            writer.number(value.hash);
+            writer.text(value.source);
+            writer.number(value.source_step);
+        }
     }
     writer.number(partials.corrections.size());
     for (const CorrectionFact& fact : partials.corrections) {
@@ -487,7 +497,7 @@ void write_facts(const KeyPartials& partials, Writer& writer) {
 
 void read_facts(Reader& reader, KeyPartials& partials) {
     for (std::size_t left = reader.count(8); left > 0 && !reader.broken; --left) {
-        DebutFact fact;
+        CallFact fact;
         reader.read(fact.draft);
         fact.draft.correlation = CorrelationId(reader.text());
         fact.draft.agent = AgentName(reader.text());
@@ -498,7 +508,20 @@ void read_facts(Reader& reader, KeyPartials& partials) {
         fact.foreign = (flags & 2) != 0;
         fact.high_risk = (flags & 4) != 0;
         fact.explained = (flags & 8) != 0;
-        partials.debuts.push_back(std::move(fact));
+        fact.debut = (flags & 16) != 0;
+        fact.orders = (flags & 32) != 0;
+        fact.weak_score = reader.real();
+        fact.weak_evidence = reader.text();
+        for (std::size_t values = reader.count(5); values > 0 && !reader.broken; --values) {
+            ForeignValue value;
+            value.argument = reader.text();
+            value.text = reader.text();
+            value.hash = reader.number();
+            value.source = reader.text();
+            value.source_step = static_cast<std::uint32_t>(reader.number());
+            fact.foreign_values.push_back(std::move(value));
+        }
+        partials.calls.push_back(std::move(fact));
     }
     for (std::size_t left = reader.count(8); left > 0 && !reader.broken; --left) {
         CorrectionFact fact;

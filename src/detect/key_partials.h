@@ -119,13 +119,32 @@ struct LoadPane {
     void merge(const LoadPane& other);
 };
 
-/// The first use of a tool that changes or sends something, in one session.
-struct DebutFact {
+/// A telling value of a call that a result named and neither the user nor the system.
+struct ForeignValue {
+    static constexpr std::size_t shown_bytes_max = 60;
+
+    std::string argument;
+    std::string text;        ///< The atom, clipped; not shown where it is a secret.
+    std::uint64_t hash = 0;  ///< As in value_key().
+    std::string source;      ///< Tool whose result named it, and its step.
+    std::uint32_t source_step = 0;
+};
+
+/// A call that changes or sends something and that only the workflow's habits can judge: it is the
+/// first of its tool in the session, or carries foreign values, or looks weakly like an obeyed text.
+struct CallFact {
+    static constexpr std::size_t foreign_max = 4;
+
     Finding draft;         ///< All but id, class, signal and numbers.
+    bool debut = true;     ///< First use of the tool in the session.
     bool asked = false;    ///< The user used a word for it.
-    bool foreign = false;  ///< Orders or untrusted values stood in earlier results.
+    bool orders = false;   ///< Orders stood in an earlier result.
+    bool foreign = false;  ///< Some value is a result's and nobody else's.
     bool high_risk = false;
-    bool explained = false;  ///< The session already has a finding about this call.
+    bool explained = false;      ///< The session already has a finding about this call.
+    double weak_score = 0;       ///< Of safety.untrusted_value, where it needs the habit's word.
+    std::string weak_evidence;
+    std::vector<ForeignValue> foreign_values;
 };
 
 /// A user corrected an answer. A fact and not a count, because what the session's calls did may yet
@@ -138,7 +157,7 @@ struct CorrectionFact {
 
 /// A session's outcome became known or changed.
 struct SessionFact {
-    static constexpr std::size_t uses_max = 128;
+    static constexpr std::size_t uses_max = 256;
 
     Instant at;
     std::string correlation;
@@ -168,7 +187,7 @@ struct KeyPartials {
     std::map<RateKey, AffectedDelta> affected;
     std::map<std::int64_t, std::array<std::int64_t, outcome_count>> outcomes;  ///< By minute.
     std::map<std::int64_t, std::array<std::uint64_t, signal_count>> findings;  ///< By minute.
-    std::vector<DebutFact> debuts;
+    std::vector<CallFact> calls;
     std::vector<CorrectionFact> corrections;
     std::vector<SessionFact> sessions;
     std::uint64_t facts_dropped = 0;

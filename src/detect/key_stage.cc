@@ -1,6 +1,7 @@
 #include "detect/hash.h"
 #include "detect/key_state.h"
 #include "detect/safety/tool_habits.h"
+#include "detect/safety/value_habits.h"
 
 #include <algorithm>
 #include <iterator>
@@ -90,7 +91,7 @@ void KeyStage::State::merge(KeyPartials&& partials) {
             into.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end())
         );
     };
-    take(debuts, partials.debuts);
+    take(calls, partials.calls);
     take(corrections, partials.corrections);
     take(session_facts, partials.sessions);
 }
@@ -170,23 +171,28 @@ void KeyStage::State::learn_habits() {
 
 void KeyStage::State::take_facts(Output& out) {
     // What arrived since the last call came from several shards in no order; time gives it one.
-    std::ranges::stable_sort(debuts, [](const DebutFact& a, const DebutFact& b) {
+    std::ranges::stable_sort(calls, [](const CallFact& a, const CallFact& b) {
         return std::tie(a.draft.seen_at, a.draft.correlation, a.draft.tool) <
                std::tie(b.draft.seen_at, b.draft.correlation, b.draft.tool);
     });
-    for (const DebutFact& fact : debuts) {
+    for (const CallFact& fact : calls) {
         const catalog::WorkflowProfile* const profile =
             profiles.find(fact.draft.workflow.text(), fact.draft.agent.text());
         auto finding = judge_new_tool(fact, profile, settings.safety, *catalog);
         if (!finding) {
+            finding = judge_new_value(fact, profile, settings.safety);
+        }
+        if (!finding) {
             continue;
         }
-        const bool tool = finding->failure_class == FailureClass::Tool;
-        boards.count_finding(
-            tool ? SignalId::UnexpectedWrite : SignalId::NewTool, finding->seen_at
-        );
-        out.findings.push_back(*finding);
         const std::string correlation = finding->correlation.text();
+        const auto told = habit_findings.find(correlation);
+        if (told != habit_findings.end() && told->second.id == finding->id &&
+            (told->second.write_completed || !finding->write_completed)) {
+            continue;  // the session goes on in the same way
+        }
+        boards.count_finding(signal_named(finding->signal), finding->seen_at);
+        out.findings.push_back(*finding);
         if (habit_findings.insert_or_assign(correlation, std::move(*finding)).second) {
             habit_order.push_back(correlation);
         }
@@ -195,7 +201,7 @@ void KeyStage::State::take_facts(Output& out) {
             habit_order.pop_front();
         }
     }
-    debuts.clear();
+    calls.clear();
     for (const CorrectionFact& fact : corrections) {
         take_correction(fact);
     }

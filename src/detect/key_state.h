@@ -103,7 +103,7 @@ struct KeyStage::State {
     /// Good sessions, held back until their calls have been judged: a fault must not teach itself.
     std::map<std::string, SessionFact> lessons;  ///< By correlation.
     std::deque<std::pair<Instant, std::string>> lesson_order;  ///< Bounds `lessons`; oldest first.
-    std::vector<DebutFact> debuts;
+    std::vector<CallFact> calls;
     std::vector<CorrectionFact> corrections;
     std::vector<SessionFact> session_facts;
     KeyBoards boards;

@@ -58,7 +58,16 @@ struct PendingCall {
     bool confirmed = false;             ///< The user's last words before it agreed.
     bool debut = false;                 ///< First use of this tool in the session.
     bool blind = false;                 ///< Results before it were not captured.
-    std::vector<ArgumentValue> values;  ///< At most pending_values_max, names dropped.
+    bool reads = false;                 ///< Its tool is known to change nothing.
+    std::vector<ArgumentValue> values;  ///< At most pending_values_max.
+};
+
+/// A telling value that some call of the session carried: what its workflow's profile learns.
+struct ValueUse {
+    NameId tool = 0;
+    ValueOrigin origin = ValueOrigin::Plain;
+    std::uint64_t hash = 0;
+    std::string argument;
 };
 
 struct LiveFinding {
@@ -91,6 +100,7 @@ struct Trail {
     static constexpr std::size_t findings_max = signal_count;  ///< One a signal.
     static constexpr std::size_t affected_max = 8;
     static constexpr std::size_t tools_max = 64;
+    static constexpr std::size_t value_uses_max = 64;
     static constexpr std::size_t words_max = 24;
     static constexpr std::size_t texts_max = 8;
 
@@ -102,6 +112,7 @@ struct Trail {
     std::vector<AffectedKey> affected;
     std::vector<NameId> tools;  ///< Distinct ones used.
     std::uint8_t tools_told = 0;  ///< So many of them stand in a SessionFact.
+    std::vector<ValueUse> value_uses;  ///< Distinct ones, of calls that change or send something.
     std::array<std::uint64_t, texts_max>
         user_texts{};                       ///< Hashes of what the user said, newest last.
     std::vector<std::uint32_t> last_words;  ///< Of the user's newest request.

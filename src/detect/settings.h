@@ -40,7 +40,10 @@ struct ContextSettings {
 struct SafetySettings {
     double untrusted_value_score = 0.6;
     double instruction_score = 0.6;
-    std::uint32_t profile_sessions_min = 20;
+    std::uint32_t profile_sessions_min = 10;
+    double chance_max = 0.1;
+    std::uint32_t singles_max = 4;
+    bool phrases = true;
 };
 
 struct CostSettings {
@@ -415,6 +418,36 @@ void describe(Options& options, Visitor&& visit) {
             .help = "How surely a result must read like orders to be reported",
         },
         options.safety.instruction_score
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.untrusted_value.chance_max",
+            .min = 0.001,
+            .max = 0.5,
+            .unit = "share",
+            .help = "A value that a tool's result named is news in its argument if good sessions "
+                    "make a new one there less likely than this; lower is calmer",
+        },
+        options.safety.chance_max
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.untrusted_value.singles_max",
+            .min = 0,
+            .max = 40,
+            .unit = "values",
+            .help = "An argument of which more values than these were seen in one good session "
+                    "only takes new ones as it likes",
+        },
+        options.safety.singles_max
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.instruction_in_result.phrases",
+            .help = "Look for known wordings of orders in results; without them habits and the "
+                    "origin of values judge alone",
+        },
+        options.safety.phrases
     );
     visit(
         SettingInfo{

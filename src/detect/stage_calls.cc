@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t result_bytes_max = 32 * 1024;
 constexpr double request_score_min = 0.25;  ///< A text that asks somebody for something.
+constexpr double sure_without_habit = 0.74;  ///< A value out of the very result that gives orders.
 
 bool changes_something(const catalog::ToolFacts& facts) noexcept {
     return facts.effect == ToolEffect::Write || facts.effect == ToolEffect::Egress;
@@ -70,13 +71,11 @@ void SessionStage::State::note_tool_call(
             .confirmed = trail.user_agreed,
             .debut = debut && writes,
             .blind = answered_before && !trail.results_seen,
+            .reads = facts.effect == ToolEffect::Read,
             .values = {}};
         ArgumentLimits limits;
         limits.values_max = Trail::pending_values_max;
         read_values(event.tool_args, limits, call.values);
-        for (ArgumentValue& value : call.values) {
-            value.name = {};  // a view into the batch, which goes
-        }
         trail.pending.push_back(std::move(call));
         due.emplace_back(now + settings.settle, session.key);
     }
@@ -99,7 +98,10 @@ void SessionStage::State::note_result(
         return;
     }
     text = text.substr(0, result_bytes_max);
-    const InstructionText::Reading reading = orders.scan(text, regions);
+    regions.clear();
+    const InstructionText::Reading reading = settings.safety.phrases
+                                                 ? orders.scan(text, regions)
+                                                 : InstructionText::Reading{};
     const bool found = reading.score >= settings.safety.instruction_score;
     const bool asks = reading.score >= request_score_min;
     for (TextRegion& region : regions) {
@@ -158,6 +160,13 @@ void SessionStage::State::judge_call(Session& session, const PendingCall& call, 
     if (!sighting) {
         sighting = judge_unexpected(evidence, call, settings.tool, names);
     }
+    // Without orders that the call obeys to the letter, only the workflow's habits can tell.
+    std::optional<Sighting> weak;
+    if (sighting && sighting->signal == SignalId::UntrustedValue &&
+        sighting->score < sure_without_habit) {
+        weak = std::move(sighting);
+        sighting.reset();
+    }
     const bool explained = sighting.has_value();
     if (sighting) {
         if (sighting->signal == SignalId::UnexpectedWrite && call.worked) {
@@ -166,39 +175,86 @@ void SessionStage::State::judge_call(Session& session, const PendingCall& call, 
         }
         raise(session, std::move(*sighting), out);
     }
-    if (call.debut && sums.rest().debuts.size() < KeyPartials::facts_max) {
-        DebutFact fact;
-        fact.asked = evidence.asked || evidence.confirmed || !evidence.texts_known;
-        fact.foreign = evidence.orders_before;
-        fact.high_risk = evidence.high_risk;
-        fact.explained = explained;
-        Finding& draft = fact.draft;
-        const NameId habit = session.workflow != 0 ? session.workflow : session.actor();
-        draft.correlation = CorrelationId(session.correlation);
-        draft.trace_id = to_hex(call.place.trace_id);
-        draft.span_id = to_hex(call.place.span_id);
-        draft.step = call.place.step;
-        draft.agent = AgentName(names.text(session.actor()));
-        draft.workflow = WorkflowName(names.text(habit));
-        draft.tool = ToolName(names.text(call.tool));
-        draft.model = names.text(session.model);
-        draft.service = names.text(session.service);
-        draft.environment = names.text(session.environment);
-        draft.prompt_version = names.text(session.prompt_version);
-        // Orders in one result may lead to many tools: the result is the one cause of them all.
-        draft.cause = names.text(evidence.orders_before ? evidence.orders_tool : call.tool);
-        draft.seen_at = call.place.at;
-        draft.explained_by = leader_of(session);
-        draft.write_completed = call.worked;
-        draft.outcome = session.told;
-        if (session.user != 0) {
-            draft.users.add(session.user);
-        }
-        draft.tokens = session.tokens;
-        draft.cost_usd = session.cost_usd;
-        sums.rest().debuts.push_back(std::move(fact));
-    }
+    note_values(session, call, evidence, explained, weak);
     tell_outcome(session, out);
+}
+
+void SessionStage::State::note_values(
+    Session& session, const PendingCall& call, const CallEvidence& evidence, bool explained,
+    const std::optional<Sighting>& weak
+) {
+    Trail& trail = *session.trail;
+    const ValueIndex& index = trail.values.index();
+    call_values.clear();
+    collect_values(index, call, call_values);
+    std::vector<ForeignValue> foreign;
+    for (const CallValue& value : call_values) {
+        const ArgumentValue& argument = call.values[value.argument];
+        const bool known = std::ranges::any_of(trail.value_uses, [&](const ValueUse& use) {
+            return use.hash == value.hash && use.tool == call.tool && use.argument == argument.name;
+        });
+        if (!known && trail.value_uses.size() < Trail::value_uses_max) {
+            trail.value_uses.push_back({call.tool, value.sight.origin, value.hash, argument.name});
+        }
+        if (value.sight.origin == ValueOrigin::Result && foreign.size() < CallFact::foreign_max) {
+            const ResultSource& source = index.sources()[value.sight.source];
+            foreign.push_back(
+                {argument.name,
+                 argument.text.substr(0, ForeignValue::shown_bytes_max),
+                 value.hash,
+                 names.text(source.tool),
+                 source.step}
+            );
+        }
+    }
+    if ((!call.debut && !weak && foreign.empty()) ||
+        sums.rest().calls.size() >= KeyPartials::facts_max) {
+        return;
+    }
+    CallFact fact;
+    fact.debut = call.debut;
+    fact.asked = evidence.asked || evidence.confirmed || !evidence.texts_known;
+    fact.orders = evidence.orders_before;
+    fact.foreign = !foreign.empty() || evidence.from_results > 0;
+    fact.high_risk = evidence.high_risk;
+    fact.explained = explained;
+    fact.foreign_values = std::move(foreign);
+    if (weak) {
+        fact.weak_score = weak->score;
+        fact.weak_evidence = weak->evidence;
+    }
+    fact.draft = draft_of(session, call, evidence);
+    sums.rest().calls.push_back(std::move(fact));
+}
+
+Finding SessionStage::State::draft_of(
+    const Session& session, const PendingCall& call, const CallEvidence& evidence
+) const {
+    Finding draft;
+    const NameId habit = session.workflow != 0 ? session.workflow : session.actor();
+    draft.correlation = CorrelationId(session.correlation);
+    draft.trace_id = to_hex(call.place.trace_id);
+    draft.span_id = to_hex(call.place.span_id);
+    draft.step = call.place.step;
+    draft.agent = AgentName(names.text(session.actor()));
+    draft.workflow = WorkflowName(names.text(habit));
+    draft.tool = ToolName(names.text(call.tool));
+    draft.model = names.text(session.model);
+    draft.service = names.text(session.service);
+    draft.environment = names.text(session.environment);
+    draft.prompt_version = names.text(session.prompt_version);
+    // Orders in one result may lead to many tools: the result is the one cause of them all.
+    draft.cause = names.text(evidence.orders_before ? evidence.orders_tool : call.tool);
+    draft.seen_at = call.place.at;
+    draft.explained_by = leader_of(session);
+    draft.write_completed = call.worked && call.writes;
+    draft.outcome = session.told;
+    if (session.user != 0) {
+        draft.users.add(session.user);
+    }
+    draft.tokens = session.tokens;
+    draft.cost_usd = session.cost_usd;
+    return draft;
 }
 
 void SessionStage::State::settle_due(Instant now, Output& out) {

@@ -1,4 +1,5 @@
 #include "detect/hash.h"
+#include "detect/safety/call_values.h"
 #include "detect/signal_id.h"
 #include "detect/stage_state.h"
 
@@ -213,6 +214,24 @@ std::vector<catalog::ProfileUse> SessionStage::State::take_uses(Session& session
             uses.push_back({catalog::ProfileFacet::Tools, names.text(trail.tools[i])});
         }
         trail.tools_told = static_cast<std::uint8_t>(trail.tools.size());
+    }
+    if (session.trail) {
+        std::vector<std::string> arguments;
+        for (const ValueUse& use : session.trail->value_uses) {
+            const std::string& tool = names.text(use.tool);
+            uses.push_back(
+                {catalog::ProfileFacet::Values, value_key(tool, use.argument, use.hash)}
+            );
+            arguments.push_back(
+                argument_key(tool, use.argument) + " " + std::string(source_name(use.origin))
+            );
+        }
+        std::ranges::sort(arguments);
+        const auto repeated = std::ranges::unique(arguments);
+        arguments.erase(repeated.begin(), repeated.end());
+        for (std::string& argument : arguments) {
+            uses.push_back({catalog::ProfileFacet::ArgumentSources, std::move(argument)});
+        }
     }
     if (uses.size() > SessionFact::uses_max) {
         uses.resize(SessionFact::uses_max);

@@ -5,6 +5,7 @@
 #include "detect/call_evidence.h"
 #include "detect/context/answer_signs.h"
 #include "detect/engine.h"
+#include "detect/safety/call_values.h"
 #include "detect/safety/instruction_text.h"
 #include "detect/session_table.h"
 #include "detect/stage_sums.h"
@@ -53,6 +54,14 @@ struct SessionStage::State {
     /// Judges waiting calls: those due by `now`, or those that ended by `until`.
     void settle(Session& session, Instant now, Instant until, Output& out);
     void judge_call(Session& session, const PendingCall& call, Output& out);
+    /// Keeps the call's telling values for the profile and tells KeyStage what only habits can judge.
+    void note_values(
+        Session& session, const PendingCall& call, const CallEvidence& evidence, bool explained,
+        const std::optional<Sighting>& weak
+    );
+    [[nodiscard]] Finding draft_of(
+        const Session& session, const PendingCall& call, const CallEvidence& evidence
+    ) const;
     void settle_due(Instant now, Output& out);
     [[nodiscard]] const catalog::ToolFacts& facts_of(NameId tool);
     template <class Change>
@@ -113,6 +122,7 @@ struct SessionStage::State {
     InstructionText orders;
     AnswerSigns answer_signs;
     std::vector<Claim> claims;  ///< Scratch of one answer.
+    std::vector<CallValue> call_values;                         ///< Scratch of one call.
     std::vector<TextRegion> regions;                            ///< Scratch of one scan.
     std::vector<std::optional<catalog::ToolFacts>> tool_facts;  ///< By NameId; emptied by use().
     std::deque<std::pair<Instant, std::uint64_t>> due;  ///< Waiting calls: when, session key.

@@ -23,17 +23,18 @@ bool is_listed(const catalog::Catalog& catalog, const AgentName& agent, const To
 }  // namespace
 
 std::optional<Finding> judge_new_tool(
-    const DebutFact& fact, const catalog::WorkflowProfile* profile, const SafetySettings& settings,
+    const CallFact& fact, const catalog::WorkflowProfile* profile, const SafetySettings& settings,
     const catalog::Catalog& catalog
 ) {
-    if (fact.explained || profile == nullptr ||
+    if (!fact.debut || fact.explained || profile == nullptr ||
         profile->sessions() < settings.profile_sessions_min ||
         profile->knows(catalog::ProfileFacet::Tools, fact.draft.tool.text()) ||
-        (!fact.foreign && (fact.asked || !fact.high_risk)) ||
+        (!fact.orders && (fact.asked || (!fact.foreign && !fact.high_risk))) ||
         is_listed(catalog, fact.draft.agent, fact.draft.tool)) {
         return std::nullopt;
     }
-    const SignalInfo& info = info_of(fact.foreign ? SignalId::NewTool : SignalId::UnexpectedWrite);
+    const bool by_text = fact.orders || fact.foreign;
+    const SignalInfo& info = info_of(by_text ? SignalId::NewTool : SignalId::UnexpectedWrite);
     Finding finding = fact.draft;
     finding.id = finding_id(info.name, finding.correlation.text());
     finding.signal = info.name;
@@ -45,9 +46,11 @@ std::optional<Finding> judge_new_tool(
     finding.evidence = finding.tool.text() + " was used, which the last " +
                        std::to_string(profile->sessions()) + " good sessions of " +
                        finding.workflow.text() + " never did" +
-                       (fact.foreign ? ", after a tool's result gave the agent orders"
-                                     : ", and the user did not ask for it");
-    if (!fact.foreign && finding.write_completed) {
+                       (fact.orders ? ", after a tool's result gave the agent orders"
+                        : fact.foreign
+                            ? ", with values that a tool's result named; the user did not ask for it"
+                            : ", and the user did not ask for it");
+    if (!by_text && finding.write_completed) {
         finding.outcome = SessionOutcome::Failed;
         finding.outcome_reason = "a write completed that nobody asked for: " + finding.tool.text();
     }

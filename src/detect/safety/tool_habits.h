@@ -1,8 +1,8 @@
 // A tool that changes or sends something and that the workflow's good sessions never used:
 //
-//   safety.new_tool        orders stood in an earlier result: foreign text may have chosen the tool
-//   tool.unexpected_write  none stood there, the tool is a high-risk one and the user did not ask
-//                          for it: the agent chose wrongly. Steps on the way (create a folder, copy
+//   safety.new_tool        orders stood in an earlier result, or its values came out of one and the
+//                          user did not ask for it: foreign text may have chosen the tool
+//   tool.unexpected_write  neither, the tool is a high-risk one and the user did not ask for it: the agent chose wrongly. Steps on the way (create a folder, copy
 //                          a file) are new in one of six good recorded runs, so low-risk ones pass.
 //
 // Cold start: before profile_sessions_min good sessions nothing is new. A tool that tagout.yaml lists
@@ -23,7 +23,7 @@ namespace tagout::detect {
 /// The finding that `fact` makes against `profile` (nullptr: nothing is known), all but its number
 /// on boards.
 [[nodiscard]] std::optional<Finding> judge_new_tool(
-    const DebutFact& fact, const catalog::WorkflowProfile* profile, const SafetySettings& settings,
+    const CallFact& fact, const catalog::WorkflowProfile* profile, const SafetySettings& settings,
     const catalog::Catalog& catalog
 );
 
