@@ -466,6 +466,10 @@ void write_facts(const KeyPartials& partials, Writer& writer) {
             writer.text(value.source);
             writer.number(value.source_step);
         }
+        writer.number(fact.before.size());
+        for (const std::string& tool : fact.before) {
+            writer.text(tool);
+        }
     }
     writer.number(partials.corrections.size());
     for (const CorrectionFact& fact : partials.corrections) {
@@ -520,6 +524,9 @@ void read_facts(Reader& reader, KeyPartials& partials) {
             value.source = reader.text();
             value.source_step = static_cast<std::uint32_t>(reader.number());
             fact.foreign_values.push_back(std::move(value));
+        }
+        for (std::size_t tools = reader.count(1); tools > 0 && !reader.broken; --tools) {
+            fact.before.push_back(reader.text());
         }
         partials.calls.push_back(std::move(fact));
     }

@@ -134,6 +134,7 @@ struct ForeignValue {
 /// first of its tool in the session, or carries foreign values, or looks weakly like an obeyed text.
 struct CallFact {
     static constexpr std::size_t foreign_max = 4;
+    static constexpr std::size_t before_max = 8;
 
     Finding draft;         ///< All but id, class, signal and numbers.
     bool debut = true;     ///< First use of the tool in the session.
@@ -145,6 +146,7 @@ struct CallFact {
     double weak_score = 0;       ///< Of safety.untrusted_value, where it needs the habit's word.
     std::string weak_evidence;
     std::vector<ForeignValue> foreign_values;
+    std::vector<std::string> before;  ///< Other tools that the session used before, at a debut.
 };
 
 /// A user corrected an answer. A fact and not a count, because what the session's calls did may yet

@@ -1,5 +1,6 @@
 #include "detect/hash.h"
 #include "detect/key_state.h"
+#include "detect/safety/sequence_habits.h"
 #include "detect/safety/tool_habits.h"
 #include "detect/safety/value_habits.h"
 
@@ -181,6 +182,9 @@ void KeyStage::State::take_facts(Output& out) {
         auto finding = judge_new_tool(fact, profile, settings.safety, *catalog);
         if (!finding) {
             finding = judge_new_value(fact, profile, settings.safety);
+        }
+        if (!finding) {
+            finding = judge_sequence(fact, profile, settings.safety);
         }
         if (!finding) {
             continue;

@@ -62,6 +62,14 @@ struct PendingCall {
     std::vector<ArgumentValue> values;  ///< At most pending_values_max.
 };
 
+/// How far a session climbed: what safety.escalation remembers. 0: no such call.
+struct LadderMarks {
+    NameId changed_tool = 0;   ///< The first that changed or sent something.
+    NameId powerful_tool = 0;  ///< The first powerful one that was not asked for.
+    NameId denied_tool = 0;    ///< The first whose call was denied.
+    std::uint32_t denied_step = 0;
+};
+
 /// A telling value that some call of the session carried: what its workflow's profile learns.
 struct ValueUse {
     NameId tool = 0;
@@ -112,6 +120,7 @@ struct Trail {
     std::vector<AffectedKey> affected;
     std::vector<NameId> tools;  ///< Distinct ones used.
     std::uint8_t tools_told = 0;  ///< So many of them stand in a SessionFact.
+    LadderMarks ladder;
     std::vector<ValueUse> value_uses;  ///< Distinct ones, of calls that change or send something.
     std::array<std::uint64_t, texts_max>
         user_texts{};                       ///< Hashes of what the user said, newest last.

@@ -7,6 +7,8 @@
 #include "base/settings.h"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace tagout::detect {
 
@@ -43,7 +45,20 @@ struct SafetySettings {
     std::uint32_t profile_sessions_min = 10;
     double chance_max = 0.1;
     std::uint32_t singles_max = 4;
+    double sequence_chance_max = 0.06;
     bool phrases = true;
+    double escalation_score = 0.6;
+    std::vector<std::string> places{
+        "169.254.169.254",       "fd00:ec2::254",     "100.100.100.200",
+        "metadata.google.internal", "/latest/meta-data", "kubernetes.default.svc",
+        "/etc/shadow",           "/etc/gshadow",      "/etc/sudoers",
+        "/.ssh/",                "id_rsa",            "id_ed25519",
+        "/.aws/credentials",     "/.kube/config",     "/.docker/config.json",
+        "/.netrc",               "/.git-credentials", "/.pgpass",
+        "/proc/self/environ",    "docker.sock",       "/run/secrets",
+        "wp-admin",              "/actuator/env",     "/phpmyadmin",
+    };
+    std::vector<std::string> canaries;
 };
 
 struct CostSettings {
@@ -448,6 +463,44 @@ void describe(Options& options, Visitor&& visit) {
                     "origin of values judge alone",
         },
         options.safety.phrases
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.unusual_sequence.chance_max",
+            .min = 0.001,
+            .max = 0.5,
+            .unit = "share",
+            .help = "An order of calls is news if good sessions show a new one less likely than "
+                    "this; lower is calmer",
+        },
+        options.safety.sequence_chance_max
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.escalation.score_min",
+            .min = 0.1,
+            .max = 0.99,
+            .unit = "score",
+            .help = "How surely a call must reach for more power than its task needs; higher is "
+                    "calmer",
+        },
+        options.safety.escalation_score
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.sensitive_endpoint.places",
+            .help = "Texts in a call's arguments that name a place where agents have no business: "
+                    "add your internal hosts and admin paths; a list replaces the whole default",
+        },
+        options.safety.places
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.secret_leaving.canaries",
+            .help = "Planted texts that nobody has a reason to use: seen in any call, they are "
+                    "reported, and never shown",
+        },
+        options.safety.canaries
     );
     visit(
         SettingInfo{

@@ -1,5 +1,9 @@
 #include "detect/arguments.h"
 #include "detect/context/stale_read.h"
+#include "detect/context/repeated_actions.h"
+#include "detect/hash.h"
+#include "detect/intent/retries.h"
+#include "detect/safety/escalation.h"
 #include "detect/stage_state.h"
 
 #include <algorithm>
@@ -79,6 +83,13 @@ void SessionStage::State::note_tool_call(
         trail.pending.push_back(std::move(call));
         due.emplace_back(now + settings.settle, session.key);
     }
+    if (event.outcome == StepOutcome::Denied || event.outcome == StepOutcome::Blocked ||
+        event.http_status == 401 || event.http_status == 403) {
+        note_denial(trail.ladder, tool, place);
+    }
+    if (!event.tool_args.empty()) {
+        note_guarded(session, event, tool, facts, place, out);
+    }
     if (captured) {
         note_action(session, event, tool, place, out);
     }
@@ -88,6 +99,59 @@ void SessionStage::State::note_tool_call(
     // The place in a recorded run is its order: nothing can still be on its way.
     if (event.step != AgentEvent::unknown_step && !trail.pending.empty()) {
         settle(session, Instant::max(), Instant::max(), out);
+    }
+}
+
+void SessionStage::State::note_guarded(
+    Session& session, const AgentEvent& event, NameId tool, const catalog::ToolFacts& facts,
+    const StepPlace& place, Output& out
+) {
+    const std::string_view arguments = event.tool_args;
+    const std::vector<GuardedMatch>& matches = guarded.scan(arguments);
+    if (matches.empty()) {
+        return;
+    }
+    Trail& trail = session.own_trail();
+    change_values(trail, [&](SessionValues& values) { values.read(settings.atoms_max); });
+    const ValueIndex& index = trail.values.index();
+    const bool sends = facts.effect == ToolEffect::Egress ||
+                       arguments.find("http") != std::string_view::npos ||
+                       arguments.find("www.") != std::string_view::npos ||
+                       (facts.effect != ToolEffect::Read && arguments.find('@') != std::string_view::npos);
+    std::vector<Sighting> seen;
+    for (const GuardedMatch& match : matches) {
+        const std::string_view text = arguments.substr(match.from, match.to - match.from);
+        bool named = true;  // by the user or the system, all of it
+        for_each_atom(text, [&](const Atom& atom) {
+            named = named && (atom.text.size() < 3 || index.sight_of(atom, place.at).origin ==
+                                                          ValueOrigin::Trusted);
+        });
+        const bool place_found = match.kind == GuardedKind::Place;
+        if ((match.kind != GuardedKind::Canary && named) ||
+            (match.kind == GuardedKind::Secret && !sends)) {
+            continue;
+        }
+        Sighting sighting{
+            .signal = place_found ? SignalId::SensitiveEndpoint : SignalId::SecretLeaving};
+        sighting.place = place;
+        sighting.tool = tool;
+        sighting.score = match.kind == GuardedKind::Canary ? 0.97 : place_found ? 0.8 : 0.85;
+        sighting.observed = sighting.score;
+        sighting.threshold = 0.6;
+        sighting.write_completed = event.outcome == StepOutcome::Ok && changes_something(facts);
+        const std::string name(match.name);
+        sighting.cause = place_found ? name : names.text(tool);
+        sighting.evidence =
+            place_found
+                ? names.text(tool) + " was called with " + name + "; the user never named it" +
+                      (event.outcome == StepOutcome::Ok ? "" : ", and the call failed")
+                : names.text(tool) + " was called with " + name + " of " +
+                      std::to_string(match.to - match.from) + " bytes, from byte " +
+                      std::to_string(match.from) + " of its arguments";
+        seen.push_back(std::move(sighting));
+    }
+    for (Sighting& sighting : seen) {  // raise() scans, too, and matches would be gone
+        raise(session, std::move(sighting), out);
     }
 }
 
@@ -167,6 +231,7 @@ void SessionStage::State::judge_call(Session& session, const PendingCall& call, 
         weak = std::move(sighting);
         sighting.reset();
     }
+    auto climbed = judge_escalation(trail.ladder, evidence, call, settings.safety, names);
     const bool explained = sighting.has_value();
     if (sighting) {
         if (sighting->signal == SignalId::UnexpectedWrite && call.worked) {
@@ -174,6 +239,9 @@ void SessionStage::State::judge_call(Session& session, const PendingCall& call, 
             session.marks.harm_detail = call.tool;
         }
         raise(session, std::move(*sighting), out);
+    }
+    if (climbed) {
+        raise(session, std::move(*climbed), out);
     }
     note_values(session, call, evidence, explained, weak);
     tell_outcome(session, out);
@@ -200,7 +268,7 @@ void SessionStage::State::note_values(
             const ResultSource& source = index.sources()[value.sight.source];
             foreign.push_back(
                 {argument.name,
-                 argument.text.substr(0, ForeignValue::shown_bytes_max),
+                 guarded.redact(argument.text).substr(0, ForeignValue::shown_bytes_max),
                  value.hash,
                  names.text(source.tool),
                  source.step}
@@ -221,7 +289,13 @@ void SessionStage::State::note_values(
     fact.foreign_values = std::move(foreign);
     if (weak) {
         fact.weak_score = weak->score;
-        fact.weak_evidence = weak->evidence;
+        fact.weak_evidence = guarded.redact(weak->evidence);
+    }
+    for (const NameId tool : trail.tools) {
+        if (!call.debut || tool == call.tool || fact.before.size() >= CallFact::before_max) {
+            break;
+        }
+        fact.before.push_back(names.text(tool));
     }
     fact.draft = draft_of(session, call, evidence);
     sums.rest().calls.push_back(std::move(fact));

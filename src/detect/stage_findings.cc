@@ -1,5 +1,6 @@
 #include "detect/hash.h"
 #include "detect/safety/call_values.h"
+#include "detect/safety/sequence_habits.h"
 #include "detect/signal_id.h"
 #include "detect/stage_state.h"
 
@@ -11,6 +12,7 @@ namespace tagout::detect {
 namespace {
 
 constexpr std::size_t evidence_bytes_max = 400;
+constexpr std::size_t pair_uses_end = 112;  ///< Tools and pairs leave room for values.
 constexpr double renew_factor = 2;  ///< A finding is told again when its number doubled.
 
 std::string clipped(std::string text) {
@@ -88,7 +90,7 @@ void SessionStage::State::raise(Session& session, Sighting sighting, Output& out
         finding.observed = std::max(finding.observed, sighting.observed);
         finding.score = std::max(finding.score, sighting.score);
         finding.write_completed = finding.write_completed || sighting.write_completed;
-        finding.evidence = clipped(std::move(sighting.evidence));
+        finding.evidence = clipped(guarded.redact(std::move(sighting.evidence)));
         send(session, *known, out);
         return;
     }
@@ -115,7 +117,7 @@ void SessionStage::State::raise(Session& session, Sighting sighting, Output& out
     finding.observed = sighting.observed;
     finding.threshold = sighting.threshold;
     finding.unit = info.unit;
-    finding.evidence = clipped(std::move(sighting.evidence));
+    finding.evidence = clipped(guarded.redact(std::move(sighting.evidence)));
     finding.outcome = judged.outcome;
     finding.outcome_reason = judged.reason;
     finding.write_completed = sighting.write_completed;
@@ -216,6 +218,18 @@ std::vector<catalog::ProfileUse> SessionStage::State::take_uses(Session& session
         trail.tools_told = static_cast<std::uint8_t>(trail.tools.size());
     }
     if (session.trail) {
+        const std::vector<NameId>& tools = session.trail->tools;
+        for (std::size_t later = 1; later < tools.size(); ++later) {
+            const ToolEffect effect = catalog->tool(names.text(tools[later])).effect;
+            for (std::size_t i = 0; i < std::min(later, CallFact::before_max) &&
+                                    effect != ToolEffect::Read && uses.size() < pair_uses_end;
+                 ++i) {
+                uses.push_back(
+                    {catalog::ProfileFacet::Pairs,
+                     pair_key(names.text(tools[i]), names.text(tools[later]))}
+                );
+            }
+        }
         std::vector<std::string> arguments;
         for (const ValueUse& use : session.trail->value_uses) {
             const std::string& tool = names.text(use.tool);

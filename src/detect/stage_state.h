@@ -6,6 +6,7 @@
 #include "detect/context/answer_signs.h"
 #include "detect/engine.h"
 #include "detect/safety/call_values.h"
+#include "detect/safety/guarded_text.h"
 #include "detect/safety/instruction_text.h"
 #include "detect/session_table.h"
 #include "detect/stage_sums.h"
@@ -47,6 +48,10 @@ struct SessionStage::State {
     // --- stage_calls.cc: tool calls, their values and results
     void note_tool_call(
         Session& session, const AgentEvent& event, const StepPlace& place, Instant now, Output& out
+    );
+    void note_guarded(
+        Session& session, const AgentEvent& event, NameId tool, const catalog::ToolFacts& facts,
+        const StepPlace& place, Output& out
     );
     void note_result(
         Session& session, std::string_view text, NameId tool, const StepPlace& place, Output& out
@@ -122,6 +127,7 @@ struct SessionStage::State {
     InstructionText orders;
     AnswerSigns answer_signs;
     std::vector<Claim> claims;  ///< Scratch of one answer.
+    GuardedText guarded{settings.safety};
     std::vector<CallValue> call_values;                         ///< Scratch of one call.
     std::vector<TextRegion> regions;                            ///< Scratch of one scan.
     std::vector<std::optional<catalog::ToolFacts>> tool_facts;  ///< By NameId; emptied by use().
