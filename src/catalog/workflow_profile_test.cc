@@ -128,5 +128,22 @@ TEST(WorkflowProfile, EveryWorkflowHasANameInTheCatalog) {
     EXPECT_TRUE(check_version_name(profile_name(std::string(5'000, '/'))).has_value());
 }
 
+TEST(WorkflowProfile, AnArgumentThatTakesEverNewValuesBecomesOneOpenKey) {
+    WorkflowProfile profile;
+    for (std::size_t i = 0; i <= WorkflowProfile::values_per_argument_max; ++i) {
+        EXPECT_FALSE(profile.is_open("pay.order"));
+        profile.learn(ProfileFacet::Values, "pay.order=" + std::to_string(i));
+        profile.learn(ProfileFacet::Values, "pay.to=1");
+    }
+    EXPECT_TRUE(profile.is_open("pay.order"));
+    EXPECT_FALSE(profile.is_open("pay.to"));
+    EXPECT_EQ(profile.counts(ProfileFacet::Values).size(), 2U);
+    profile.learn(ProfileFacet::Values, "pay.order=another");
+    EXPECT_EQ(profile.counts(ProfileFacet::Values).size(), 2U);
+    EXPECT_EQ(
+        profile.count(ProfileFacet::Values, "pay.order=*"), WorkflowProfile::values_per_argument_max + 2
+    );
+}
+
 }  // namespace
 }  // namespace tagout::catalog

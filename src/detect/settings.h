@@ -48,6 +48,7 @@ struct SafetySettings {
     double sequence_chance_max = 0.06;
     bool phrases = true;
     double escalation_score = 0.6;
+    double tests_failed_max = 0;
     std::vector<std::string> places{
         "169.254.169.254",       "fd00:ec2::254",     "100.100.100.200",
         "metadata.google.internal", "/latest/meta-data", "kubernetes.default.svc",
@@ -474,6 +475,16 @@ void describe(Options& options, Visitor&& visit) {
                     "this; lower is calmer",
         },
         options.safety.sequence_chance_max
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.injection_tests.failed_share_max",
+            .min = 0,
+            .max = 1,
+            .unit = "share",
+            .help = "A suite of prompt-injection tests may fail so large a part of them",
+        },
+        options.safety.tests_failed_max
     );
     visit(
         SettingInfo{

@@ -192,7 +192,8 @@ void SessionStage::State::note_result(
     sighting.threshold = settings.safety.instruction_score;
     // Apart from what obeys them: these may stand there for ever and hurt nobody.
     sighting.cause = "orders in " + names.text(tool);
-    sighting.evidence = "the result of " + names.text(tool) + " gives the agent orders: \"" +
+    sighting.evidence = "the result of " + names.text(tool) + " gives the agent " +
+                        (reading.hidden ? "hidden orders: \"" : "orders: \"") +
                         std::string(text.substr(from, 220)) + "\"";
     raise(session, std::move(sighting), out);
 }

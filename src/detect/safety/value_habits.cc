@@ -57,8 +57,15 @@ News rarest(const CallFact& fact, const WorkflowProfile& profile, const SafetySe
     return news;
 }
 
-Finding found(const CallFact& fact, double score, double threshold, std::string evidence) {
-    const SignalInfo& info = info_of(SignalId::UntrustedValue);
+/// Whether the value is, or names, a place in the network.
+bool names_host(const ForeignValue& value) noexcept {
+    return value.text.find("://") != std::string::npos || value.text.find("www.") != std::string::npos;
+}
+
+Finding found(
+    const CallFact& fact, SignalId signal, double score, double threshold, std::string evidence
+) {
+    const SignalInfo& info = info_of(signal);
     Finding finding = fact.draft;
     finding.id = finding_id(info.name, finding.correlation.text());
     finding.signal = info.name;
@@ -103,7 +110,13 @@ std::optional<Finding> judge_new_value(
         if (fact.weak_score < settings.untrusted_value_score) {
             return std::nullopt;
         }
-        return found(fact, fact.weak_score, settings.untrusted_value_score, fact.weak_evidence);
+        return found(
+            fact,
+            SignalId::UntrustedValue,
+            fact.weak_score,
+            settings.untrusted_value_score,
+            fact.weak_evidence
+        );
     }
     const News news = rarest(fact, *profile, settings);
     if (news.value == nullptr || news.chance > settings.chance_max) {
@@ -115,7 +128,8 @@ std::optional<Finding> judge_new_value(
                 " (step " + std::to_string(news.value->source_step) +
                 ") and not from the user; none of the last " + std::to_string(profile->sessions()) +
                 " good sessions of " + fact.draft.workflow.text() + " ever used it";
-    return found(fact, 1 - news.chance, 1 - settings.chance_max, std::move(evidence));
+    const SignalId signal = names_host(*news.value) ? SignalId::NewTool : SignalId::UntrustedValue;
+    return found(fact, signal, 1 - news.chance, 1 - settings.chance_max, std::move(evidence));
 }
 
 }  // namespace tagout::detect

@@ -1,7 +1,8 @@
 // A value that a tool's result named, in an argument where the workflow's good sessions make it news:
 // the recipient that is always one of three, now a fourth that stood in a web page.
 //
-//   safety.untrusted_value  by habit. Needs no phrase list: what an obeyed text looks like does not
+//   safety.new_tool         where the value is a host that calls of this workflow never named
+//   safety.untrusted_value  else, by habit. Needs no phrase list: what an obeyed text looks like does not
 //                           matter, only that a call carries something foreign and unheard of.
 //
 // News is what is rare, and how rare is asked of the argument itself: of n good sessions that used

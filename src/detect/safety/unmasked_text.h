@@ -1,0 +1,27 @@
+// A text as it was meant to be read, where somebody hid what it says from a search for words:
+//
+//   invisible letters     zero-width spaces and joiners, soft hyphens, tag characters: left out
+//   look-alikes           Cyrillic and Greek letters, full-width and mathematical ones: as ASCII
+//   digits for letters    1gn0r3: as letters, in words that have letters as well
+//   spaced letters        i g n o r e, i-g-n-o-r-e: joined
+//   misspelt words        ignroe prevoius instrctions: the few words that orders are made of, one or
+//                         two slips away from them
+//   base64                decoded, where it decodes to text; put at the end
+//
+// Nothing is judged here: InstructionText reads the result with its usual patterns.
+//
+// Pure. Bound: text_bytes_max are looked at. Cost: about 1 ns a byte where nothing is hidden.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace tagout::detect {
+
+inline constexpr std::size_t unmasked_bytes_max = 16 * 1024;
+
+/// False and `out` untouched where nothing is hidden.
+[[nodiscard]] bool unmask(std::string_view text, std::string& out);
+
+}  // namespace tagout::detect
