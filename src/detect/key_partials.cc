@@ -119,7 +119,7 @@ bool KeyPartials::empty() const noexcept {
 
 namespace {
 
-constexpr std::uint32_t format_mark = 0x3450'4b54;  // "TKP4"
+constexpr std::uint32_t format_mark = 0x3550'4b54;  // "TKP5"
 
 /// The texts of an Exemplar, or those of a Finding that a draft fills.
 template <class E>
@@ -444,6 +444,21 @@ void read_panes(Reader& reader, KeyPartials& partials) {
     }
 }
 
+void write_uses(const std::vector<catalog::ProfileUse>& uses, Writer& writer) {
+    writer.number(uses.size());
+    for (const catalog::ProfileUse& use : uses) {
+        writer.number(static_cast<std::uint64_t>(use.facet));
+        writer.text(use.key);
+    }
+}
+
+void read_uses(Reader& reader, std::vector<catalog::ProfileUse>& uses) {
+    for (std::size_t left = reader.count(2); left > 0 && !reader.broken; --left) {
+        const auto facet = reader.enumerator<catalog::ProfileFacet>(catalog::profile_facet_count);
+        uses.push_back({facet, reader.text()});
+    }
+}
+
 void write_facts(const KeyPartials& partials, Writer& writer) {
     writer.number(partials.calls.size());
     for (const CallFact& fact : partials.calls) {
@@ -491,11 +506,7 @@ void write_facts(const KeyPartials& partials, Writer& writer) {
         writer.number(fact.user);
         writer.signed_number(fact.tokens);
         writer.real(fact.cost_usd);
-        writer.number(fact.uses.size());
-        for (const catalog::ProfileUse& use : fact.uses) {
-            writer.number(static_cast<std::uint64_t>(use.facet));
-            writer.text(use.key);
-        }
+        write_uses(fact.uses, writer);
     }
 }
 
@@ -551,10 +562,7 @@ void read_facts(Reader& reader, KeyPartials& partials) {
         fact.user = reader.number();
         fact.tokens = reader.signed_number();
         fact.cost_usd = reader.real();
-        for (std::size_t uses = reader.count(2); uses > 0 && !reader.broken; --uses) {
-            const auto facet = reader.enumerator<catalog::ProfileFacet>(catalog::profile_facet_count);
-            fact.uses.push_back({facet, reader.text()});
-        }
+        read_uses(reader, fact.uses);
         partials.sessions.push_back(std::move(fact));
     }
 }

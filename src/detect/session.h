@@ -119,7 +119,8 @@ struct Trail {
     std::vector<LiveFinding> findings;
     std::vector<AffectedKey> affected;
     std::vector<NameId> tools;  ///< Distinct ones used.
-    std::uint8_t tools_told = 0;  ///< So many of them stand in a SessionFact.
+    std::uint8_t tools_told = 0;   ///< So many of them stand in a SessionFact,
+    std::uint8_t values_told = 0;  ///< and of value_uses.
     LadderMarks ladder;
     std::vector<ValueUse> value_uses;  ///< Distinct ones, of calls that change or send something.
     std::array<std::uint64_t, texts_max>

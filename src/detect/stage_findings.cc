@@ -207,46 +207,49 @@ void SessionStage::State::renew_impact(Session& session, bool ended, Output& out
     }
 }
 
+void SessionStage::State::append_value_uses(
+    std::span<const ValueUse> values, std::vector<catalog::ProfileUse>& uses
+) const {
+    std::vector<std::string> arguments;
+    for (const ValueUse& use : values) {
+        const std::string& tool = names.text(use.tool);
+        uses.push_back({catalog::ProfileFacet::Values, value_key(tool, use.argument, use.hash)});
+        arguments.push_back(
+            argument_key(tool, use.argument) + " " + std::string(source_name(use.origin))
+        );
+    }
+    std::ranges::sort(arguments);
+    const auto repeated = std::ranges::unique(arguments);
+    arguments.erase(repeated.begin(), repeated.end());
+    for (std::string& argument : arguments) {
+        uses.push_back({catalog::ProfileFacet::ArgumentSources, std::move(argument)});
+    }
+}
+
 std::vector<catalog::ProfileUse> SessionStage::State::take_uses(Session& session) const {
-    static_assert(Trail::tools_max < 256);
+    static_assert(Trail::tools_max < 256 && Trail::value_uses_max < 256);
     std::vector<catalog::ProfileUse> uses;
-    if (session.trail) {
-        Trail& trail = *session.trail;
-        for (std::size_t i = trail.tools_told; i < trail.tools.size(); ++i) {
-            uses.push_back({catalog::ProfileFacet::Tools, names.text(trail.tools[i])});
-        }
-        trail.tools_told = static_cast<std::uint8_t>(trail.tools.size());
+    if (!session.trail) {
+        return uses;
     }
-    if (session.trail) {
-        const std::vector<NameId>& tools = session.trail->tools;
-        for (std::size_t later = 1; later < tools.size(); ++later) {
-            const ToolEffect effect = catalog->tool(names.text(tools[later])).effect;
-            for (std::size_t i = 0; i < std::min(later, CallFact::before_max) &&
-                                    effect != ToolEffect::Read && uses.size() < pair_uses_end;
-                 ++i) {
-                uses.push_back(
-                    {catalog::ProfileFacet::Pairs,
-                     pair_key(names.text(tools[i]), names.text(tools[later]))}
-                );
-            }
-        }
-        std::vector<std::string> arguments;
-        for (const ValueUse& use : session.trail->value_uses) {
-            const std::string& tool = names.text(use.tool);
+    Trail& trail = *session.trail;
+    const std::vector<NameId>& tools = trail.tools;
+    for (std::size_t i = trail.tools_told; i < tools.size(); ++i) {
+        uses.push_back({catalog::ProfileFacet::Tools, names.text(tools[i])});
+    }
+    for (std::size_t later = trail.tools_told; later < tools.size(); ++later) {
+        const bool reads = catalog->tool(names.text(tools[later])).effect == ToolEffect::Read;
+        const std::size_t before = reads ? 0 : std::min(later, CallFact::before_max);
+        for (std::size_t i = 0; i < before && uses.size() < pair_uses_end; ++i) {
             uses.push_back(
-                {catalog::ProfileFacet::Values, value_key(tool, use.argument, use.hash)}
+                {catalog::ProfileFacet::Pairs,
+                 pair_key(names.text(tools[i]), names.text(tools[later]))}
             );
-            arguments.push_back(
-                argument_key(tool, use.argument) + " " + std::string(source_name(use.origin))
-            );
-        }
-        std::ranges::sort(arguments);
-        const auto repeated = std::ranges::unique(arguments);
-        arguments.erase(repeated.begin(), repeated.end());
-        for (std::string& argument : arguments) {
-            uses.push_back({catalog::ProfileFacet::ArgumentSources, std::move(argument)});
         }
     }
+    append_value_uses(std::span(trail.value_uses).subspan(trail.values_told), uses);
+    trail.tools_told = static_cast<std::uint8_t>(tools.size());
+    trail.values_told = static_cast<std::uint8_t>(trail.value_uses.size());
     if (uses.size() > SessionFact::uses_max) {
         uses.resize(SessionFact::uses_max);
     }
@@ -273,7 +276,8 @@ void SessionStage::State::push_fact(const Session& session, SessionFact fact) {
 
 void SessionStage::State::tell_later_uses(Session& session, const JudgedOutcome& judged) {
     if (session.told != SessionOutcome::Succeeded || !session.trail ||
-        session.trail->tools_told >= session.trail->tools.size()) {
+        (session.trail->tools_told >= session.trail->tools.size() &&
+         session.trail->values_told >= session.trail->value_uses.size())) {
         return;
     }
     SessionFact fact;
@@ -330,6 +334,7 @@ void SessionStage::State::tell_outcome(Session& session, Output& out) {
     fact.reason = judged.reason;
     if (session.trail) {
         session.trail->tools_told = 0;  // what a bad outcome told was not learned
+        session.trail->values_told = 0;
     }
     fact.uses = take_uses(session);
     push_fact(session, std::move(fact));

@@ -14,6 +14,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -105,6 +106,9 @@ struct SessionStage::State {
     /// A good session goes on after it was told: its profile learns what came since.
     void tell_later_uses(Session& session, const JudgedOutcome& judged);
     void push_fact(const Session& session, SessionFact fact);
+    void append_value_uses(
+        std::span<const ValueUse> values, std::vector<catalog::ProfileUse>& uses
+    ) const;
     /// Tells again what its findings and rates cost and whom they hit, if that became much more, or
     /// at the end anything more.
     void renew_impact(Session& session, bool ended, Output& out);

@@ -23,7 +23,7 @@ constexpr std::array deleting_words{
     std::string_view{"wipe"},  std::string_view{"clear"}, std::string_view{"eras"},
 };
 constexpr std::array trace_words{
-    std::string_view{"mail"},    std::string_view{"message"}, std::string_view{"history"},
+    std::string_view{"mail"},    std::string_view{"email"},   std::string_view{"message"}, std::string_view{"history"},
     std::string_view{"log"},     std::string_view{"audit"},   std::string_view{"trace"},
 };
 

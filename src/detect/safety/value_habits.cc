@@ -12,7 +12,7 @@ namespace {
 using catalog::ProfileFacet;
 using catalog::WorkflowProfile;
 
-constexpr double chance_where_unused = 0.05;
+constexpr double least_chance_where_unused = 0.05;
 constexpr std::uint64_t used_sessions_min = 3;
 
 /// Good sessions that used the argument, by the sum of its sources: one that had two counts twice.
@@ -49,7 +49,10 @@ News rarest(const CallFact& fact, const WorkflowProfile& profile, const SafetySe
             is_known_anywhere(profile, std::string_view(key).substr(key.find('=')))) {
             continue;
         }
-        const double chance = chance_of_new_value(profile, argument, settings.singles_max);
+        const bool unused = sessions_with(profile, argument) < used_sessions_min;
+        const double chance = unused && fact.asked && !fact.orders
+                                  ? 1  // what the user asks for may be something new
+                                  : chance_of_new_value(profile, argument, settings.singles_max);
         if (chance < news.chance) {
             news = {&value, chance};
         }
@@ -86,7 +89,13 @@ double chance_of_new_value(
     const std::string name(argument);
     const std::uint64_t sessions = sessions_with(profile, name);
     if (sessions < used_sessions_min) {
-        return chance_where_unused;
+        double new_tools = 0.5;
+        for (const auto& [tool, count] : profile.counts(ProfileFacet::Tools)) {
+            new_tools += count == 1 ? 1 : 0;
+        }
+        return std::max(
+            least_chance_where_unused, new_tools / (static_cast<double>(profile.sessions()) + 1)
+        );
     }
     const WorkflowProfile::Counts& values = profile.counts(ProfileFacet::Values);
     std::uint64_t singles = 0;

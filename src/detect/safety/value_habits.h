@@ -9,8 +9,9 @@
 // it, f saw a value that no other session showed, so the next one is new with a chance of about
 // (f + 1/2) / (n + 1) (Good and Turing's estimate). Order ids are always new and never news;
 // recipients that are always one of three are. Two bounds keep it calm: chance_max, 0.1, and
-// singles_max, 4, because with many sessions a small chance is many sessions. An argument or a tool
-// that good sessions hardly used counts as 1 in 20.
+// singles_max, 4, because with many sessions a small chance is many sessions. An argument that good
+// sessions hardly used is judged by how rarely they use new tools, 1 in 20 at least, and not at all
+// where the user asked for the tool and no orders stood anywhere.
 //
 // A weak sighting of the session (a foreign text asked for something like this, and the user did
 // not) is raised only where the habit does not know the call, or there is no habit yet.
