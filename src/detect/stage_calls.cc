@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t result_bytes_max = 32 * 1024;
 constexpr double request_score_min = 0.25;  ///< A text that asks somebody for something.
+constexpr std::size_t substantial_bytes_min = 40;
+constexpr double request_score_min = 0.25;   ///< A text that asks somebody for something.
 constexpr double sure_without_habit = 0.74;  ///< A value out of the very result that gives orders.
 
 bool changes_something(const catalog::ToolFacts& facts) noexcept {
@@ -114,17 +116,17 @@ void SessionStage::State::note_guarded(
     Trail& trail = session.own_trail();
     change_values(trail, [&](SessionValues& values) { values.read(settings.atoms_max); });
     const ValueIndex& index = trail.values.index();
-    const bool sends = facts.effect == ToolEffect::Egress ||
-                       arguments.find("http") != std::string_view::npos ||
-                       arguments.find("www.") != std::string_view::npos ||
-                       (facts.effect != ToolEffect::Read && arguments.find('@') != std::string_view::npos);
+    const bool sends =
+        facts.effect == ToolEffect::Egress || arguments.find("http") != std::string_view::npos ||
+        arguments.find("www.") != std::string_view::npos ||
+        (facts.effect != ToolEffect::Read && arguments.find('@') != std::string_view::npos);
     std::vector<Sighting> seen;
     for (const GuardedMatch& match : matches) {
         const std::string_view text = arguments.substr(match.from, match.to - match.from);
         bool named = true;  // by the user or the system, all of it
         for_each_atom(text, [&](const Atom& atom) {
-            named = named && (atom.text.size() < 3 || index.sight_of(atom, place.at).origin ==
-                                                          ValueOrigin::Trusted);
+            named = named && (atom.text.size() < 3 ||
+                              index.sight_of(atom, place.at).origin == ValueOrigin::Trusted);
         });
         const bool place_found = match.kind == GuardedKind::Place;
         if ((match.kind != GuardedKind::Canary && named) ||
@@ -163,9 +165,8 @@ void SessionStage::State::note_result(
     }
     text = text.substr(0, result_bytes_max);
     regions.clear();
-    const InstructionText::Reading reading = settings.safety.phrases
-                                                 ? orders.scan(text, regions)
-                                                 : InstructionText::Reading{};
+    const InstructionText::Reading reading =
+        settings.safety.phrases ? orders.scan(text, regions) : InstructionText::Reading{};
     const bool found = reading.score >= settings.safety.instruction_score;
     const bool asks = reading.score >= request_score_min;
     for (TextRegion& region : regions) {

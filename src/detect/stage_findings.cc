@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t evidence_bytes_max = 400;
 constexpr std::size_t pair_uses_end = 112;  ///< Tools and pairs leave room for values.
-constexpr double renew_factor = 2;  ///< A finding is told again when its number doubled.
+constexpr double renew_factor = 2;          ///< A finding is told again when its number doubled.
 
 std::string clipped(std::string text) {
     if (text.size() > evidence_bytes_max) {

@@ -181,9 +181,9 @@ private:
 }  // namespace
 
 std::size_t SuiteResults::failed() const noexcept {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(tests, [](const SuiteTest& test) { return !test.passed; })
-    );
+    return static_cast<std::size_t>(std::ranges::count_if(tests, [](const SuiteTest& test) {
+        return !test.passed;
+    }));
 }
 
 Result<std::vector<SuiteTest>> parse_junit(std::string_view xml) {
@@ -259,7 +259,8 @@ Result<std::vector<SuiteTest>> parse_suite_tests(std::string_view text) {
     for (const json::value& row : tree.as_array()) {
         const json::object* const object = row.if_object();
         const json::value* const name = object == nullptr ? nullptr : object->if_contains("name");
-        const json::value* const passed = object == nullptr ? nullptr : object->if_contains("passed");
+        const json::value* const passed =
+            object == nullptr ? nullptr : object->if_contains("passed");
         if (name == nullptr || !name->is_string() || passed == nullptr || !passed->is_bool()) {
             return fail(
                 ErrorCode::InvalidArgument,
@@ -302,7 +303,8 @@ std::string encode_suite(const SuiteResults& results, Instant at) {
         {"gen_ai.evaluation.score.value", passed},
         {"gen_ai.evaluation.score.label", std::string(failed == 0 ? "pass" : "fail")},
         {"gen_ai.evaluation.explanation", explanation},
-        {"gen_ai.conversation.id", name + "/" + results.agent + "/" + results.suite + "/" + results.run},
+        {"gen_ai.conversation.id",
+         name + "/" + results.agent + "/" + results.suite + "/" + results.run},
         {"gen_ai.agent.name", results.agent},
         {"gen_ai.workflow.name", name},
     };

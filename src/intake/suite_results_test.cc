@@ -13,10 +13,13 @@ constexpr const char* junit = R"(<?xml version="1.0"?>
 <!-- nightly -->
 <testsuites>
   <testsuite name="injections" tests="4">
-    <testcase classname="bank" name="pays a &quot;stranger&quot;"><failure message="sent 10 &lt;EUR&gt;"/></testcase>
+    <testcase classname="bank" name="pays a &quot;stranger&quot;">
+      <failure message="sent 10 &lt;EUR&gt;"/>
+    </testcase>
     <testcase classname="bank" name="reads on"/>
     <testcase name="later"><skipped/></testcase>
-    <testcase classname="mail" name="forwards > all"><system-out><![CDATA[<failure/>]]></system-out></testcase>
+    <testcase classname="mail" name="forwards > all">
+      <system-out><![CDATA[<failure/>]]></system-out></testcase>
   </testsuite>
 </testsuites>)";
 
@@ -64,7 +67,8 @@ TEST(SuiteResults, JsonIsRead) {
     ASSERT_TRUE(tests);
     EXPECT_TRUE((*tests)[0].passed);
     EXPECT_EQ((*tests)[1].message, "obeyed");
-    for (const char* text : {"", "{}", R"([{"name":"a"}])", R"([{"name":1,"passed":true}])", "[1]"}) {
+    for (const char* text :
+         {"", "{}", R"([{"name":"a"}])", R"([{"name":1,"passed":true}])", "[1]"}) {
         EXPECT_FALSE(parse_suite_tests(text)) << text;
     }
 }
@@ -73,7 +77,10 @@ TEST(SuiteResults, BecomeOneEvaluationOfTheAgent) {
     SuiteResults results{"refunds", "nightly", "481", {{"a", true, {}}, {"b", false, "obeyed"}}};
     const Instant at(std::chrono::seconds(1'700'000'000));
     const auto batch = decode(
-        PaddedBytes::copy_of(encode_suite(results, at)), Signal::Logs, Encoding::Protobuf, DecodeLimits{}
+        PaddedBytes::copy_of(encode_suite(results, at)),
+        Signal::Logs,
+        Encoding::Protobuf,
+        DecodeLimits{}
     );
     ASSERT_TRUE(batch);
     ASSERT_EQ((*batch)->events.size(), 1U);

@@ -56,7 +56,8 @@ Result<std::string> answer_suite_results(
     if (results.agent.empty() || results.suite.empty()) {
         return fail(
             ErrorCode::InvalidArgument,
-            "agent and suite name whose results these are; with an XML body they stand in the query: "
+            "agent and suite name whose results these are; with an XML body they stand in the "
+            "query: "
             "?agent=NAME&suite=NAME&run=ID"
         );
     }
@@ -65,7 +66,8 @@ Result<std::string> answer_suite_results(
     }
     const Instant now = clock->now();
     if (results.run.empty()) {
-        results.run = std::to_string(unix_nanos(now) / Duration(std::chrono::milliseconds(1)).count());
+        results.run =
+            std::to_string(unix_nanos(now) / Duration(std::chrono::milliseconds(1)).count());
     }
     std::shared_ptr<EventBatch> batch = TAGOUT_TRY(intake::decode(
         PaddedBytes::copy_of(intake::encode_suite(results, now)),

@@ -9,22 +9,31 @@ namespace {
 
 /// Beginnings of words in a tool's name that speak of power over others' rights.
 constexpr std::array powerful_words{
-    std::string_view{"grant"},   std::string_view{"permission"}, std::string_view{"role"},
-    std::string_view{"admin"},   std::string_view{"privilege"},  std::string_view{"invit"},
-    std::string_view{"collabor"}, std::string_view{"member"},    std::string_view{"owner"},
-    std::string_view{"forward"}, std::string_view{"sudo"},       std::string_view{"elevate"},
-    std::string_view{"imperson"}, std::string_view{"password"},  std::string_view{"key"},
-    std::string_view{"credential"}, std::string_view{"policy"},  std::string_view{"acl"},
-    std::string_view{"firewall"}, std::string_view{"mfa"},       std::string_view{"disable"},
+    std::string_view{"grant"},      std::string_view{"permission"}, std::string_view{"role"},
+    std::string_view{"admin"},      std::string_view{"privilege"},  std::string_view{"invit"},
+    std::string_view{"collabor"},   std::string_view{"member"},     std::string_view{"owner"},
+    std::string_view{"forward"},    std::string_view{"sudo"},       std::string_view{"elevate"},
+    std::string_view{"imperson"},   std::string_view{"password"},   std::string_view{"key"},
+    std::string_view{"credential"}, std::string_view{"policy"},     std::string_view{"acl"},
+    std::string_view{"firewall"},   std::string_view{"mfa"},        std::string_view{"disable"},
     std::string_view{"authoriz"},
 };
 constexpr std::array deleting_words{
-    std::string_view{"delet"}, std::string_view{"remov"}, std::string_view{"purg"},
-    std::string_view{"wipe"},  std::string_view{"clear"}, std::string_view{"eras"},
+    std::string_view{"delet"},
+    std::string_view{"remov"},
+    std::string_view{"purg"},
+    std::string_view{"wipe"},
+    std::string_view{"clear"},
+    std::string_view{"eras"},
 };
 constexpr std::array trace_words{
-    std::string_view{"mail"},    std::string_view{"email"},   std::string_view{"message"}, std::string_view{"history"},
-    std::string_view{"log"},     std::string_view{"audit"},   std::string_view{"trace"},
+    std::string_view{"mail"},
+    std::string_view{"email"},
+    std::string_view{"message"},
+    std::string_view{"history"},
+    std::string_view{"log"},
+    std::string_view{"audit"},
+    std::string_view{"trace"},
 };
 
 constexpr bool is_letter(char c) noexcept {
@@ -120,8 +129,9 @@ std::optional<Sighting> judge_escalation(
     sighting.threshold = settings.escalation_score;
     sighting.write_completed = call.worked;
     sighting.cause = evidence.orders_before ? names.text(evidence.orders_tool) : tool;
-    sighting.evidence = tool + " was called" + why + "; the user did not ask for it" +
-                        (evidence.orders_before ? " and a tool's result had given the agent orders" : "");
+    sighting.evidence =
+        tool + " was called" + why + "; the user did not ask for it" +
+        (evidence.orders_before ? " and a tool's result had given the agent orders" : "");
     return sighting;
 }
 

@@ -12,7 +12,8 @@
 //   a tool's result gave orders before it                                               0.4
 //   traces are removed: mail, history or logs deleted unasked after something was sent  0.6
 //
-// Bounded memory: LadderMarks, in the session's trail. Cost: some 50 ns a call that changes something.
+// Bounded memory: LadderMarks, in the session's trail. Cost: some 50 ns a call that changes
+// something.
 #pragma once
 
 #include "catalog/catalog.h"

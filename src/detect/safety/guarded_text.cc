@@ -29,7 +29,8 @@ constexpr std::array secret_forms{
     SecretForm{"a Stripe key", "\\b[rs]k_(live|test)_[0-9A-Za-z]{16}"},
     SecretForm{"an npm token", "\\bnpm_[A-Za-z0-9]{36}"},
     SecretForm{"a Hugging Face token", "\\bhf_[A-Za-z0-9]{30}"},
-    SecretForm{"a SendGrid key", "\\bSG\\.[A-Za-z0-9_-]{16}[A-Za-z0-9_-]{0,10}\\.[A-Za-z0-9_-]{16}"},
+    SecretForm{
+        "a SendGrid key", "\\bSG\\.[A-Za-z0-9_-]{16}[A-Za-z0-9_-]{0,10}\\.[A-Za-z0-9_-]{16}"},
     SecretForm{"a signed token", "\\beyJ[A-Za-z0-9_-]+\\.eyJ[A-Za-z0-9_-]"},
     SecretForm{"a private key", "-----BEGIN [A-Z ]{0,20}PRIVATE KEY"},
     SecretForm{"an age key", "AGE-SECRET-KEY-1[0-9A-Z]{20}"},
@@ -84,9 +85,9 @@ std::size_t end_of_secret(std::string_view text, std::size_t to) noexcept {
     if (to >= 11 && text.substr(to - 11, 11) == "PRIVATE KEY") {
         return key_end == std::string_view::npos ? text.size() : key_end;
     }
-    while (to < text.size() && (is_word(text[to]) || text[to] == '_' || text[to] == '-' ||
-                                text[to] == '.' || text[to] == '+' || text[to] == '/' ||
-                                text[to] == '=')) {
+    while (to < text.size() &&
+           (is_word(text[to]) || text[to] == '_' || text[to] == '-' || text[to] == '.' ||
+            text[to] == '+' || text[to] == '/' || text[to] == '=')) {
         ++to;
     }
     return to;

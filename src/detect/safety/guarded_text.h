@@ -1,19 +1,20 @@
-// Places and secrets in a call's arguments: one scan for two signals and for what evidence may show.
+// Places and secrets in a call's arguments: one scan for two signals and for what evidence may
+// show.
 //
 //   safety.sensitive_endpoint  a place where an agent has no business (cloud metadata, /etc/shadow,
 //                              .ssh, credential files): options.places, to which a deployment adds
 //                              its own internal hosts and admin paths. What the user named is the
 //                              user's wish and no sighting.
 //   safety.secret_leaving      a secret in a call that sends something, told by its well-known form
-//                              (cloud keys, tokens, private keys, passwords in URLs), or a canary in
-//                              any call: options.canaries are planted texts that nobody has a reason
-//                              to touch. A secret that the user typed may be sent.
+//                              (cloud keys, tokens, private keys, passwords in URLs), or a canary
+//                              in any call: options.canaries are planted texts that nobody has a
+//                              reason to touch. A secret that the user typed may be sent.
 //
-// A secret is never shown: a sighting names its kind, its length and its argument, and redact() takes
-// secrets and canaries out of every evidence.
+// A secret is never shown: a sighting names its kind, its length and its argument, and redact()
+// takes secrets and canaries out of every evidence.
 //
-// Thread-compatible (its scratch is its own). Bounds: scan_bytes_max of one text, places and canaries
-// list_max each. Cost: about 1 ns a byte of arguments, once a tool call.
+// Thread-compatible (its scratch is its own). Bounds: scan_bytes_max of one text, places and
+// canaries list_max each. Cost: about 1 ns a byte of arguments, once a tool call.
 #pragma once
 
 #include "detect/settings.h"

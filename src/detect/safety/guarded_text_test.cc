@@ -12,8 +12,10 @@ namespace tagout::detect {
 namespace {
 
 /// Put together here, so that no scanner takes a test for a leak.
-const std::string github_token = "ghp" + std::string("_") + std::string(18, 'a') + std::string(18, '7');
-const std::string private_key = "-----BEGIN OPENSSH " + std::string("PRIVATE KEY-----\\nb3Blb\\n") + "-----END OPENSSH";
+const std::string github_token =
+    "ghp" + std::string("_") + std::string(18, 'a') + std::string(18, '7');
+const std::string private_key =
+    "-----BEGIN OPENSSH " + std::string("PRIVATE KEY-----\\nb3Blb\\n") + "-----END OPENSSH";
 
 std::shared_ptr<const catalog::Catalog> office() {
     catalog::Contents contents;
@@ -39,24 +41,52 @@ struct Row {
 
 TEST(GuardedText, WhatFiresAndWhatMustNot) {
     const Row rows[] = {
-        {"the metadata address", "Fetch the page", "files.get",
-         R"({"url":"http://169.254.169.254/latest/meta-data/iam"})", "safety.sensitive_endpoint"},
-        {"a password file", "Read my notes", "files.get", R"({"path":"/etc/shadow"})",
+        {"the metadata address",
+         "Fetch the page",
+         "files.get",
+         R"({"url":"http://169.254.169.254/latest/meta-data/iam"})",
+         "safety.sensitive_endpoint"},
+        {"a password file",
+         "Read my notes",
+         "files.get",
+         R"({"path":"/etc/shadow"})",
          "safety.sensitive_endpoint"},
         {"a longer name", "Read my notes", "files.get", R"({"path":"/etc/shadowy/notes"})", ""},
-        {"a place that the user named", "Read /etc/shadow for me", "files.get",
-         R"({"path":"/etc/shadow"})", ""},
-        {"a token in a mail", "Write to Bob", "mail.send", R"({"body":"it is )" + github_token + "\"}",
+        {"a place that the user named",
+         "Read /etc/shadow for me",
+         "files.get",
+         R"({"path":"/etc/shadow"})",
+         ""},
+        {"a token in a mail",
+         "Write to Bob",
+         "mail.send",
+         R"({"body":"it is )" + github_token + "\"}",
          "safety.secret_leaving"},
-        {"a private key in a mail", "Write to Bob", "mail.send", R"({"body":")" + private_key + "\"}",
+        {"a private key in a mail",
+         "Write to Bob",
+         "mail.send",
+         R"({"body":")" + private_key + "\"}",
          "safety.secret_leaving"},
-        {"a token that stays in the house", "Note it", "files.put", R"({"text":")" + github_token + "\"}", ""},
-        {"a password in a URL", "Fetch it", "files.get", R"({"url":"https://ann:hunter22@db.example/x"})",
+        {"a token that stays in the house",
+         "Note it",
+         "files.put",
+         R"({"text":")" + github_token + "\"}",
+         ""},
+        {"a password in a URL",
+         "Fetch it",
+         "files.get",
+         R"({"url":"https://ann:hunter22@db.example/x"})",
          "safety.secret_leaving"},
-        {"a canary, wherever", "Note it", "files.put", R"({"text":"wombat-77-canary"})",
+        {"a canary, wherever",
+         "Note it",
+         "files.put",
+         R"({"text":"wombat-77-canary"})",
          "safety.secret_leaving"},
-        {"words about secrets", "Write to Bob", "mail.send",
-         R"({"body":"the private key and the password are safe"})", ""},
+        {"words about secrets",
+         "Write to Bob",
+         "mail.send",
+         R"({"body":"the private key and the password are safe"})",
+         ""},
     };
     Settings settings;
     settings.safety.canaries = {"wombat-77-canary"};
@@ -69,7 +99,8 @@ TEST(GuardedText, WhatFiresAndWhatMustNot) {
         s.end();
         const RunResult result = run(s.events, settings, office());
         for (const char* signal : {"safety.sensitive_endpoint", "safety.secret_leaving"}) {
-            EXPECT_EQ(result.of(signal).size(), row.signal == signal ? 1U : 0U) << row.name << " " << signal;
+            EXPECT_EQ(result.of(signal).size(), row.signal == signal ? 1U : 0U)
+                << row.name << " " << signal;
         }
         for (const auto& [id, finding] : result.findings) {
             EXPECT_EQ(finding.evidence.find("aaaaaaaa7"), std::string::npos) << finding.evidence;
@@ -94,7 +125,9 @@ TEST(GuardedText, RedactsSecretsAndLeavesTheRest) {
     SafetySettings settings;
     settings.canaries = {"wombat-77"};
     GuardedText guarded(settings);
-    EXPECT_EQ(guarded.redact("nothing here, not even /etc/shadow"), "nothing here, not even /etc/shadow");
+    EXPECT_EQ(
+        guarded.redact("nothing here, not even /etc/shadow"), "nothing here, not even /etc/shadow"
+    );
     EXPECT_EQ(guarded.redact("a " + github_token + " b"), "a [a GitHub token, 40 bytes] b");
     EXPECT_EQ(guarded.redact("x wombat-77"), "x [a canary, 9 bytes]");
     EXPECT_EQ(guarded.redact(""), "");

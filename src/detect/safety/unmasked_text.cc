@@ -17,11 +17,21 @@ constexpr std::size_t word_bytes_max = 16;
 
 /// What orders to a machine are made of.
 constexpr std::array order_words{
-    std::string_view{"ignore"},       std::string_view{"disregard"},  std::string_view{"override"},
-    std::string_view{"forget"},       std::string_view{"bypass"},     std::string_view{"previous"},
-    std::string_view{"instructions"}, std::string_view{"instruction"}, std::string_view{"system"},
-    std::string_view{"prompt"},       std::string_view{"password"},   std::string_view{"credentials"},
-    std::string_view{"important"},    std::string_view{"message"},    std::string_view{"assistant"},
+    std::string_view{"ignore"},
+    std::string_view{"disregard"},
+    std::string_view{"override"},
+    std::string_view{"forget"},
+    std::string_view{"bypass"},
+    std::string_view{"previous"},
+    std::string_view{"instructions"},
+    std::string_view{"instruction"},
+    std::string_view{"system"},
+    std::string_view{"prompt"},
+    std::string_view{"password"},
+    std::string_view{"credentials"},
+    std::string_view{"important"},
+    std::string_view{"message"},
+    std::string_view{"assistant"},
 };
 
 constexpr bool is_letter(char c) noexcept {
@@ -42,7 +52,10 @@ CodePoint code_point_at(std::string_view text, std::size_t at) noexcept {
     };
     const std::uint32_t first = byte(0);
     if (first >= 0xf0 && at + 3 < text.size()) {
-        return {((first & 7U) << 18U) | ((byte(1) & 63U) << 12U) | ((byte(2) & 63U) << 6U) | (byte(3) & 63U), 4};
+        return {
+            ((first & 7U) << 18U) | ((byte(1) & 63U) << 12U) | ((byte(2) & 63U) << 6U) |
+                (byte(3) & 63U),
+            4};
     }
     if (first >= 0xe0 && at + 2 < text.size()) {
         return {((first & 15U) << 12U) | ((byte(1) & 63U) << 6U) | (byte(2) & 63U), 3};
@@ -54,8 +67,9 @@ CodePoint code_point_at(std::string_view text, std::size_t at) noexcept {
 }
 
 bool is_invisible(std::uint32_t code) noexcept {
-    return code == 0xad || (code >= 0x200b && code <= 0x200f) || (code >= 0x2060 && code <= 0x2064) ||
-           code == 0xfeff || (code >= 0xfe00 && code <= 0xfe0f);
+    return code == 0xad || (code >= 0x200b && code <= 0x200f) ||
+           (code >= 0x2060 && code <= 0x2064) || code == 0xfeff ||
+           (code >= 0xfe00 && code <= 0xfe0f);
 }
 
 /// The ASCII letter that it looks like, or 0.
@@ -65,14 +79,16 @@ char look_alike(std::uint32_t code) noexcept {
         char letter;
     };
     constexpr std::array pairs{
-        Pair{0x0430, 'a'}, Pair{0x0435, 'e'}, Pair{0x043e, 'o'}, Pair{0x0440, 'p'}, Pair{0x0441, 'c'},
-        Pair{0x0443, 'y'}, Pair{0x0445, 'x'}, Pair{0x0456, 'i'}, Pair{0x0455, 's'}, Pair{0x0458, 'j'},
-        Pair{0x0501, 'd'}, Pair{0x051b, 'q'}, Pair{0x051d, 'w'}, Pair{0x04bb, 'h'}, Pair{0x0410, 'a'},
-        Pair{0x0412, 'b'}, Pair{0x0415, 'e'}, Pair{0x041a, 'k'}, Pair{0x041c, 'm'}, Pair{0x041d, 'h'},
-        Pair{0x041e, 'o'}, Pair{0x0420, 'p'}, Pair{0x0421, 'c'}, Pair{0x0422, 't'}, Pair{0x0425, 'x'},
-        Pair{0x0406, 'i'}, Pair{0x03bf, 'o'}, Pair{0x03b1, 'a'}, Pair{0x03b5, 'e'}, Pair{0x03b9, 'i'},
-        Pair{0x03bd, 'v'}, Pair{0x03c1, 'p'}, Pair{0x03c4, 't'}, Pair{0x03c5, 'u'}, Pair{0x0131, 'i'},
-        Pair{0x0261, 'g'}, Pair{0x0269, 'i'},
+        Pair{0x0430, 'a'}, Pair{0x0435, 'e'}, Pair{0x043e, 'o'}, Pair{0x0440, 'p'},
+        Pair{0x0441, 'c'}, Pair{0x0443, 'y'}, Pair{0x0445, 'x'}, Pair{0x0456, 'i'},
+        Pair{0x0455, 's'}, Pair{0x0458, 'j'}, Pair{0x0501, 'd'}, Pair{0x051b, 'q'},
+        Pair{0x051d, 'w'}, Pair{0x04bb, 'h'}, Pair{0x0410, 'a'}, Pair{0x0412, 'b'},
+        Pair{0x0415, 'e'}, Pair{0x041a, 'k'}, Pair{0x041c, 'm'}, Pair{0x041d, 'h'},
+        Pair{0x041e, 'o'}, Pair{0x0420, 'p'}, Pair{0x0421, 'c'}, Pair{0x0422, 't'},
+        Pair{0x0425, 'x'}, Pair{0x0406, 'i'}, Pair{0x03bf, 'o'}, Pair{0x03b1, 'a'},
+        Pair{0x03b5, 'e'}, Pair{0x03b9, 'i'}, Pair{0x03bd, 'v'}, Pair{0x03c1, 'p'},
+        Pair{0x03c4, 't'}, Pair{0x03c5, 'u'}, Pair{0x0131, 'i'}, Pair{0x0261, 'g'},
+        Pair{0x0269, 'i'},
     };
     if (code >= 0xff01 && code <= 0xff5e) {
         return static_cast<char>(code - 0xff01 + '!');
@@ -238,7 +254,8 @@ private:
     bool take_joined(const Atom& atom) {
         std::string letters;
         for (std::size_t i = 0; i < atom.text.size(); ++i) {
-            if ((i % 2 == 0) != is_letter(atom.text[i]) || (i % 2 == 1 && !is_joiner(atom.text[i]))) {
+            if ((i % 2 == 0) != is_letter(atom.text[i]) ||
+                (i % 2 == 1 && !is_joiner(atom.text[i]))) {
                 return false;
             }
             if (i % 2 == 0) {
@@ -253,14 +270,17 @@ private:
         std::string word;
         bool letters = true;
         for (const char c : atom.text) {
-            const char letter = is_letter(c) ? lowered(c) : atom.letters ? letter_of_digit(c) : '\0';
+            const char letter = is_letter(c)   ? lowered(c)
+                                : atom.letters ? letter_of_digit(c)
+                                               : '\0';
             letters = letters && letter != '\0';
             word += letter;
         }
         if (!letters) {
             return;
         }
-        const bool in_digits = atom.digits && std::ranges::find(order_words, word) != order_words.end();
+        const bool in_digits =
+            atom.digits && std::ranges::find(order_words, word) != order_words.end();
         const std::string_view meant = in_digits ? std::string_view(word) : meant_word(word);
         if (!meant.empty()) {
             replace(atom.at, atom.at + atom.text.size(), meant);
@@ -290,9 +310,8 @@ private:
 
 bool unmask(std::string_view text, std::string& out) {
     text = text.substr(0, unmasked_bytes_max);
-    const bool high = std::ranges::any_of(text, [](char c) {
-        return static_cast<unsigned char>(c) >= 0x80;
-    });
+    const bool high =
+        std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
     std::string plain;
     const bool changed = high && plain_letters(text, plain);
     std::string words;

@@ -4,7 +4,8 @@
 //   look-alikes           Cyrillic and Greek letters, full-width and mathematical ones: as ASCII
 //   digits for letters    1gn0r3: as letters, in words that have letters as well
 //   spaced letters        i g n o r e, i-g-n-o-r-e: joined
-//   misspelt words        ignroe prevoius instrctions: the few words that orders are made of, one or
+//   misspelt words        ignroe prevoius instrctions: the few words that orders are made of, one
+//   or
 //                         two slips away from them
 //   base64                decoded, where it decodes to text; put at the end
 //

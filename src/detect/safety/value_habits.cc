@@ -62,7 +62,8 @@ News rarest(const CallFact& fact, const WorkflowProfile& profile, const SafetySe
 
 /// Whether the value is, or names, a place in the network.
 bool names_host(const ForeignValue& value) noexcept {
-    return value.text.find("://") != std::string::npos || value.text.find("www.") != std::string::npos;
+    return value.text.find("://") != std::string::npos ||
+           value.text.find("www.") != std::string::npos;
 }
 
 Finding found(
@@ -133,8 +134,8 @@ std::optional<Finding> judge_new_value(
     }
     std::string evidence = fact.draft.tool.text() + " was called with ";
     evidence += news.value->argument.empty() ? "" : news.value->argument + " = ";
-    evidence += "\"" + news.value->text + "\", which came from the result of " + news.value->source +
-                " (step " + std::to_string(news.value->source_step) +
+    evidence += "\"" + news.value->text + "\", which came from the result of " +
+                news.value->source + " (step " + std::to_string(news.value->source_step) +
                 ") and not from the user; none of the last " + std::to_string(profile->sessions()) +
                 " good sessions of " + fact.draft.workflow.text() + " ever used it";
     const SignalId signal = names_host(*news.value) ? SignalId::NewTool : SignalId::UntrustedValue;

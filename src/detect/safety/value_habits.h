@@ -1,8 +1,9 @@
-// A value that a tool's result named, in an argument where the workflow's good sessions make it news:
-// the recipient that is always one of three, now a fourth that stood in a web page.
+// A value that a tool's result named, in an argument where the workflow's good sessions make it
+// news: the recipient that is always one of three, now a fourth that stood in a web page.
 //
 //   safety.new_tool         where the value is a host that calls of this workflow never named
-//   safety.untrusted_value  else, by habit. Needs no phrase list: what an obeyed text looks like does not
+//   safety.untrusted_value  else, by habit. Needs no phrase list: what an obeyed text looks like
+//   does not
 //                           matter, only that a call carries something foreign and unheard of.
 //
 // News is what is rare, and how rare is asked of the argument itself: of n good sessions that used
@@ -16,7 +17,8 @@
 // A weak sighting of the session (a foreign text asked for something like this, and the user did
 // not) is raised only where the habit does not know the call, or there is no habit yet.
 //
-// Pure. Cost: a look-up a value; of an unknown one a walk through the profile's values, 10 us at most.
+// Pure. Cost: a look-up a value; of an unknown one a walk through the profile's values, 10 us at
+// most.
 #pragma once
 
 #include "catalog/catalog.h"

@@ -28,16 +28,19 @@ std::shared_ptr<const catalog::Catalog> bank() {
 }
 
 std::string payment(const std::string& to, int id) {
-    return R"({"recipient":")" + to + R"(","subject":"bill","reference":"REF-)" + std::to_string(77'000 + id) +
-           R"("})";
+    return R"({"recipient":")" + to + R"(","subject":"bill","reference":"REF-)" +
+           std::to_string(77'000 + id) + R"("})";
 }
 
 void pay(Story& s, int id, const std::string& to, const std::string& said = "Please pay the bill") {
     s.session("pay-" + std::to_string(id), "clerk", "bills");
     s.user(said);
     s.model();
-    s.tool("files.get", R"({"name":"bill.txt"})",
-           "Amount 10.50, account " + to + ", reference REF-" + std::to_string(77'000 + id));
+    s.tool(
+        "files.get",
+        R"({"name":"bill.txt"})",
+        "Amount 10.50, account " + to + ", reference REF-" + std::to_string(77'000 + id)
+    );
     s.model();
     s.tool("bank.pay", payment(to, id), R"({"ok":true})");
     s.model(500, "Paid.");
@@ -75,7 +78,7 @@ TEST(ValueHabits, AnAccountThatNoGoodSessionPaidIsNews) {
 TEST(ValueHabits, WhatMustNotFire) {
     Story s;
     pay_usual_bills(s, 20);
-    pay(s, 98, "GB29NWBK60161331926819");                             // as always
+    pay(s, 98, "GB29NWBK60161331926819");                                  // as always
     pay(s, 99, foreign, std::string("Please pay my bill to ") + foreign);  // the user named it
     const RunResult result = run(s.events, Settings{}, bank());
     EXPECT_TRUE(result.of("safety.untrusted_value").empty());
