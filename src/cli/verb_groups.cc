@@ -12,10 +12,7 @@ const std::vector<VerbGroup>& verb_groups() {
     static const std::vector<VerbGroup> groups{
         contain_verbs(), approval_verbs(), policy_verbs(), catalog_verbs(),    release_verbs(),
         journey_verbs(), ledger_verbs(),   evidence_verbs(), review_verbs(),    regression_verbs(),
-        action_verbs()};
-        contain_verbs(), approval_verbs(), catalog_verbs(), release_verbs(),    journey_verbs(),
-        ledger_verbs(),  evidence_verbs(), review_verbs(),  regression_verbs(), action_verbs(),
-        suite_verbs()};
+        action_verbs(),  suite_verbs()};
     return groups;
 }
 

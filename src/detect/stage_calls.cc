@@ -1,8 +1,5 @@
 #include "detect/arguments.h"
 #include "detect/context/stale_read.h"
-#include "detect/context/repeated_actions.h"
-#include "detect/hash.h"
-#include "detect/intent/retries.h"
 #include "detect/safety/escalation.h"
 #include "detect/stage_state.h"
 
@@ -14,8 +11,6 @@ namespace {
 
 constexpr std::size_t result_bytes_max = 32 * 1024;
 constexpr double request_score_min = 0.25;  ///< A text that asks somebody for something.
-constexpr std::size_t substantial_bytes_min = 40;
-constexpr double request_score_min = 0.25;   ///< A text that asks somebody for something.
 constexpr double sure_without_habit = 0.74;  ///< A value out of the very result that gives orders.
 
 bool changes_something(const catalog::ToolFacts& facts) noexcept {
