@@ -213,14 +213,20 @@ void SessionStage::State::note_answer_words(
             raise(session, std::move(*sighting), out);
         }
     };
-    // What an answer asks for matters once the user told something of the kind.
-    const bool was_told = std::ranges::any_of(memory.told, [](auto at) { return at != 0; });
-    const AnswerReading reading = answer_signs.scan(answer, was_told);
-    told(judge_lost_words(memory, reading, answer, trail.calls_worked));
     const Action* const newest = trail.actions.empty() ? nullptr : &trail.actions.back();
-    if (newest != nullptr && newest->request == trail.requests &&
-        newest->step >= memory.answer_step) {
-        told(judge_ignored(reading, newest, answer, names));
+    const bool answers_call = newest != nullptr && newest->request == trail.requests &&
+                              newest->step >= memory.answer_step && can_be_ignored(*newest, answer);
+    const bool calls = event.finish_reason.find("tool") != std::string_view::npos;
+    const bool has_past = trail.calls_worked >= lost_calls_min;
+    const AnswerLook look{
+        .memory = has_past,
+        .found = answers_call,
+        .plans = !calls,
+        .asks = has_past && std::ranges::any_of(memory.told, [](auto at) { return at != 0; })};
+    const AnswerReading reading = answer_signs.scan(answer, look);
+    told(judge_lost_words(memory, reading, answer, trail.calls_worked));
+    if (answers_call) {
+        told(judge_ignored(reading, *newest, answer, names));
     }
     claims.clear();
     read_claims(whole.substr(0, claims_bytes_max), claims);
@@ -243,7 +249,6 @@ void SessionStage::State::note_answer_words(
     }
     memory.answers += 1;
     memory.answer_step = place.step;
-    const bool calls = event.finish_reason.find("tool") != std::string_view::npos;
     memory.plan = calls ? std::string_view() : plan_of(reading, answer);
     memory.plan_place = place;
 }

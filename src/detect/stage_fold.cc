@@ -189,7 +189,6 @@ void SessionStage::State::note_texts(
         return;
     }
     ++trail.requests;
-    trail.asked_repeats = trail.asked_repeats || wants_repeats(event.user_text);
     note_told(session, event.user_text);
     if (!trail.pending.empty() && session.user_turns > 0) {
         settle(
@@ -215,6 +214,7 @@ void SessionStage::State::note_user_turn(
     const bool about_plan = session.errors_since_user_at == Instant{};
     session.errors_since_user_at = {};
     const UserWords words(text);
+    trail.asked_repeats = trail.asked_repeats || wants_repeats(words);
     if (session.user_turns == 1) {
         trail.user_agreed = reads_as_agreement(text);  // there is nothing yet to correct
         trail.last_words.clear();

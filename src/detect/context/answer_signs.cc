@@ -32,7 +32,8 @@ constexpr unsigned id_of(Slot slot) {
     "\\b(please|could you|can you|may i|might i|provide|i('ll| will) need|i need your|what is|" \
     "what's|tell me|share|give me|send me)\\b[^.!?\\n]{0,80}\\b"
 
-constexpr std::array patterns{
+// One automaton a purpose: whoever has no use for a sign does not pay for looking.
+constexpr std::array memory_patterns{
     Pattern{
         "\\bi [^.\\n]{0,20}(don't|do not|no longer|didn't) (have|see|find)( any| a| the| our)? "
         "(record|memory|recollection|trace|history) of (our |any |an |the |this |your )?(earlier|"
@@ -62,6 +63,8 @@ constexpr std::array patterns{
         "^\\s*(hello|hi|hey|welcome|greetings|good (morning|afternoon|evening))\\b[^\\n]{0,60}"
         "(how (can|may) i|what can i|how i can|how i may|here to (help|assist))",
         id_of(AnswerSign::Greets)},
+};
+constexpr std::array found_patterns{
     Pattern{
         "\\b(i|we)( \\w+)? (could not|couldn't|can't|cannot|am unable to|was unable to|am not able "
         "to|was not able to|wasn't able to|didn't|did not)( seem to)? (find|locate|retrieve|get|"
@@ -78,6 +81,8 @@ constexpr std::array patterns{
     Pattern{
         "\\b(did not|didn't) (return|bring|give|show|yield) (anything|any)\\b",
         id_of(AnswerSign::FoundNothing)},
+};
+constexpr std::array plan_patterns{
     Pattern{
         "\\b(i will|i'll|i'm going to|i am going to|i shall|next,? i will)( now| then| next| also| "
         "go ahead and| proceed to| proceed with)? [a-z]{3,}",
@@ -88,7 +93,6 @@ constexpr std::array patterns{
         id_of(AnswerSign::Plans)},
 };
 
-/// Apart, because their gaps make them dear: they are looked for only where it matters.
 constexpr std::array asking_patterns{
     Pattern{TAGOUT_ASKS "e-?mail\\b", id_of(Slot::Email)},
     Pattern{TAGOUT_ASKS "(zip|postal|post) ?code\\b", id_of(Slot::Zip)},
@@ -139,13 +143,15 @@ Database compiled(std::span<const Pattern> of) {
     return Database(database);
 }
 
-const hs_database_t* automaton() {
-    static const Database made = compiled(patterns);
-    return made.get();
-}
-const hs_database_t* asking_automaton() {
-    static const Database made = compiled(asking_patterns);
-    return made.get();
+/// By AnswerLook's members, in their order.
+constexpr std::size_t automata_count = 4;
+const std::array<Database, automata_count>& automata() {
+    static const std::array<Database, automata_count> made{
+        compiled(memory_patterns),
+        compiled(found_patterns),
+        compiled(plan_patterns),
+        compiled(asking_patterns)};
+    return made;
 }
 
 std::size_t digits_in(std::string_view text) noexcept {
@@ -193,6 +199,9 @@ std::string_view word_of(Slot slot) noexcept {
 
 std::uint8_t slots_told(std::string_view text) noexcept {
     std::uint8_t told = 0;
+    if (std::ranges::none_of(text, [](char c) { return is_digit(c) || c == '@'; })) {
+        return told;  // Every slot has one in it.
+    }
     const bool of_order = names_an_order(text);
     for_each_atom(text.substr(0, AnswerSigns::scan_bytes_max), [&](const Atom& atom) {
         const std::string_view value = atom.text;
@@ -223,8 +232,8 @@ struct AnswerSigns::State {
 
 AnswerSigns::AnswerSigns() : state_(std::make_unique<State>()) {
     hs_scratch_t* scratch = nullptr;
-    for (const hs_database_t* const database : {automaton(), asking_automaton()}) {
-        const hs_error_t code = hs_alloc_scratch(database, &scratch);
+    for (const Database& database : automata()) {
+        const hs_error_t code = hs_alloc_scratch(database.get(), &scratch);
         TAGOUT_ASSERT(code == HS_SUCCESS, "scratch is allocated once, at the start");
     }
     state_->scratch.reset(scratch);
@@ -233,7 +242,7 @@ AnswerSigns::~AnswerSigns() = default;
 AnswerSigns::AnswerSigns(AnswerSigns&&) noexcept = default;
 AnswerSigns& AnswerSigns::operator=(AnswerSigns&&) noexcept = default;
 
-AnswerReading AnswerSigns::scan(std::string_view text, bool with_asks) {
+AnswerReading AnswerSigns::scan(std::string_view text, const AnswerLook& look) {
     AnswerReading reading;
     text = text.substr(0, scan_bytes_max);
     const auto on_match =
@@ -249,20 +258,19 @@ AnswerReading AnswerSigns::scan(std::string_view text, bool with_asks) {
             }
             return 0;
         };
-    const auto search = [&](const hs_database_t* database) {
-        hs_scan(
-            database,
-            text.data(),
-            static_cast<unsigned>(text.size()),
-            0,
-            state_->scratch.get(),
-            on_match,
-            &reading
-        );
-    };
-    search(automaton());
-    if (with_asks) {
-        search(asking_automaton());
+    const std::array<bool, automata_count> wanted{look.memory, look.found, look.plans, look.asks};
+    for (std::size_t i = 0; i < automata_count; ++i) {
+        if (wanted[i]) {
+            hs_scan(
+                automata()[i].get(),
+                text.data(),
+                static_cast<unsigned>(text.size()),
+                0,
+                state_->scratch.get(),
+                on_match,
+                &reading
+            );
+        }
     }
     return reading;
 }

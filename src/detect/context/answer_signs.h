@@ -1,7 +1,7 @@
 // What an agent's answer says about its own memory and plans: that it knows nothing of what went
 // before, greets as if it began, found nothing, will do something next, or asks for a value.
 //
-// English; our own patterns in one automaton, compiled once. A sign is no finding: lost_context and
+// English; our own patterns in four automata, compiled once. A sign is no finding: lost_context and
 // incoherent_step hold it against what the session knows. Thread-compatible (its scratch is its
 // own). Bound: scan_bytes_max of one text. Cost: about 1 ns a byte.
 #pragma once
@@ -39,6 +39,14 @@ struct AnswerReading {
 /// Which slots `text`, the user's, has a value of; one bit each. Pure.
 [[nodiscard]] std::uint8_t slots_told(std::string_view text) noexcept;
 
+/// What is worth looking for: each costs a pass over the text.
+struct AnswerLook {
+    bool memory = true;  ///< Amnesia and Greets.
+    bool found = true;   ///< FoundNothing.
+    bool plans = true;
+    bool asks = true;
+};
+
 class AnswerSigns {
 public:
     static constexpr std::size_t scan_bytes_max = 4 * 1024;
@@ -48,8 +56,7 @@ public:
     AnswerSigns(AnswerSigns&&) noexcept;
     AnswerSigns& operator=(AnswerSigns&&) noexcept;
 
-    /// `with_asks`: also for what it asks for, which costs as much again.
-    [[nodiscard]] AnswerReading scan(std::string_view text, bool with_asks = true);
+    [[nodiscard]] AnswerReading scan(std::string_view text, const AnswerLook& look = {});
 
 private:
     struct State;

@@ -73,20 +73,24 @@ bool is_everyday(const Claim& question) noexcept {
 
 }  // namespace
 
+bool can_be_ignored(const Action& newest, std::string_view answer) noexcept {
+    return newest.worked && newest.substantial && !newest.writes && !newest.empty &&
+           !newest.withheld && !newest.unfinished && answer.size() <= ignored_answer_bytes_max &&
+           !has_digits(answer);
+}
+
 std::optional<Sighting> judge_ignored(
-    const AnswerReading& reading, const Action* newest, std::string_view answer, const Names& names
+    const AnswerReading& reading, const Action& newest, std::string_view answer, const Names& names
 ) {
-    if (!reading.has(AnswerSign::FoundNothing) || newest == nullptr || !newest->worked ||
-        !newest->substantial || newest->writes || newest->empty || newest->withheld ||
-        newest->unfinished || answer.size() > ignored_answer_bytes_max || has_digits(answer)) {
+    if (!reading.has(AnswerSign::FoundNothing) || !can_be_ignored(newest, answer)) {
         return std::nullopt;
     }
     Sighting sighting = incoherent(
         0.65,
-        names.text(newest->tool) + " brought an answer at step " + std::to_string(newest->step) +
+        names.text(newest.tool) + " brought an answer at step " + std::to_string(newest.step) +
             ", and then it says: \"" + std::string(answer.substr(0, 150)) + "\""
     );
-    sighting.tool = newest->tool;
+    sighting.tool = newest.tool;
     return sighting;
 }
 

@@ -23,9 +23,12 @@
 
 namespace tagout::detect {
 
-/// Judges an answer that says that nothing was found; `newest` is the call before it, or null.
+/// Whether an answer that says that nothing was found would ignore what `newest`, the call before
+/// it, brought.
+[[nodiscard]] bool can_be_ignored(const Action& newest, std::string_view answer) noexcept;
+/// Judges an answer that may say so.
 [[nodiscard]] std::optional<Sighting> judge_ignored(
-    const AnswerReading& reading, const Action* newest, std::string_view answer, const Names& names
+    const AnswerReading& reading, const Action& newest, std::string_view answer, const Names& names
 );
 /// Judges a question, which is not in `memory` yet.
 [[nodiscard]] std::optional<Sighting> judge_question(

@@ -9,7 +9,6 @@ namespace tagout::detect {
 
 namespace {
 
-constexpr std::uint32_t calls_before_min = 1;
 constexpr std::size_t restart_calls_min = 2;
 constexpr std::size_t restart_past_min = 1;  ///< Other calls that lie behind the first ones.
 constexpr std::size_t placeholder_bytes_max = 40;
@@ -62,7 +61,7 @@ std::optional<Sighting> judge_lost_words(
     const Recollection& memory, const AnswerReading& reading, std::string_view answer,
     std::uint32_t calls
 ) {
-    if (calls < calls_before_min) {
+    if (calls < lost_calls_min) {
         return std::nullopt;
     }
     if (reading.has(AnswerSign::Amnesia)) {

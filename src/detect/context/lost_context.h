@@ -24,6 +24,8 @@
 
 namespace tagout::detect {
 
+/// Before so many calls worked, there is nothing that could be lost.
+inline constexpr std::uint32_t lost_calls_min = 1;
 /// Judges what the agent says, of which `reading` was made, after so many `calls` that worked.
 [[nodiscard]] std::optional<Sighting> judge_lost_words(
     const Recollection& memory, const AnswerReading& reading, std::string_view answer,

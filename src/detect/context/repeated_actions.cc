@@ -10,7 +10,7 @@ namespace tagout::detect {
 namespace {
 
 constexpr std::size_t answer_bytes_max = 240;  ///< What is longer is a record and no refusal.
-constexpr std::size_t request_bytes_max = 2'000;
+constexpr std::size_t number_bytes_max = 2;    ///< "in 12 parts", and not the year.
 constexpr std::uint32_t asked_repeats_factor = 2;
 /// One more look at what was read so many other calls ago is no sign of anything: it may have
 /// fallen out of sight. Without arguments it looks at how things are, which is done sooner again.
@@ -80,10 +80,10 @@ constexpr std::array deed_words{
     std::string_view{"entries"},
 };
 
-/// Most atoms of a text have another first letter or another length than all of `words`, which is
-/// seen without comparing any.
+/// Most words, in lower case, have another first letter or another length than all of `words`,
+/// which is seen without comparing any.
 template <const auto& words>
-bool is_one_of(const Atom& atom) noexcept {
+bool is_one_of(std::string_view text) noexcept {
     static constexpr auto bits_of = [](auto&& number) {
         std::uint64_t bits = 0;
         for (const std::string_view word : words) {
@@ -95,16 +95,11 @@ bool is_one_of(const Atom& atom) noexcept {
         bits_of([](std::string_view word) { return static_cast<unsigned char>(word.front()); });
     static constexpr std::uint64_t sizes =
         bits_of([](std::string_view word) { return word.size(); });
-    const auto first = static_cast<unsigned char>(atom.text.front() | 0x20);
-    if ((firsts >> (first % 64) & sizes >> (atom.text.size() % 64) & 1) == 0) {
+    const auto first = static_cast<unsigned char>(text.front());
+    if ((firsts >> (first % 64) & sizes >> (text.size() % 64) & 1) == 0) {
         return false;
     }
-    return std::ranges::any_of(words, [&](std::string_view word) {
-        return atom.text.size() == word.size() &&
-               std::ranges::equal(atom.text, word, {}, [](char c) {
-                   return static_cast<char>(c | 0x20);
-               });
-    });
+    return std::ranges::find(words, text) != words.end();
 }
 
 /// How many members of the shorter list of two calls stand in the other, of how many.
@@ -332,13 +327,15 @@ AnswerTone read_answer(std::string_view result) noexcept {
         .withheld = std::ranges::any_of(withheld_words, says)};
 }
 
-bool wants_repeats(std::string_view text) noexcept {
+bool wants_repeats(const UserWords& words) noexcept {
     bool found = false;
     bool counted = false;  // the word before was a number of things
-    for_each_atom(text.substr(0, request_bytes_max), [&](const Atom& atom) {
-        found = found || is_one_of<repeat_words>(atom) || (counted && is_one_of<deed_words>(atom));
-        counted =
-            (atom.digits && !atom.letters && atom.text.size() <= 2) || is_one_of<count_words>(atom);
+    words.each(UserWords::bytes_max, [&](std::size_t from, std::size_t size) {
+        const std::string_view word(words.lower(from), std::min(size, UserWords::word_bytes_max));
+        found = is_one_of<repeat_words>(word) || (counted && is_one_of<deed_words>(word));
+        counted = is_one_of<count_words>(word) ||
+                  (size <= number_bytes_max && std::ranges::all_of(word, is_digit));
+        return !found;
     });
     return found;
 }
