@@ -62,6 +62,49 @@ def score_table(rows):
     return out
 
 
+SPLICE_GOALS = {"duplicate": 0.95, "near_duplicate": 0.95, "circle": 0.95}
+SPLICE_GOAL = 0.7
+GOOD_FLAGGED_GOAL = 0.01
+RIGHT_GOAL = 0.95
+DELAY_GOAL_S = 1.0
+
+
+def below(rows, splice, matrix):
+    """What misses its goal, or meets it in the middle only: its interval reaches across."""
+    missed, narrow = [], []
+    for each in rows:
+        if "goal" not in each or "met" not in each:
+            continue
+        unit = each["unit"]
+        text = f"{each['set']}, {each['figure']}: {number(each['value'], unit)}, goal {number(each['goal'], unit)}"
+        if not each["met"]:
+            missed.append(text)
+        elif "low" in each and "hits" in each and each["low"] <= each["goal"] <= each["high"]:
+            narrow.append(f"{text}, interval {number(each['low'], unit)} to {number(each['high'], unit)}")
+    if splice:
+        for kind, each in splice["kinds"].items():
+            goal = SPLICE_GOALS.get(kind, SPLICE_GOAL)
+            if each["fault"] and each["f1"] < goal:
+                missed.append(f"planted {kind}: F1 {each['f1']:.3f}, goal {goal}")
+            elif each["fault"] and each["f1"] < goal + 0.01:
+                narrow.append(f"planted {kind}: F1 {each['f1']:.3f}, goal {goal}")
+        share = splice["flagged"] / splice["good"] if splice["good"] else 0
+        if share > GOOD_FLAGGED_GOAL:
+            missed.append(f"good recordings flagged as they are: {share * 100:.2f} %, goal {GOOD_FLAGGED_GOAL:.0%}")
+    if matrix:
+        share = matrix["right"] / matrix["runs"]
+        if share < RIGHT_GOAL:
+            missed.append(f"classes of the fleet's faults: {share * 100:.1f} % right, goal {RIGHT_GOAL:.0%}")
+        elif wilson(int(matrix["right"]), int(matrix["runs"]))[0] < RIGHT_GOAL:
+            narrow.append(f"classes of the fleet's faults: {share * 100:.1f} % right of {int(matrix['runs'])} runs")
+        if matrix["session_p99_s"] > DELAY_GOAL_S:
+            missed.append(f"finding about a session, p99: {matrix['session_p99_s']:.2f} s, goal {DELAY_GOAL_S:g} s")
+    out = "## Below the goal\n\n"
+    out += "".join(f"- {line}\n" for line in missed) or "Nothing.\n"
+    out += "\nMet, but the interval or a hundredth of F1 reaches below the goal:\n\n"
+    return out + ("".join(f"- {line}\n" for line in narrow) or "Nothing.\n") + "\n## Recordings\n\n"
+
+
 def splice_table(score):
     out = "\n## Faults planted into good recordings\n\n"
     out += "`tagout splice` (seeded) plants each kind into recordings that their labels call good; found is the right\n"
@@ -102,8 +145,9 @@ def matrix_table(counters):
     low, high = wilson(right, runs)
     out += f"\nRight: {right} of {runs} runs, {right / runs * 100:.1f} % (95 %: {low * 100:.1f} % to {high * 100:.1f} %); "
     out += "a run is right when every incident is of the fault's class.\n\n"
-    out += "From the step that a finding points at to the finding, in the fleet's time (sessions' findings wait\n"
-    out += "`detection.settle` for texts on their way; a rate needs several bad steps):\n\n"
+    out += "From when the span that a finding points at was received to the finding, in the fleet's time, which runs\n"
+    out += "faster than the machine's (a call's values wait `detection.settle` for texts on their way; a rate needs\n"
+    out += "several bad steps). The fleet is a light load: at half of the maximum nothing is measured here.\n\n"
     out += row("findings", "count", "p50", "p99") + row(*["---"] * 4)
     for kind in ("session", "rate"):
         out += row(
@@ -113,16 +157,22 @@ def matrix_table(counters):
     return out
 
 
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
 def main(arguments):
-    with open(arguments[0], encoding="utf-8") as file:
-        page = HEAD + score_table(json.load(file))
-    if len(arguments) > 1:
-        with open(arguments[1], encoding="utf-8") as file:
-            page += splice_table(json.load(file))
-    if len(arguments) > 2:
-        with open(arguments[2], encoding="utf-8") as file:
-            bench = json.load(file)["benchmarks"][0]
-        page += matrix_table(bench)
+    rows = read(arguments[0])
+    splice = read(arguments[1]) if len(arguments) > 1 else None
+    matrix = read(arguments[2])["benchmarks"][0] if len(arguments) > 2 else None
+    if matrix and "error_message" in matrix:
+        sys.exit("the class matrix did not come to its end: " + matrix["error_message"])
+    page = HEAD + below(rows, splice, matrix) + score_table(rows)
+    if splice:
+        page += splice_table(splice)
+    if matrix:
+        page += matrix_table(matrix)
     sys.stdout.write(page)
 
 

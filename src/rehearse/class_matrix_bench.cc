@@ -2,9 +2,11 @@
 // each in a fleet and a Tagout of its own, in process. Its counters are rows of
 // docs/reference/quality.md (`./dev bench quality`).
 //
-// Right is a run whose incidents are all of the fault's class, and that has one. The delay is from the
-// step that a finding points at to when the finding was told, in the fleet's time; sessions' findings
+// Right is a run whose incidents are all of the fault's class, and that has one. The delay is from when
+// the span that a finding points at was received to when the finding was told, in the fleet's time:
+// that runs `speed` times as fast, so a delay of this machine's counts as often. Sessions' findings
 // and rates' are told apart, because a rate needs several bad steps and a session's finding one.
+// Bounded: each fleet ends after fleet_time, and all faults of a seed run side by side.
 
 #include "rehearse/detection_driver.h"
 #include "rehearse/sim.h"
@@ -65,8 +67,11 @@ Seen watch(const FaultInfo& fault, std::uint64_t seed) {
     }
     const std::map<std::string, Instant> told = driver.first_told();
     for (const auto& [id, finding] : driver.findings()) {
-        const double delay =
-            std::chrono::duration<double>(told.at(id) - finding.seen_at).count();
+        const std::optional<Instant> received = driver.received(finding);
+        if (!received) {
+            continue;
+        }
+        const double delay = std::chrono::duration<double>(told.at(id) - *received).count();
         (finding.rate ? seen.rate_delays : seen.session_delays).push_back(std::max(0.0, delay));
     }
     return seen;

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -81,6 +82,12 @@ public:
         const MutexLock lock(mutex_);
         return first_told_;
     }
+    /// When the span that it points at had been received; none for a finding that points at no span.
+    [[nodiscard]] std::optional<Instant> received(const Finding& finding) const {
+        const MutexLock lock(mutex_);
+        const auto found = received_.find(finding.trace_id + finding.span_id);
+        return found == received_.end() ? std::nullopt : std::optional(found->second);
+    }
     /// How ended sessions came out, by name of the outcome.
     [[nodiscard]] std::map<std::string, int> outcomes() const {
         const MutexLock lock(mutex_);
@@ -101,6 +108,10 @@ private:
             return false;
         }
         const MutexLock lock(mutex_);
+        const Instant now = clock_.now();
+        for (const AgentEvent& event : (*batch)->events) {
+            received_.emplace(to_hex(event.trace_id) + to_hex(event.span_id), now);
+        }
         linker_.link(**batch);
         detect::Output out;
         sessions_.observe((*batch)->events, clock_.now(), out);
@@ -139,6 +150,7 @@ private:
     detect::KeyStage keys_ TAGOUT_GUARDED_BY(mutex_);
     std::map<std::string, Finding> findings_ TAGOUT_GUARDED_BY(mutex_);
     std::map<std::string, Instant> first_told_ TAGOUT_GUARDED_BY(mutex_);
+    std::map<std::string, Instant> received_ TAGOUT_GUARDED_BY(mutex_);  ///< Of a short fleet.
     std::map<std::string, SessionOutcome> outcomes_ TAGOUT_GUARDED_BY(mutex_);
 
     std::atomic<bool> stopping_{false};

@@ -75,7 +75,12 @@ constexpr std::array found_patterns{
         "information)\\b[^.\\n]{0,20}(found|returned|available|there)?",
         id_of(AnswerSign::FoundNothing)},
     Pattern{
-        "\\b(returned|gave|found|brought|there is|there's) (me )?(no|nothing|zero|empty|none)\\b",
+        "\\b(returned|gave|found|brought) (me )?(no|nothing|zero|empty|none)\\b",
+        id_of(AnswerSign::FoundNothing)},
+    // "There is nothing you need to do" and "there is no charge" are answers, so a place is asked for.
+    Pattern{
+        "\\bthere('s| is| are) (nothing|none|no( \\w+){1,3}) (in|on|under|matching|named|called|"
+        "found|listed|recorded|registered|there)\\b",
         id_of(AnswerSign::FoundNothing)},
     Pattern{"\\b(i|we) (don't|do not) have (any )?access\\b", id_of(AnswerSign::FoundNothing)},
     Pattern{

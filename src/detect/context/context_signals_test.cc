@@ -233,6 +233,24 @@ const Row rows[] = {
          s.model(300, "I couldn't find any matching order.");
      },
      {}},
+    {"there is no such thing where it looked, though there is",
+     [](Story& s) {
+         read_order(s);
+         s.model(300, "There is no such order in our system.");
+     },
+     {"context.incoherent_step"}},
+    {"nothing that the user need do is no empty answer",
+     [](Story& s) {
+         read_order(s);
+         s.model(300, "Your parcel is on its way and there is nothing you need to do.");
+     },
+     {}},
+    {"no charge is no empty answer",
+     [](Story& s) {
+         read_order(s);
+         s.model(300, "It ships tomorrow; there is no charge for this delivery.");
+     },
+     {}},
     {"asks what was answered",
      [](Story& s) {
          s.model(300, "Which delivery window suits you best tomorrow?");
