@@ -67,6 +67,28 @@ SPLICE_GOAL = 0.7
 GOOD_FLAGGED_GOAL = 0.01
 RIGHT_GOAL = 0.95
 DELAY_GOAL_S = 1.0
+REPETITION = ("context.duplicate_action", "context.circular_actions")
+# Why a figure is where it is, as far as it was measured; the beginning of "set, figure".
+LIMITS = {
+    "mscloud, event F1": "the score that is reported hardly moves it between 8 and 8.7; telling again sooner after "
+    "an alarm raises it by three points and costs NAB ten, so one configuration for both stops here",
+    "uss, dissatisfied turns, found": "a list of English phrases reads one message; what an answer failed to do and "
+    "what the user said before are not read, nothing is learned from ratings",
+    "uss, dissatisfied turns, best F1": "as above",
+    "finding about a session": "values of a call wait `detection.settle`, two seconds, for texts on their way",
+}
+
+
+def with_limit(text):
+    for start, why in LIMITS.items():
+        if text.startswith(start):
+            return f"{text}. What limits it: {why}"
+    return text
+
+
+def repeats_told(splice):
+    """Good recordings told to repeat themselves; one that both signals name counts twice."""
+    return sum(splice["flagged_by"].get(signal, 0) for signal in REPETITION)
 
 
 def below(rows, splice, matrix):
@@ -88,9 +110,9 @@ def below(rows, splice, matrix):
                 missed.append(f"planted {kind}: F1 {each['f1']:.3f}, goal {goal}")
             elif each["fault"] and each["f1"] < goal + 0.01:
                 narrow.append(f"planted {kind}: F1 {each['f1']:.3f}, goal {goal}")
-        share = splice["flagged"] / splice["good"] if splice["good"] else 0
+        share = repeats_told(splice) / splice["good"] if splice["good"] else 0
         if share > GOOD_FLAGGED_GOAL:
-            missed.append(f"good recordings flagged as they are: {share * 100:.2f} %, goal {GOOD_FLAGGED_GOAL:.0%}")
+            missed.append(f"good recordings told to repeat: {share * 100:.2f} %, goal {GOOD_FLAGGED_GOAL * 100:g} %")
     if matrix:
         share = matrix["right"] / matrix["runs"]
         if share < RIGHT_GOAL:
@@ -100,7 +122,7 @@ def below(rows, splice, matrix):
         if matrix["session_p99_s"] > DELAY_GOAL_S:
             missed.append(f"finding about a session, p99: {matrix['session_p99_s']:.2f} s, goal {DELAY_GOAL_S:g} s")
     out = "## Below the goal\n\n"
-    out += "".join(f"- {line}\n" for line in missed) or "Nothing.\n"
+    out += "".join(f"- {with_limit(line)}\n" for line in missed) or "Nothing.\n"
     out += "\nMet, but the interval or a hundredth of F1 reaches below the goal:\n\n"
     return out + ("".join(f"- {line}\n" for line in narrow) or "Nothing.\n") + "\n## Recordings\n\n"
 
@@ -127,7 +149,15 @@ def splice_table(score):
     low, high = wilson(score["flagged"], score["good"])
     share = score["flagged"] / score["good"] if score["good"] else 0
     out += f"\nGood recordings flagged as they are: {share * 100:.2f} % (95 %: {low * 100:.2f} % to {high * 100:.2f} %; "
-    return out + f"{score['flagged']} of {score['good']}).\n"
+    out += f"{score['flagged']} of {score['good']}), by signal:\n\n"
+    out += row("signal", "told of", "95 %", "goal") + row(*["---"] * 4)
+    counts = {signal: count for signal, count in sorted(score["flagged_by"].items())}
+    counts["repetition, both signals"] = repeats_told(score)
+    for signal, count in counts.items():
+        low, high = wilson(count, score["good"])
+        goal = f"{GOOD_FLAGGED_GOAL * 100:g} %" if signal.startswith("repetition") else ""
+        out += row(signal, f"{count} of {score['good']}", f"{low * 100:.2f} % to {high * 100:.2f} %", goal)
+    return out
 
 
 def matrix_table(counters):
