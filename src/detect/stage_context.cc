@@ -218,11 +218,10 @@ void SessionStage::State::note_answer_words(
                               newest->step >= memory.answer_step && can_be_ignored(*newest, answer);
     const bool calls = event.finish_reason.find("tool") != std::string_view::npos;
     const bool has_past = trail.calls_worked >= lost_calls_min;
-    const AnswerLook look{
-        .memory = has_past,
-        .found = answers_call,
-        .plans = !calls,
-        .asks = has_past && std::ranges::any_of(memory.told, [](auto at) { return at != 0; })};
+    AnswerLook look{.memory = has_past, .found = answers_call, .plans = !calls, .asks = 0};
+    for (std::size_t i = 0; has_past && i < slot_kinds; ++i) {
+        look.asks |= memory.told[i] != 0 ? static_cast<std::uint8_t>(1U << i) : std::uint8_t{0};
+    }
     const AnswerReading reading = answer_signs.scan(answer, look);
     told(judge_lost_words(memory, reading, answer, trail.calls_worked));
     if (answers_call) {

@@ -2,10 +2,13 @@
 
 #include "base/assert.h"
 #include "detect/atoms.h"
+#include "detect/intent/user_words.h"
+#include "detect/word_filter.h"
 
 #include <hs/hs.h>
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -25,6 +28,10 @@ constexpr unsigned id_of(AnswerSign sign) {
 }
 constexpr unsigned id_of(Slot slot) {
     return slot_ids + static_cast<unsigned>(slot);
+}
+
+constexpr std::uint8_t bit_of(Slot slot) noexcept {
+    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(slot));
 }
 
 // Within one sentence, up to its thing.
@@ -150,6 +157,81 @@ Database compiled(std::span<const Pattern> of) {
 
 /// By AnswerLook's members, in their order.
 constexpr std::size_t automata_count = 4;
+
+constexpr WordFilter::Marks memory_word = 1;
+constexpr WordFilter::Marks found_word = 2;
+constexpr WordFilter::Marks plan_word = 4;
+constexpr WordFilter::Marks asking_word = 8;
+constexpr std::array<WordFilter::Marks, automata_count> words_of_automata{
+    memory_word, found_word, plan_word, asking_word};
+
+/// Of each pattern above words of which one stands in whatever it matches: a text without any need
+/// not be searched, and most answers have none. "t" is that of "didn't", "ll" that of "I'll".
+constexpr WordFilter needed_words = [] {
+    using Word = std::string_view;
+    WordFilter filter;
+    filter.add_all(
+        std::array<Word, 24>{"record",   "memory",  "recollection", "trace",  "history",
+                             "earlier",  "previous", "prior",       "past",   "beginning",
+                             "start",    "message", "lost",         "losing", "recall",
+                             "remember", "remind",  "were",         "hello",  "hi",
+                             "hey",      "welcome", "greetings",    "good"},
+        memory_word
+    );
+    filter.add_all(
+        std::array<Word, 10>{
+            "not", "t", "cannot", "unable", "no", "zero", "without", "nothing", "empty", "none"},
+        found_word
+    );
+    filter.add_all(std::array<Word, 2>{"i", "let"}, plan_word);
+    filter.add_all(
+        std::array<Word, 12>{
+            "please", "could", "can", "may", "might", "provide", "need", "what", "tell", "share",
+            "give", "send"},
+        asking_word
+    );
+    return filter;
+}();
+
+/// The same of the things that are asked for, a mark a slot.
+constexpr WordFilter slot_words = [] {
+    using Word = std::string_view;
+    WordFilter filter;
+    filter.add_all(std::array<Word, 2>{"email", "mail"}, bit_of(Slot::Email));
+    filter.add_all(
+        std::array<Word, 6>{"zip", "postal", "post", "zipcode", "postalcode", "postcode"},
+        bit_of(Slot::Zip)
+    );
+    filter.add_all(std::array<Word, 3>{"phone", "telephone", "mobile"}, bit_of(Slot::Phone));
+    filter.add_all(
+        std::array<Word, 10>{
+            "order", "booking", "reservation", "reference", "invoice", "ticket", "case", "customer",
+            "tracking", "confirmation"},
+        bit_of(Slot::Number)
+    );
+    filter.add("transaction", bit_of(Slot::Number));
+    filter.add_all(std::array<Word, 3>{"iban", "account", "bank"}, bit_of(Slot::Account));
+    filter.add_all(std::array<Word, 2>{"date", "dates"}, bit_of(Slot::Date));
+    return filter;
+}();
+
+/// Automata that may find what is looked for in `text`, by their words_of_automata.
+WordFilter::Marks worth_searching(std::string_view text, const AnswerLook& look) noexcept {
+    if (text.size() > UserWords::bytes_max) {
+        return memory_word | found_word | plan_word | asking_word;
+    }
+    const UserWords words(text);
+    WordFilter::Marks marks = 0;
+    WordFilter::Marks slots = 0;
+    words.each(UserWords::bytes_max, [&](std::size_t from, std::size_t size) {
+        const std::uint64_t head = words.head(from, size);
+        marks |= needed_words.of(head);
+        slots |= slot_words.of(head);
+        return true;
+    });
+    const bool asks = (slots & look.asks) != 0;
+    return asks ? marks : static_cast<WordFilter::Marks>(marks & ~asking_word);
+}
 const std::array<Database, automata_count>& automata() {
     static const std::array<Database, automata_count> made{
         compiled(memory_patterns),
@@ -178,8 +260,33 @@ bool names_an_order(std::string_view text) noexcept {
     });
 }
 
-constexpr std::uint8_t bit_of(Slot slot) noexcept {
-    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(slot));
+bool is_letter(char c) noexcept {
+    return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || static_cast<unsigned char>(c) >= 0x80;
+}
+
+/// The atom that the byte at `at` is in, as for_each_atom() cuts it; without its head.
+Atom atom_around(std::string_view text, std::size_t at) noexcept {
+    const auto belongs = [](char c) { return is_digit(c) || is_letter(c) || is_joiner(c); };
+    std::size_t from = at;
+    while (from > 0 && belongs(text[from - 1])) {
+        --from;
+    }
+    while (from < at && is_joiner(text[from])) {
+        ++from;
+    }
+    Atom atom;
+    std::size_t to = from;
+    for (; to < text.size() && belongs(text[to]); ++to) {
+        atom.digits = atom.digits || is_digit(text[to]);
+        atom.letters = atom.letters || is_letter(text[to]);
+        atom.joined = atom.joined || is_joiner(text[to]);
+    }
+    while (to > from && is_joiner(text[to - 1])) {
+        --to;
+    }
+    atom.at = from;
+    atom.text = text.substr(from, to - from);
+    return atom;
 }
 
 }  // namespace
@@ -203,20 +310,29 @@ std::string_view word_of(Slot slot) noexcept {
 }
 
 std::uint8_t slots_told(std::string_view text) noexcept {
+    text = text.substr(0, AnswerSigns::scan_bytes_max);
     std::uint8_t told = 0;
-    if (std::ranges::none_of(text, [](char c) { return is_digit(c) || c == '@'; })) {
-        return told;  // Every slot has one in it.
-    }
-    const bool of_order = names_an_order(text);
-    for_each_atom(text.substr(0, AnswerSigns::scan_bytes_max), [&](const Atom& atom) {
-        const std::string_view value = atom.text;
-        const std::size_t digits = atom.digits ? digits_in(value) : 0;
-        if (value.find('@') != std::string_view::npos &&
-            value.find('.') != std::string_view::npos) {
+    for (std::size_t at = text.find('@'); at != std::string_view::npos; at = text.find('@', at + 1)) {
+        if (atom_around(text, at).text.find('.') != std::string_view::npos) {
             told |= bit_of(Slot::Email);
-        } else if (digits == 0) {
-            return;
-        } else if (digits == 8 && std::ranges::count(value, '-') == 2) {
+        }
+    }
+    std::optional<bool> of_order;  // found out when it matters
+    std::size_t done = 0;
+    const auto digits_of = [](const ByteClasses& classes) { return classes.digits; };
+    for_each_run(text, digits_of, [&](std::size_t from, std::size_t) {
+        if (from < done) {
+            return true;
+        }
+        const Atom atom = atom_around(text, from);
+        const std::string_view value = atom.text;
+        done = atom.at + value.size();
+        const std::size_t digits = digits_in(value);
+        if (atom.joined && value.find('@') != std::string_view::npos &&
+            value.find('.') != std::string_view::npos) {
+            return true;
+        }
+        if (digits == 8 && std::ranges::count(value, '-') == 2) {
             told |= bit_of(Slot::Date);
         } else if (digits == value.size() && digits == 5) {
             told |= bit_of(Slot::Zip);
@@ -224,9 +340,13 @@ std::uint8_t slots_told(std::string_view text) noexcept {
             told |= bit_of(Slot::Account);
         } else if (digits >= 4 && value.size() >= 6 && value.find('_') == std::string_view::npos) {
             const bool marked = atom.at > 0 && text[atom.at - 1] == '#';
-            told |= marked || of_order ? bit_of(Slot::Number) : std::uint8_t{0};
+            if (!marked && !of_order) {
+                of_order = names_an_order(text);
+            }
+            told |= marked || *of_order ? bit_of(Slot::Number) : std::uint8_t{0};
             told |= digits >= 9 && !atom.letters ? bit_of(Slot::Phone) : std::uint8_t{0};
         }
+        return true;
     });
     return told;
 }
@@ -263,9 +383,13 @@ AnswerReading AnswerSigns::scan(std::string_view text, const AnswerLook& look) {
             }
             return 0;
         };
-    const std::array<bool, automata_count> wanted{look.memory, look.found, look.plans, look.asks};
+    const std::array<bool, automata_count> wanted{look.memory, look.found, look.plans, look.asks != 0};
+    if (std::ranges::none_of(wanted, [](bool is) { return is; })) {
+        return reading;
+    }
+    const WordFilter::Marks worth = worth_searching(text, look);
     for (std::size_t i = 0; i < automata_count; ++i) {
-        if (wanted[i]) {
+        if (wanted[i] && (worth & words_of_automata[i]) != 0) {
             hs_scan(
                 automata()[i].get(),
                 text.data(),

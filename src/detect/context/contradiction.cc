@@ -103,8 +103,12 @@ struct WordMarks {
     std::uint32_t states_held = 0;
 };
 
-/// All words that do something, found without comparing with each: by their length and first
-/// letter.
+/// The first eight bytes of an atom in lower case.
+std::uint64_t lower_head(const Atom& atom) noexcept {
+    return atom.head | (0x2020202020202020ULL & mask_of(atom.text.size()));
+}
+
+/// All words that do something; most of a text are passed over by one look at their first bytes.
 class MarkedWords {
 public:
     MarkedWords() {
@@ -128,16 +132,15 @@ public:
     }
 
     /// Null if the word, in whatever case, does nothing.
-    [[nodiscard]] const WordMarks* find(std::string_view text) const noexcept {
-        if (text.size() < size_min || text.size() > size_max) {
-            return nullptr;
-        }
-        for (const Entry& entry : buckets_[bucket_of(text)]) {
-            const bool same = entry.word.size() == text.size() &&
-                              std::ranges::equal(text, entry.word, {}, [](char c) {
-                                  return static_cast<char>(c | 0x20);
-                              });
-            if (same) {
+    [[nodiscard]] const WordMarks* find(const Atom& atom) const noexcept {
+        const std::uint64_t head = lower_head(atom);
+        for (std::size_t place = place_of(head); places_[place].size != 0;
+             place = (place + 1) % places_max) {
+            const Entry& entry = places_[place];
+            if (entry.head == head && entry.size == atom.text.size() &&
+                std::ranges::equal(atom.text, entry.word, {}, [](char c) {
+                    return static_cast<char>(c | 0x20);
+                })) {
                 return &entry.marks;
             }
         }
@@ -145,31 +148,43 @@ public:
     }
 
 private:
-    static constexpr std::size_t size_min = 2;
-    static constexpr std::size_t size_max = 13;
+    static constexpr std::size_t places_log = 10;  ///< Many more than words: most find a free one.
+    static constexpr std::size_t places_max = std::size_t{1} << places_log;
     struct Entry {
+        std::uint64_t head = 0;
+        std::size_t size = 0;  ///< 0: free
         std::string_view word;
         WordMarks marks;
     };
 
-    static std::size_t bucket_of(std::string_view text) noexcept {
-        return text.size() * 32 + (static_cast<unsigned char>(text.front()) & 31U);
+    static std::size_t place_of(std::uint64_t head) noexcept {
+        return head * 0x9e3779b97f4a7c15ULL >> (64 - places_log);
     }
     WordMarks& marks(std::string_view word) {
-        std::vector<Entry>& bucket = buckets_[bucket_of(word)];
-        const auto known = std::ranges::find(bucket, word, &Entry::word);
-        return known != bucket.end() ? known->marks : bucket.emplace_back(word, WordMarks{}).marks;
+        const std::uint64_t head = number_of(word.data(), word.size());
+        std::size_t place = place_of(head);
+        while (places_[place].size != 0 && places_[place].word != word) {
+            place = (place + 1) % places_max;
+        }
+        Entry& entry = places_[place];
+        entry.head = head;
+        entry.size = word.size();
+        entry.word = word;
+        return entry.marks;
     }
 
-    std::array<std::vector<Entry>, (size_max + 1) * 32> buckets_;
+    std::vector<Entry> places_ = std::vector<Entry>(places_max);
 };
 
-const WordMarks* marks_of(std::string_view word) noexcept {
+const WordMarks* marks_of(const Atom& atom) noexcept {
     static const MarkedWords words;
-    return words.find(word);
+    return words.find(atom);
 }
 
 bool ends_sentence(std::string_view gap) noexcept {
+    if (gap == " ") {
+        return false;  // as most are
+    }
     for (std::size_t i = 0; i < gap.size(); ++i) {
         const bool stop = gap[i] == '.' || gap[i] == '!' || gap[i] == '?';
         if (gap[i] == '\n' ||
@@ -265,7 +280,7 @@ void read_claims(std::string_view text, std::vector<Claim>& out) {
             }
             return;
         }
-        const WordMarks* const marks = marks_of(atom.text);
+        const WordMarks* const marks = marks_of(atom);
         if (marks != nullptr) {
             claim.denies = claim.denies || marks->denies;
             claim.hedges = claim.hedges || marks->hedges;

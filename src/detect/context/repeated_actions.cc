@@ -1,9 +1,11 @@
 #include "detect/context/repeated_actions.h"
 
 #include "detect/atoms.h"
+#include "detect/word_filter.h"
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace tagout::detect {
 
@@ -80,25 +82,28 @@ constexpr std::array deed_words{
     std::string_view{"entries"},
 };
 
-/// Most words, in lower case, have another first letter or another length than all of `words`,
-/// which is seen without comparing any.
-template <const auto& words>
-bool is_one_of(std::string_view text) noexcept {
-    static constexpr auto bits_of = [](auto&& number) {
-        std::uint64_t bits = 0;
-        for (const std::string_view word : words) {
-            bits |= std::uint64_t{1} << (number(word) % 64);
-        }
-        return bits;
+constexpr WordFilter::Marks repeat_word = 1;
+constexpr WordFilter::Marks count_word = 2;
+constexpr WordFilter::Marks deed_word = 4;
+
+constexpr WordFilter asking_words = [] {
+    WordFilter filter;
+    filter.add_all(repeat_words, repeat_word);
+    filter.add_all(count_words, count_word);
+    filter.add_all(deed_words, deed_word);
+    return filter;
+}();
+
+/// Of a word of one or two bytes: nothing but digits.
+bool is_short_number(std::uint64_t head, std::size_t size) noexcept {
+    const auto digit = [head](unsigned at) {
+        return (head >> (8 * at) & 0xff) - std::uint64_t{'0'} < 10;
     };
-    static constexpr std::uint64_t firsts =
-        bits_of([](std::string_view word) { return static_cast<unsigned char>(word.front()); });
-    static constexpr std::uint64_t sizes =
-        bits_of([](std::string_view word) { return word.size(); });
-    const auto first = static_cast<unsigned char>(text.front());
-    if ((firsts >> (first % 64) & sizes >> (text.size() % 64) & 1) == 0) {
-        return false;
-    }
+    static_assert(number_bytes_max == 2);
+    return size <= number_bytes_max && digit(0) && (size == 1 || digit(1));
+}
+
+bool is_one_of(const auto& words, std::string_view text) noexcept {
     return std::ranges::find(words, text) != words.end();
 }
 
@@ -331,10 +336,14 @@ bool wants_repeats(const UserWords& words) noexcept {
     bool found = false;
     bool counted = false;  // the word before was a number of things
     words.each(UserWords::bytes_max, [&](std::size_t from, std::size_t size) {
-        const std::string_view word(words.lower(from), std::min(size, UserWords::word_bytes_max));
-        found = is_one_of<repeat_words>(word) || (counted && is_one_of<deed_words>(word));
-        counted = is_one_of<count_words>(word) ||
-                  (size <= number_bytes_max && std::ranges::all_of(word, is_digit));
+        const std::uint64_t head = words.head(from, size);
+        const WordFilter::Marks marks = asking_words.of(head);
+        const bool after_count = std::exchange(counted, is_short_number(head, size));
+        if (marks != 0) {
+            const std::string_view word(words.lower(from), std::min(size, UserWords::word_bytes_max));
+            found = is_one_of(repeat_words, word) || (after_count && is_one_of(deed_words, word));
+            counted = counted || is_one_of(count_words, word);
+        }
         return !found;
     });
     return found;
