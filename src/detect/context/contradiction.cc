@@ -182,9 +182,6 @@ const WordMarks* marks_of(const Atom& atom) noexcept {
 }
 
 bool ends_sentence(std::string_view gap) noexcept {
-    if (gap == " ") {
-        return false;  // as most are
-    }
     for (std::size_t i = 0; i < gap.size(); ++i) {
         const bool stop = gap[i] == '.' || gap[i] == '!' || gap[i] == '?';
         if (gap[i] == '\n' ||
@@ -252,10 +249,9 @@ void read_claims(std::string_view text, std::vector<Claim>& out) {
     Claim claim;
     std::size_t from = 0;
     std::size_t end = 0;
+    bool is_code = false;
     const auto finish = [&](std::size_t next) {
         const std::string_view gap = text.substr(end, next - end);
-        const std::string_view sentence = text.substr(from, end - from);
-        const bool is_code = sentence.find_first_of("{}<>=`") != std::string_view::npos;
         claim.asks = gap.substr(0, 3).find('?') != std::string_view::npos;
         const bool says = claim.words_count >= state_words_min ||
                           (claim.words_count >= 2 && claim.numbers_count > 0);
@@ -264,11 +260,17 @@ void read_claims(std::string_view text, std::vector<Claim>& out) {
             out.push_back(claim);
         }
         claim = {};
+        is_code = false;
         from = next;
     };
     for_each_atom(text, [&](const Atom& atom) {
-        if (end > 0 && ends_sentence(text.substr(end, atom.at - end))) {
-            finish(atom.at);
+        const std::string_view gap = text.substr(end, atom.at - end);
+        if (gap != " ") {  // as most are
+            if (end > 0 && ends_sentence(gap)) {
+                finish(atom.at);
+            } else {
+                is_code = is_code || gap.find_first_of("{}<>=`") != std::string_view::npos;
+            }
         }
         end = atom.at + atom.text.size();
         if (atom.digits) {

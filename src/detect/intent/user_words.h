@@ -1,9 +1,10 @@
-// The words of what a user said, as both signals that read them want them: borders as bits, bytes in
-// lower case. Read once a message, without a branch a word: where words end cannot be foretold.
+// The words of what a user or an agent said, as all signals that read them want them: where they
+// stand, and bytes in lower case. Read once a message, without a branch a word: where words end
+// cannot be foretold.
 //
 // A word is a run of ASCII letters and digits. Only the first bytes_max bytes are read.
 // Thread-compatible; `text` must outlive it only during construction. Cost: 1.5 instructions a byte,
-// 12 a word visited.
+// 10 a word, and 3 for each time it is visited.
 #pragma once
 
 #include "detect/byte_classes.h"
@@ -39,8 +40,8 @@ public:
                 lower_[base + i] = static_cast<char>(given[i] | 0x20);
             }
         }
-        blocks_ = block;
         words_[block] = 0;
+        find_words(block);
         plain_ = high == 0 && std::memchr(text.data(), '\'', size_) == nullptr;
     }
 
@@ -62,31 +63,37 @@ public:
     /// word goes on past `end`.
     template <class Visit>
     void each(std::size_t end, Visit&& visit) const {
-        for (std::size_t block = 0; block < blocks_; ++block) {
-            const std::uint64_t mine = words_[block];
-            const std::uint64_t next = words_[block + 1];
-            const std::uint64_t before = block == 0 ? 0 : words_[block - 1] >> 63;
-            const std::size_t base = block * ByteClasses::bytes;
-            if (base >= end) {
+        for (std::size_t i = 0; i < count_ && places_[i].from < end; ++i) {
+            if (!visit(std::size_t{places_[i].from}, std::size_t{places_[i].size})) {
                 return;
-            }
-            std::uint64_t begins = mine & ~((mine << 1) | before);
-            if (end - base < ByteClasses::bytes) {
-                begins &= (std::uint64_t{1} << (end - base)) - 1;
-            }
-            while (begins != 0) {
-                const auto at = static_cast<std::size_t>(std::countr_zero(begins));
-                begins &= begins - 1;
-                const std::uint64_t run = (mine >> at) | (next << 1 << (63 - at));
-                const auto size = static_cast<std::size_t>(std::countr_one(run));
-                if (!visit(base + at, size)) {
-                    return;
-                }
             }
         }
     }
 
 private:
+    struct Place {
+        std::uint16_t from;
+        std::uint16_t size;
+    };
+
+    void find_words(std::size_t blocks) noexcept {
+        std::uint64_t before = 0;
+        for (std::size_t block = 0; block < blocks; ++block) {
+            const std::uint64_t mine = words_[block];
+            const std::uint64_t next = words_[block + 1];
+            std::uint64_t begins = mine & ~((mine << 1) | before);
+            before = mine >> 63;
+            while (begins != 0) {
+                const auto at = static_cast<unsigned>(std::countr_zero(begins));
+                begins &= begins - 1;
+                const std::uint64_t run = (mine >> at) | (next << 1 << (63 - at));
+                places_[count_++] = {
+                    static_cast<std::uint16_t>(block * ByteClasses::bytes + at),
+                    static_cast<std::uint16_t>(std::countr_one(run))};
+            }
+        }
+    }
+
     /// The bits of a number's first `bytes` bytes; 8 for more.
     static std::uint64_t mask_of(std::size_t bytes) noexcept {
         static constexpr std::array<std::uint64_t, 9> masks = [] {
@@ -103,10 +110,11 @@ private:
         (bytes_max + ByteClasses::bytes - 1) / ByteClasses::bytes;
 
     std::size_t size_;
-    std::size_t blocks_ = 0;
+    std::size_t count_ = 0;
     bool plain_ = false;
     std::array<std::uint64_t, blocks_max + 1> words_;  ///< Bit i: byte i is a letter or digit.
     std::array<char, (blocks_max + 1) * ByteClasses::bytes> lower_;
+    std::array<Place, bytes_max / 2 + 1> places_;  ///< Of the words, the first count_.
 };
 
 }  // namespace tagout::detect
