@@ -2,6 +2,7 @@
 
 #include "detect/atoms.h"
 #include "detect/hash.h"
+#include "detect/word_filter.h"
 
 #include <algorithm>
 #include <array>
@@ -108,7 +109,21 @@ std::uint64_t lower_head(const Atom& atom) noexcept {
     return atom.head | (0x2020202020202020ULL & mask_of(atom.text.size()));
 }
 
-/// All words that do something; most of a text are passed over by one look at their first bytes.
+/// Which words do something at all: hardly any of a text.
+constexpr WordFilter marked_words = [] {
+    WordFilter filter;
+    filter.add_all(common_words, 1);
+    filter.add_all(denying_words, 1);
+    filter.add_all(hedging_words, 1);
+    filter.add_all(later_words, 1);
+    for (const State& state : states) {
+        filter.add(state.holds, 1);
+        filter.add(state.not_holds, 1);
+    }
+    return filter;
+}();
+
+/// What each of them does.
 class MarkedWords {
 public:
     MarkedWords() {
@@ -134,46 +149,38 @@ public:
     /// Null if the word, in whatever case, does nothing.
     [[nodiscard]] const WordMarks* find(const Atom& atom) const noexcept {
         const std::uint64_t head = lower_head(atom);
-        for (std::size_t place = place_of(head); places_[place].size != 0;
-             place = (place + 1) % places_max) {
-            const Entry& entry = places_[place];
-            if (entry.head == head && entry.size == atom.text.size() &&
-                std::ranges::equal(atom.text, entry.word, {}, [](char c) {
+        if (marked_words.of(head) == 0) {
+            return nullptr;
+        }
+        const auto first = std::ranges::lower_bound(entries_, head, {}, &Entry::head);
+        for (auto entry = first; entry != entries_.end() && entry->head == head; ++entry) {
+            if (std::ranges::equal(atom.text, entry->word, {}, [](char c) {
                     return static_cast<char>(c | 0x20);
                 })) {
-                return &entry.marks;
+                return &entry->marks;
             }
         }
         return nullptr;
     }
 
 private:
-    static constexpr std::size_t places_log = 10;  ///< Many more than words: most find a free one.
-    static constexpr std::size_t places_max = std::size_t{1} << places_log;
     struct Entry {
         std::uint64_t head = 0;
-        std::size_t size = 0;  ///< 0: free
         std::string_view word;
         WordMarks marks;
     };
 
-    static std::size_t place_of(std::uint64_t head) noexcept {
-        return head * 0x9e3779b97f4a7c15ULL >> (64 - places_log);
-    }
     WordMarks& marks(std::string_view word) {
-        const std::uint64_t head = number_of(word.data(), word.size());
-        std::size_t place = place_of(head);
-        while (places_[place].size != 0 && places_[place].word != word) {
-            place = (place + 1) % places_max;
+        const auto known = std::ranges::find(entries_, word, &Entry::word);
+        if (known != entries_.end()) {
+            return known->marks;
         }
-        Entry& entry = places_[place];
-        entry.head = head;
-        entry.size = word.size();
-        entry.word = word;
-        return entry.marks;
+        const std::uint64_t head = WordFilter::head_of(word);
+        const auto behind = std::ranges::upper_bound(entries_, head, {}, &Entry::head);
+        return entries_.insert(behind, {head, word, WordMarks{}})->marks;
     }
 
-    std::vector<Entry> places_ = std::vector<Entry>(places_max);
+    std::vector<Entry> entries_;  ///< By head.
 };
 
 const WordMarks* marks_of(const Atom& atom) noexcept {
