@@ -16,6 +16,9 @@ namespace json = boost::json;
 
 constexpr std::string_view form_name = "tagout.profile/1";
 
+constexpr std::string_view requests_name = "requests";
+constexpr std::size_t request_line_frame = 8;  ///< Indent, quotes, comma, line end.
+
 constexpr std::size_t json_bytes_max() {
     std::size_t bytes = 1'024;
     for (const ProfileFacetInfo& facet : profile_facet_table) {
@@ -105,6 +108,37 @@ Result<json::object> object_in(std::string_view text) {
     return std::move(tree.as_object());
 }
 
+Result<std::vector<std::string>> request_lines_in(const json::value& value) {
+    const auto no_lines = [] {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "requests: an array of strings of lower-case hexadecimal digits was expected, as learned"
+        );
+    };
+    if (!value.is_array()) {
+        return no_lines();
+    }
+    std::vector<std::string> lines;
+    std::size_t bytes = 0;
+    for (const json::value& each : value.as_array()) {
+        if (!each.is_string() || each.as_string().empty() ||
+            each.as_string().find_first_not_of("0123456789abcdef") != json::string::npos) {
+            return no_lines();
+        }
+        bytes += each.as_string().size() + request_line_frame;
+        lines.emplace_back(std::string_view(each.as_string()));
+    }
+    if (lines.size() > WorkflowProfile::requests_max ||
+        bytes > WorkflowProfile::requests_bytes_max) {
+        return fail(
+            ErrorCode::LimitExceeded,
+            "requests: at most " + std::to_string(WorkflowProfile::requests_max) + " in " +
+                std::to_string(WorkflowProfile::requests_bytes_max) + " bytes are kept"
+        );
+    }
+    return lines;
+}
+
 /// Whether the argument of `key` ("TOOL.a HASH") has as many values as are kept.
 bool is_open(const WorkflowProfile::Counts& counts, std::string_view key) {
     const std::size_t blank = key.rfind(' ');
@@ -188,13 +222,31 @@ bool WorkflowProfile::knows(ProfileFacet facet, std::string_view key) const {
     return refused(facet) > 0 || count(facet, key) > 0;
 }
 
+void WorkflowProfile::set_requests(std::vector<std::string> lines) {
+    std::size_t bytes = 0;
+    std::size_t kept = 0;
+    while (kept < std::min(lines.size(), requests_max)) {
+        bytes += lines[kept].size() + request_line_frame;
+        if (bytes > requests_bytes_max) {
+            break;
+        }
+        ++kept;
+    }
+    lines.resize(kept);
+    requests_ = std::move(lines);
+}
+
 std::size_t WorkflowProfile::bytes() const noexcept {
     constexpr std::size_t key_bytes = 100;  // node, text, count
     std::size_t keys = 0;
     for (const Facet& facet : facets_) {
         keys += facet.counts.size();
     }
-    return sizeof *this + keys * key_bytes;
+    std::size_t requests = 0;
+    for (const std::string& line : requests_) {
+        requests += sizeof line + line.size();
+    }
+    return sizeof *this + keys * key_bytes + requests;
 }
 
 std::string to_json(const WorkflowProfile& profile) {
@@ -218,6 +270,19 @@ std::string to_json(const WorkflowProfile& profile) {
                    std::to_string(profile.refused(facet.facet));
         }
     }
+    if (!profile.requests().empty()) {
+        out += ",\n  \"" + std::string(requests_name) + "\": [";
+        std::string_view separator = "\n";
+        for (const std::string& line : profile.requests()) {
+            if (out.size() + line.size() + 2 * request_line_frame >
+                WorkflowProfile::content_bytes_max) {
+                break;  // facets first: what else there is room for
+            }
+            out += std::string(separator) + "    \"" + line + "\"";
+            separator = ",\n";
+        }
+        out += "\n  ]";
+    }
     return out + "\n}\n";
 }
 
@@ -236,6 +301,10 @@ Result<WorkflowProfile> parse_workflow_profile(std::string_view text) {
         if (member == "format") {
             continue;
         }
+        if (member == requests_name) {
+            profile.set_requests(TAGOUT_TRY(request_lines_in(value)));
+            continue;
+        }
         constexpr std::string_view refused_mark = "_refused";
         const bool refused = member.ends_with(refused_mark);
         const ProfileFacetInfo* const facet = facet_named(
@@ -252,7 +321,7 @@ Result<WorkflowProfile> parse_workflow_profile(std::string_view text) {
             continue;
         }
         if (facet == nullptr || !value.is_object()) {
-            std::string names = "format, good_sessions";
+            std::string names = "format, good_sessions, requests";
             for (const ProfileFacetInfo& each : profile_facet_table) {
                 names += ", " + std::string(each.name);
             }

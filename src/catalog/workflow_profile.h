@@ -23,6 +23,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tagout::catalog {
 
@@ -105,6 +106,15 @@ public:
     }
     [[nodiscard]] std::size_t bytes() const noexcept;
 
+    /// What good sessions were asked, a request a line, in the form of who learned it (letters and
+    /// digits; no words of users). merge() and take_away() leave it alone. Kept are the first
+    /// requests_max lines that fit into requests_bytes_max; to_json() writes those of them that fit
+    /// into content_bytes_max behind the facets.
+    static constexpr std::size_t requests_max = 192;
+    static constexpr std::size_t requests_bytes_max = 96 * 1024;
+    void set_requests(std::vector<std::string> lines);
+    [[nodiscard]] const std::vector<std::string>& requests() const noexcept { return requests_; }
+
     friend bool operator==(const WorkflowProfile&, const WorkflowProfile&) = default;
 
 private:
@@ -116,6 +126,7 @@ private:
     };
     std::uint64_t sessions_ = 0;
     std::array<Facet, profile_facet_count> facets_;
+    std::vector<std::string> requests_;
 };
 
 /// Indented, a key a line in order, so that versions compare line by line; ends in a line end.

@@ -128,5 +128,33 @@ TEST(WorkflowProfile, EveryWorkflowHasANameInTheCatalog) {
     EXPECT_TRUE(check_version_name(profile_name(std::string(5'000, '/'))).has_value());
 }
 
+TEST(WorkflowProfile, WhatWasAskedIsWrittenARequestALineAndReadAgain) {
+    WorkflowProfile profile;
+    profile.begin_session();
+    profile.set_requests({"00ff", "0a1b2c"});
+    const std::string text = to_json(profile);
+    EXPECT_NE(text.find("\n    \"00ff\",\n    \"0a1b2c\"\n"), std::string::npos) << text;
+    const Result<WorkflowProfile> again = parse_workflow_profile(text);
+    ASSERT_TRUE(again.has_value()) << again.error().message;
+    EXPECT_EQ(*again, profile);
+
+    profile.set_requests(std::vector<std::string>(1'000, std::string(400, 'a')));
+    EXPECT_EQ(profile.requests().size(), WorkflowProfile::requests_max);
+    profile.set_requests(std::vector<std::string>(100, std::string(10'000, 'a')));
+    EXPECT_EQ(profile.requests().size(), 9U);
+    EXPECT_TRUE(parse_workflow_profile(to_json(profile)).has_value());
+}
+
+TEST(WorkflowProfile, LinesOfRequestsThatNobodyLearnedAreRefused) {
+    const char* const wrong[] = {R"("ab")", R"([1])", R"(["xyz"])", R"([""])", R"(["AB"])"};
+    for (const char* const value : wrong) {
+        const Result<WorkflowProfile> read = parse_workflow_profile(
+            std::string(R"({"format":"tagout.profile/1","good_sessions":1,"requests":)") + value + "}"
+        );
+        ASSERT_FALSE(read.has_value()) << value;
+        EXPECT_NE(read.error().message.find("requests"), std::string::npos) << value;
+    }
+}
+
 }  // namespace
 }  // namespace tagout::catalog

@@ -409,6 +409,8 @@ void KeyStage::use(const Settings& settings, std::shared_ptr<const catalog::Cata
 void KeyStage::adopt_profile(
     const std::string& workflow, catalog::WorkflowProfile profile, Instant since
 ) {
+    state_->requests.adopt(workflow, profile.requests());
+    profile.set_requests({});  // they live in the lessons
     state_->profiles.adopt(workflow, std::move(profile), since);
 }
 void KeyStage::hold_learning(std::vector<LearningHold> holds) {
@@ -418,7 +420,12 @@ void KeyStage::judge_by(std::shared_ptr<const ProfileSource> source) {
     state_->profiles.judge_by(std::move(source));
 }
 std::vector<LearnedProfile> KeyStage::take_changed_profiles() {
-    return state_->profiles.take_changed(state_->settings.safety.profile_sessions_min);
+    std::vector<LearnedProfile> changed =
+        state_->profiles.take_changed(state_->settings.safety.profile_sessions_min);
+    for (LearnedProfile& each : changed) {
+        each.profile.set_requests(request_lines(state_->requests.lessons(), each.workflow));
+    }
+    return changed;
 }
 
 std::vector<ProfileBrief> KeyStage::profile_briefs(std::size_t limit) const {

@@ -41,6 +41,10 @@ public:
     static constexpr std::uint64_t work_per_call = 40'000'000;
 
     void learn(std::string_view workflow, std::string_view text, Instant at);
+    /// What a version of its profile says, instead of what was learned.
+    void adopt(std::string_view workflow, std::span<const std::string> lines) {
+        lessons_.adopt(workflow, lines);
+    }
     /// Trains on when enough has changed: an eighth of the lessons. Call about once a second.
     void tend(const IntentSettings& settings);
     [[nodiscard]] std::optional<Finding> judge(

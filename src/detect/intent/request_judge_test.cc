@@ -130,6 +130,24 @@ TEST(RequestLessons, TheOrderOfLessonsDoesNotMatter) {
     EXPECT_EQ(to_bytes(forward), to_bytes(right)) << "merging twice changes nothing";
 }
 
+TEST(RequestLessons, AWorkflowsLinesTeachTheSameAgainAndBrokenOnesNothing) {
+    const RequestLessons lessons = taught();
+    const std::string workflow = lessons.workflows().begin()->first;
+    std::vector<std::string> lines = request_lines(lessons, workflow);
+    ASSERT_EQ(lines.size(), lessons.requests_of(workflow));
+    RequestLessons other;
+    other.learn(workflow, "what a poisoned session asked for once", Instant(std::chrono::hours(9)));
+    other.adopt(workflow, lines);
+    EXPECT_EQ(request_lines(other, workflow), lines);  // instead of what it knew
+    EXPECT_EQ(other.refused(), 0U);
+
+    lines = {lines.front() + "00", lines.front().substr(0, lines.front().size() - 2), "xyz", ""};
+    other.adopt(workflow, lines);
+    EXPECT_EQ(other.requests_of(workflow), 0U);
+    EXPECT_EQ(other.refused(), lines.size());
+    EXPECT_TRUE(request_lines(other, "unheard of").empty());
+}
+
 TEST(RequestLessons, WhatIsOldMakesRoomForWhatIsNew) {
     RequestLessons lessons;
     for (int i = 0; i < 400; ++i) {

@@ -3,6 +3,8 @@
 #include "detect/hash.h"
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 #include <cmath>
 #include <span>
 #include <utility>
@@ -76,6 +78,60 @@ private:
     std::string_view bytes_;
 };
 
+void write_request(std::string& out, const LearnedRequest& request) {
+    write_number(out, request.kind);
+    write_number(out, static_cast<std::uint64_t>(request.second));
+    write_number(out, request.features.size());
+    std::uint64_t before = 0;
+    for (const std::uint16_t feature : request.features) {
+        write_number(out, feature - before);
+        before = feature;
+    }
+}
+
+/// None, and the reader is broken, where it makes no sense.
+std::optional<LearnedRequest> read_request(NumberReader& reader) {
+    constexpr std::uint64_t second_max = 1ULL << 40;
+    LearnedRequest request{.kind = reader.number(), .second = 0, .features = {}};
+    request.second = static_cast<std::int64_t>(reader.number_below(second_max));
+    std::uint64_t feature = 0;
+    const auto features = reader.number_below(request_features_max + 1);
+    for (std::uint64_t i = 0; i < features && !reader.broken; ++i) {
+        const std::uint64_t step = reader.number_below(request_buckets - feature);
+        reader.broken = reader.broken || (i > 0 && step == 0);
+        feature += step;
+        request.features.push_back(static_cast<std::uint16_t>(feature));
+    }
+    return reader.broken ? std::nullopt : std::optional(std::move(request));
+}
+
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+std::string hex_of(std::string_view bytes) {
+    std::string hex;
+    hex.reserve(bytes.size() * 2);
+    for (const char byte : bytes) {
+        const auto value = static_cast<unsigned char>(byte);
+        hex += hex_digits[value >> 4U];
+        hex += hex_digits[value & 15U];
+    }
+    return hex;
+}
+
+/// Up to what is no digit.
+std::string bytes_of_hex(std::string_view hex) {
+    std::string bytes;
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+        const std::size_t high = hex_digits.find(hex[i]);
+        const std::size_t low = hex_digits.find(hex[i + 1]);
+        if (high == std::string_view::npos || low == std::string_view::npos) {
+            break;
+        }
+        bytes += static_cast<char>(high << 4U | low);
+    }
+    return bytes;
+}
+
 }  // namespace
 
 bool RequestLessons::keep(std::string_view workflow, LearnedRequest request) {
@@ -144,6 +200,39 @@ std::size_t RequestLessons::requests_of(std::string_view workflow) const {
     return found == workflows_.end() ? 0 : found->second.size();
 }
 
+void RequestLessons::adopt(std::string_view workflow, std::span<const std::string> lines) {
+    forget(workflow);
+    for (const std::string& line : lines) {
+        const std::string bytes = bytes_of_hex(line);
+        NumberReader reader(bytes);
+        std::optional<LearnedRequest> request = read_request(reader);
+        if (!request || !reader.at_end()) {
+            ++refused_;
+        } else {
+            changes_ += keep(workflow, std::move(*request)) ? 1 : 0;
+        }
+    }
+}
+
+std::vector<std::string> request_lines(const RequestLessons& lessons, std::string_view workflow) {
+    const auto found = lessons.workflows().find(workflow);
+    if (found == lessons.workflows().end()) {
+        return {};
+    }
+    std::vector<const LearnedRequest*> requests;
+    for (const LearnedRequest& request : found->second) {
+        requests.push_back(&request);
+    }
+    std::ranges::stable_sort(requests, std::greater{}, &LearnedRequest::second);
+    std::vector<std::string> lines;
+    for (const LearnedRequest* const request : requests) {
+        std::string bytes;
+        write_request(bytes, *request);
+        lines.push_back(hex_of(bytes));
+    }
+    return lines;
+}
+
 std::string to_bytes(const RequestLessons& lessons) {
     std::string out;
     write_number(out, format_mark);
@@ -153,14 +242,7 @@ std::string to_bytes(const RequestLessons& lessons) {
         out += workflow;
         write_number(out, requests.size());
         for (const LearnedRequest& request : requests) {
-            write_number(out, request.kind);
-            write_number(out, static_cast<std::uint64_t>(request.second));
-            write_number(out, request.features.size());
-            std::uint64_t before = 0;
-            for (const std::uint16_t feature : request.features) {
-                write_number(out, feature - before);
-                before = feature;
-            }
+            write_request(out, request);
         }
     }
     return out;
@@ -168,7 +250,6 @@ std::string to_bytes(const RequestLessons& lessons) {
 
 Result<RequestLessons> parse_request_lessons(std::string_view bytes) {
     constexpr std::size_t name_bytes_max = 4'096;
-    constexpr std::uint64_t second_max = 1ULL << 40;
     NumberReader reader(bytes);
     RequestLessons lessons;
     reader.broken = reader.number() != format_mark || reader.broken;
@@ -179,18 +260,8 @@ Result<RequestLessons> parse_request_lessons(std::string_view bytes) {
         for (auto requests = reader.number_below(RequestLessons::requests_max + 1);
              requests > 0 && !reader.broken;
              --requests) {
-            LearnedRequest request{.kind = reader.number(), .second = 0, .features = {}};
-            request.second = static_cast<std::int64_t>(reader.number_below(second_max));
-            std::uint64_t feature = 0;
-            const auto features = reader.number_below(request_features_max + 1);
-            for (std::uint64_t i = 0; i < features && !reader.broken; ++i) {
-                const std::uint64_t step = reader.number_below(request_buckets - feature);
-                reader.broken = reader.broken || (i > 0 && step == 0);
-                feature += step;
-                request.features.push_back(static_cast<std::uint16_t>(feature));
-            }
-            if (!reader.broken) {
-                lessons.keep(workflow, std::move(request));
+            if (std::optional<LearnedRequest> request = read_request(reader)) {
+                lessons.keep(workflow, std::move(*request));
             }
         }
     }

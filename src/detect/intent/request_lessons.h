@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,9 @@ public:
     void learn(std::string_view workflow, std::string_view text, Instant at);
     void merge(const RequestLessons& other);
     void forget(std::string_view workflow);
+    /// Forgets `workflow` and learns what request_lines() told of one. Lines that make no sense are
+    /// left out and counted as refused.
+    void adopt(std::string_view workflow, std::span<const std::string> lines);
 
     [[nodiscard]] const Workflows& workflows() const noexcept { return workflows_; }
     /// 0 if nothing is known of it.
@@ -63,6 +67,11 @@ private:
 };
 
 [[nodiscard]] std::string to_bytes(const RequestLessons& lessons);
+/// What is known of `workflow`, a request a line in hexadecimal digits, newest first; its name is
+/// not in it.
+[[nodiscard]] std::vector<std::string> request_lines(
+    const RequestLessons& lessons, std::string_view workflow
+);
 /// Corrupt: the bytes are not what to_bytes() writes; the message says where they stop making
 /// sense.
 [[nodiscard]] Result<RequestLessons> parse_request_lessons(std::string_view bytes);
