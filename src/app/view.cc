@@ -250,7 +250,8 @@ json::object entry_json(const journal::JournalEntry& entry) {
 }  // namespace
 
 std::string situation(
-    std::span<const incident::Incident> open, const PipelineStats& stats, Instant now
+    std::span<const incident::Incident> open, const PipelineStats& stats,
+    const OutcomeCounts& last_hour, Instant now
 ) {
     if (!open.empty()) {
         const incident::Incident& worst = open.front();
@@ -263,6 +264,17 @@ std::string situation(
     }
     if (stats.items == 0) {
         return "No telemetry has arrived yet.";
+    }
+    constexpr std::uint64_t failures_told_min = 10;
+    const auto count = [&](SessionOutcome outcome) {
+        return last_hour.by_outcome[static_cast<std::size_t>(outcome)];
+    };
+    const std::uint64_t failed = count(SessionOutcome::Failed);
+    const std::uint64_t judged = failed + count(SessionOutcome::Succeeded);
+    if (failed >= failures_told_min && failed * 2 > judged) {
+        return "No open incident, but " + std::to_string(failed) + " of " +
+               std::to_string(judged) +
+               " sessions of the last hour failed: their errors fit no signal, look at them.";
     }
     return "All is well: no open incident.";
 }
@@ -322,7 +334,7 @@ std::string LiveView::now() const {
     }
     return json::serialize(json::object{
         {"at", to_rfc3339(at)},
-        {"sentence", situation(open, stats, at)},
+        {"sentence", situation(open, stats, ended, at)},
         {"open", std::move(counts)},
         {"incidents", summaries(open, now_incidents_max)},
         {"intake", std::move(intake)},

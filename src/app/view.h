@@ -67,9 +67,11 @@ private:
     std::array<Sample, 11> samples_{};  ///< Touched by sample_rate() only.
 };
 
-/// One sentence for the first screen: the worst open incident, or that all is well.
+/// One sentence for the first screen: the worst open incident; that most sessions of the hour
+/// failed, though no signal says why; or that all is well.
 [[nodiscard]] std::string situation(
-    std::span<const incident::Incident> open, const PipelineStats& stats, Instant now
+    std::span<const incident::Incident> open, const PipelineStats& stats,
+    const OutcomeCounts& last_hour, Instant now
 );
 
 }  // namespace tagout::app

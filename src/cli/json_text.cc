@@ -5,7 +5,9 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <charconv>
 
 namespace tagout::cli {
 
@@ -146,6 +148,14 @@ std::string field(const json::value& value, std::string_view path) {
         if (at == nullptr) {
             return {};
         }
+    }
+    if (at->is_double()) {  // for people: 44.2 and not 4.42E1
+        constexpr int digits = 6;
+        std::array<char, 32> text{};
+        const auto end = std::to_chars(
+            text.data(), text.data() + text.size(), at->as_double(), std::chars_format::general, digits
+        );
+        return {text.data(), end.ptr};
     }
     return at->is_string() ? std::string(at->as_string()) : json::serialize(*at);
 }

@@ -18,7 +18,8 @@ namespace tagout::cli {
 /// `value` in the asked form; Table falls back to YAML for one object.
 [[nodiscard]] std::string rendered(const boost::json::value& value, Format format);
 
-/// Text of a field by dotted path ("owner.team"): "" if absent, numbers and booleans as JSON.
+/// Text of a field by dotted path ("owner.team"): "" if absent, whole numbers and booleans as
+/// JSON, fractions with six digits.
 [[nodiscard]] std::string field(const boost::json::value& value, std::string_view path);
 /// A member that is a list; an empty one if there is none.
 [[nodiscard]] const boost::json::array& array_at(

@@ -46,6 +46,13 @@ TEST(JsonText, FieldsAreFoundByPathAndAbsentOnesAreEmpty) {
     EXPECT_EQ(field(value, "n.deeper"), "");
 }
 
+TEST(JsonText, FractionsAreWrittenForPeople) {
+    const boost::json::value value = parsed(R"({"rate":44.0381,"none":0.0,"count":1200000})");
+    EXPECT_EQ(field(value, "rate"), "44.0381");
+    EXPECT_EQ(field(value, "none"), "0");
+    EXPECT_EQ(field(value, "count"), "1200000");
+}
+
 TEST(JsonText, TimesAreShortOnTheSameDay) {
     EXPECT_EQ(short_time("2026-11-24T03:39:27.123Z", "2026-11-24T09:00:00.000Z"), "03:39:27");
     EXPECT_EQ(short_time("2026-11-23T03:39:27.123Z", "2026-11-24T09:00:00.000Z"), "11-23 03:39");
