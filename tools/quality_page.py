@@ -75,7 +75,6 @@ LIMITS = {
     "uss, dissatisfied turns, found": "a list of English phrases reads one message; what an answer failed to do and "
     "what the user said before are not read, nothing is learned from ratings",
     "uss, dissatisfied turns, best F1": "as above",
-    "finding about a session": "values of a call wait `detection.settle`, two seconds, for texts on their way",
 }
 
 

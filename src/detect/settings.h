@@ -79,7 +79,7 @@ struct CostSettings {
 struct Settings {
     Duration session_idle = std::chrono::minutes(5);
     std::uint32_t sessions_max = 200'000;
-    Duration settle = std::chrono::seconds(2);
+    Duration settle = std::chrono::milliseconds(700);
     std::uint32_t atoms_max = 6'000;
     std::uint64_t values_bytes_max = 256ULL << 20;
     std::uint32_t actions_max = 64;
