@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "detect/atoms.h"
+#include "detect/safety/unmasked_text.h"
 
 #include <hs/hs.h>
 
@@ -13,6 +14,9 @@ namespace tagout::detect {
 
 namespace {
 
+constexpr double sure = 0.6;  ///< Past it nothing hidden is looked for.
+constexpr std::size_t slips_before = 200;
+constexpr std::size_t slips_bytes = 400;
 constexpr std::size_t region_before = 240;
 constexpr std::size_t region_after = 700;
 
@@ -313,6 +317,7 @@ struct InstructionText::State {
     std::vector<Match> matches;
     std::vector<unsigned> needs_met;  ///< Patterns to search for on their own.
     std::vector<std::size_t> ends;
+    std::string unmasked;
 
     static int on_match(
         unsigned id, unsigned long long, unsigned long long to, unsigned, void* context
@@ -410,7 +415,24 @@ InstructionText::Reading InstructionText::scan(
     regions.clear();
     State& state = *state_;
     state.find_matches(text.substr(0, scan_bytes_max));
-    const Reading reading = state.weigh();
+    Reading reading = state.weigh();
+    // Misspelt orders are looked for about some sign of a request, masked ones everywhere.
+    const std::size_t near = reading.at > slips_before ? reading.at - slips_before : 0;
+    const std::string_view doubtful = reading.score >= sure ? std::string_view()
+                                      : may_be_masked(text) ? text
+                                      : reading.score > 0   ? text.substr(near, slips_bytes)
+                                                            : std::string_view();
+    if (!doubtful.empty() && unmask(doubtful, state.unmasked)) {
+        // Where something hides, all of it is suspect: places in the unmasked text are no places.
+        state.find_matches(state.unmasked);
+        const Reading hidden = state.weigh();
+        if (hidden.score > reading.score) {
+            regions.push_back({0, text.size()});
+            return {.score = hidden.score, .at = 0, .hidden = true};
+        }
+        state.find_matches(text.substr(0, scan_bytes_max));
+        reading = state.weigh();
+    }
     for (const std::size_t end : state.ends) {
         const TextRegion region{end > region_before ? end - region_before : 0, end + region_after};
         if (!regions.empty() && regions.back().to >= region.from) {

@@ -7,6 +7,8 @@
 // no pattern: people write "can I ignore this warning". No list of words finds all attacks;
 // safety.untrusted_value and safety.new_tool look at what the agent did instead.
 //
+// What finds nothing is read once more as it was meant, where letters or words are masked.
+//
 // Thread-compatible (its scratch is its own); the automata are shared and immutable. Bound:
 // scan_bytes_max of one text. Cost: 1 to 3 us a kilobyte, by how many words begin a pattern.
 #pragma once
@@ -32,7 +34,8 @@ public:
 
     struct Reading {
         double score = 0;
-        std::size_t at = 0;  ///< End of the first match of the strongest pattern.
+        std::size_t at = 0;   ///< End of the first match of the strongest pattern.
+        bool hidden = false;  ///< Only the unmasked text reads so (unmasked_text.h).
     };
     /// `regions` is replaced by what surrounds each match, in order, not overlapping.
     Reading scan(std::string_view text, std::vector<TextRegion>& regions);
