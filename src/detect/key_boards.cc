@@ -22,8 +22,7 @@ bool is_rate(SignalId signal) {
 /// watched them.
 bool is_judged(SignalId signal) {
     constexpr std::array unjudged{
-        SignalId::UnusualSequence, SignalId::Escalation,  SignalId::SensitiveEndpoint,
-        SignalId::SecretLeaving,   SignalId::ChangedTool, SignalId::InjectionTests};
+        SignalId::UnusualSequence, SignalId::ChangedTool};
     return std::ranges::find(unjudged, signal) == unjudged.end();
 }
 

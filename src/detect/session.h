@@ -62,6 +62,14 @@ struct PendingCall {
     std::vector<NameId> arguments;      ///< "TOOL.a" of each value; of calls that write.
 };
 
+/// How far a session climbed: what safety.escalation remembers. 0: no such call.
+struct LadderMarks {
+    NameId changed_tool = 0;   ///< The first that changed or sent something.
+    NameId powerful_tool = 0;  ///< The first powerful one that was not asked for.
+    NameId denied_tool = 0;    ///< The first whose call was denied.
+    std::uint32_t denied_step = 0;
+};
+
 /// An identifier that a completed write set.
 struct WrittenValue {
     NameId argument = 0;  ///< "TOOL.a"
@@ -151,6 +159,7 @@ struct Trail {
     double orders_score = 0;  ///< Of the result that reads most like orders.
     StepPlace orders_place;
     NameId orders_tool = 0;
+    LadderMarks ladder;
     std::vector<WrittenValue> written;  ///< Distinct; the first written_max.
     std::vector<Offer> offers;      ///< Newest offers_max.
     bool offers_forgotten = false;  ///< There were more.

@@ -42,6 +42,10 @@ std::unique_ptr<KeyPartials, void (*)(KeyPartials*)> SessionStage::take_partials
 }
 
 void SessionStage::use(const Settings& settings, std::shared_ptr<const catalog::Catalog> catalog) {
+    if (settings.safety.places != state_->settings.safety.places ||
+        settings.safety.canaries != state_->settings.safety.canaries) {
+        state_->guarded = GuardedText(settings.safety);
+    }
     state_->settings = settings;
     state_->catalog = std::move(catalog);
     state_->tool_facts.clear();

@@ -5,8 +5,11 @@
 
 #include "base/clock.h"
 #include "base/settings.h"
+#include "detect/safety/default_places.h"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace tagout::detect {
 
@@ -52,6 +55,11 @@ struct SafetySettings {
     double untrusted_value_score = 0.6;
     double instruction_score = 0.6;
     std::uint32_t profile_sessions_min = 20;
+    bool phrases = true;
+    double escalation_score = 0.6;
+    double tests_failed_max = 0;
+    std::vector<std::string> places = default_places();
+    std::vector<std::string> canaries;
 };
 
 struct CostSettings {
@@ -538,6 +546,50 @@ void describe(Options& options, Visitor&& visit) {
             .help = "How surely a result must read like orders to be reported",
         },
         options.safety.instruction_score
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.instruction_in_result.phrases",
+            .help = "Look for known wordings of orders in results; without them habits and the "
+                    "origin of values judge alone",
+        },
+        options.safety.phrases
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.injection_tests.failed_share_max",
+            .min = 0,
+            .max = 1,
+            .unit = "share",
+            .help = "A suite of prompt-injection tests may fail so large a part of them",
+        },
+        options.safety.tests_failed_max
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.escalation.score_min",
+            .min = 0.1,
+            .max = 0.99,
+            .unit = "score",
+            .help = "How surely a call must reach for more power than its task needs",
+        },
+        options.safety.escalation_score
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.sensitive_endpoint.places",
+            .help = "Texts in a call's arguments that name a place where agents have no business: "
+                    "add your internal hosts and admin paths; a list replaces the whole default",
+        },
+        options.safety.places
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.secret_leaving.canaries",
+            .help = "Planted texts that nobody has a reason to use: seen in any call, they are "
+                    "reported, and never shown",
+        },
+        options.safety.canaries
     );
     visit(
         SettingInfo{

@@ -283,6 +283,15 @@ inline constexpr std::array<SignalInfo, signal_count> signal_table{{
 [[nodiscard]] constexpr const SignalInfo& info_of(SignalId id) noexcept {
     return signal_table[static_cast<std::size_t>(id)];
 }
+/// Of a name that stands in the table.
+[[nodiscard]] constexpr SignalId signal_named(std::string_view name) noexcept {
+    for (const SignalInfo& info : signal_table) {
+        if (info.name == name) {
+            return info.id;
+        }
+    }
+    return SignalId::UserCorrections;
+}
 static_assert([] {
     for (std::size_t i = 0; i < signal_count; ++i) {
         if (static_cast<std::size_t>(signal_table[i].id) != i) {

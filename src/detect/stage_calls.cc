@@ -1,6 +1,7 @@
 #include "detect/arguments.h"
 #include "detect/context/stale_read.h"
 #include "detect/intent/handoff_loop.h"
+#include "detect/safety/escalation.h"
 #include "detect/stage_state.h"
 #include "detect/tool/written_values.h"
 
@@ -123,6 +124,13 @@ void SessionStage::State::note_tool_call(
         trail.pending.push_back(std::move(call));
         due.emplace_back(now + settings.settle, session.key);
     }
+    if (event.outcome == StepOutcome::Denied || event.outcome == StepOutcome::Blocked ||
+        event.http_status == 401 || event.http_status == 403) {
+        note_denial(trail.ladder, tool, place);
+    }
+    if (!event.tool_args.empty()) {
+        note_guarded(session, event, tool, facts, place, out);
+    }
     if (captured) {
         note_action(session, event, tool, place, out);
     }
@@ -142,7 +150,9 @@ void SessionStage::State::note_result(
         return;
     }
     text = text.substr(0, result_bytes_max);
-    const InstructionText::Reading reading = orders.scan(text, regions);
+    regions.clear();
+    const InstructionText::Reading reading =
+        settings.safety.phrases ? orders.scan(text, regions) : InstructionText::Reading{};
     const bool found = reading.score >= settings.safety.instruction_score;
     const bool asks = reading.score >= request_score_min;
     for (TextRegion& region : regions) {
@@ -169,7 +179,8 @@ void SessionStage::State::note_result(
     sighting.threshold = settings.safety.instruction_score;
     // Apart from what obeys them: these may stand there for ever and hurt nobody.
     sighting.cause = "orders in " + names.text(tool);
-    sighting.evidence = "the result of " + names.text(tool) + " gives the agent orders: \"" +
+    sighting.evidence = "the result of " + names.text(tool) + " gives the agent " +
+                        (reading.hidden ? "hidden orders: \"" : "orders: \"") +
                         std::string(text.substr(from, 220)) + "\"";
     raise(session, std::move(sighting), out);
 }
@@ -201,6 +212,7 @@ void SessionStage::State::judge_call(Session& session, const PendingCall& call, 
     if (!sighting) {
         sighting = judge_unexpected(evidence, call, settings.tool, names);
     }
+    auto climbed = judge_escalation(trail.ladder, evidence, call, settings.safety, names);
     const bool explained = sighting.has_value();
     if (sighting) {
         if (sighting->signal == SignalId::UnexpectedWrite && call.worked) {
@@ -208,6 +220,9 @@ void SessionStage::State::judge_call(Session& session, const PendingCall& call, 
             session.marks.harm_detail = call.tool;
         }
         raise(session, std::move(*sighting), out);
+    }
+    if (climbed) {
+        raise(session, std::move(*climbed), out);
     }
     if (call.debut && sums.rest().debuts.size() < KeyPartials::facts_max) {
         DebutFact fact;

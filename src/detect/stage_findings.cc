@@ -88,7 +88,7 @@ void SessionStage::State::raise(Session& session, Sighting sighting, Output& out
         finding.observed = std::max(finding.observed, sighting.observed);
         finding.score = std::max(finding.score, sighting.score);
         finding.write_completed = finding.write_completed || sighting.write_completed;
-        finding.evidence = clipped(std::move(sighting.evidence));
+        finding.evidence = clipped(guarded.redact(std::move(sighting.evidence)));
         send(session, *known, out);
         return;
     }
@@ -115,7 +115,7 @@ void SessionStage::State::raise(Session& session, Sighting sighting, Output& out
     finding.observed = sighting.observed;
     finding.threshold = sighting.threshold;
     finding.unit = info.unit;
-    finding.evidence = clipped(std::move(sighting.evidence));
+    finding.evidence = clipped(guarded.redact(std::move(sighting.evidence)));
     finding.outcome = judged.outcome;
     finding.outcome_reason = judged.reason;
     finding.write_completed = sighting.write_completed;

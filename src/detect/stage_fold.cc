@@ -6,6 +6,7 @@
 #include "detect/intent/request_features.h"
 #include "detect/intent/retries.h"
 #include "detect/intent/verdict.h"
+#include "detect/safety/injection_tests.h"
 #include "detect/stage_state.h"
 #include "detect/tool/argument_shape.h"
 
@@ -434,6 +435,17 @@ void SessionStage::State::note_model_call(
 void SessionStage::State::note_judgement(
     Session& session, const AgentEvent& event, const StepPlace& place, Output& out
 ) {
+    if (is_suite_result(event)) {
+        auto sighting = judge_suite(event, settings.safety);
+        session.marks.verdict = sighting ? std::int8_t{-1} : std::int8_t{1};
+        session.marks.verdict_at = event.ended_at;
+        session.marks.verdict_detail = names.of(suite_evaluation);
+        if (sighting) {
+            sighting->place = place;
+            raise(session, std::move(*sighting), out);
+        }
+        return;
+    }
     const VerdictReading reading = read_verdict(event, settings.eval_fail_below);
     if (reading.verdict == 0) {
         return;

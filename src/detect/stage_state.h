@@ -5,6 +5,7 @@
 #include "detect/call_evidence.h"
 #include "detect/context/answer_signs.h"
 #include "detect/engine.h"
+#include "detect/safety/guarded_text.h"
 #include "detect/safety/instruction_text.h"
 #include "detect/session_table.h"
 #include "detect/stage_sums.h"
@@ -61,6 +62,10 @@ struct SessionStage::State {
     // --- stage_calls.cc: tool calls, their values and results
     void note_tool_call(
         Session& session, const AgentEvent& event, const StepPlace& place, Instant now, Output& out
+    );
+    void note_guarded(
+        Session& session, const AgentEvent& event, NameId tool, const catalog::ToolFacts& facts,
+        const StepPlace& place, Output& out
     );
     void note_result(
         Session& session, std::string_view text, NameId tool, const StepPlace& place, Output& out
@@ -129,6 +134,7 @@ struct SessionStage::State {
     SessionTable sessions;
     StageSums sums;
     InstructionText orders;
+    GuardedText guarded{settings.safety};
     AnswerSigns answer_signs;
     std::vector<Claim> claims;  ///< Scratch of one answer.
     CallForm call_form;

@@ -127,7 +127,7 @@ void ValueIndex::add_trusted(std::string_view text, TrustedOrigin origin, std::s
     const bool user = origin == TrustedOrigin::User;
     const std::uint64_t flag = user ? user_flag : system_flag;
     for_each_atom(text, [&](const Atom& atom) {
-        if (atom.text.size() < 3) {
+        if (atom.text.size() < 3 && !atom.digits) {
             return;
         }
         if (!put(atom_hash(atom.text, atom.head, 0), flag, entries_max)) {
@@ -177,6 +177,33 @@ void ValueIndex::add_result(
     });
 }
 
+AtomSight ValueIndex::sight_of(const Atom& atom, Instant began) const noexcept {
+    AtomSight sight;
+    const std::uint64_t entry = look_up(atom_hash(atom.text, atom.head, 0));
+    bool trusted = (entry & trusted_flags) != 0;
+    if (!trusted && atom.digits) {
+        for_each_part(atom, [&](std::string_view part) {
+            const bool digits = is_digit(part.back()) && part.size() >= 3;
+            trusted = trusted || (digits && (look_up(atom_hash(part)) & trusted_flags) != 0);
+        });
+    }
+    const std::size_t source = (entry >> source_shift) & source_bits;
+    const bool read = (entry & result_flag) != 0 && source < sources_.size() &&
+                      sources_[source].ended_at <= began;
+    sight.identifier = is_identifier(atom);
+    if (trusted) {
+        sight.origin = ValueOrigin::Trusted;
+    } else if (read) {
+        sight.origin = ValueOrigin::Result;
+        sight.source = static_cast<std::uint32_t>(source);
+        sight.near_orders = (entry & orders_flag) != 0;
+        sight.near_request = (entry & request_flag) != 0;
+    } else if (is_worth_keeping(atom)) {
+        sight.origin = ValueOrigin::Nobody;
+    }
+    return sight;
+}
+
 ValueSight ValueIndex::find(std::string_view value, Instant began, bool target) const noexcept {
     ValueSight sight;
     std::size_t atoms = 0;
@@ -194,18 +221,10 @@ ValueSight ValueIndex::find(std::string_view value, Instant began, bool target) 
         if (++atoms > atoms_of_value_max || !is_worth_keeping(atom)) {
             return;
         }
-        std::uint64_t entry = look_up(atom_hash(atom.text, atom.head, 0));
-        bool trusted = (entry & trusted_flags) != 0;
-        if (!trusted && atom.digits) {
-            for_each_part(atom, [&](std::string_view part) {
-                const bool digits = is_digit(part.back()) && part.size() >= 3;
-                trusted = trusted || (digits && (look_up(atom_hash(part)) & trusted_flags) != 0);
-            });
-        }
-        const std::size_t source = (entry >> source_shift) & source_bits;
-        const bool read = (entry & result_flag) != 0 && source < sources_.size() &&
-                          sources_[source].ended_at <= began;
-        const bool identifier = is_identifier(atom);
+        const AtomSight seen = sight_of(atom, began);
+        const bool trusted = seen.origin == ValueOrigin::Trusted;
+        const bool read = seen.origin == ValueOrigin::Result;
+        const bool identifier = seen.identifier;
         any_trusted = any_trusted || trusted;
         ++kept;
         kept_unseen += !trusted && !read ? 1 : 0;
@@ -213,11 +232,10 @@ ValueSight ValueIndex::find(std::string_view value, Instant began, bool target) 
             if (read) {
                 const bool first = !copied;
                 copied = true;
-                const bool orders = (entry & orders_flag) != 0;
-                if (first || (orders && !sight.near_orders)) {
-                    sight.source = static_cast<std::uint32_t>(source);
-                    sight.near_orders = orders;
-                    sight.near_request = (entry & request_flag) != 0;
+                if (first || (seen.near_orders && !sight.near_orders)) {
+                    sight.source = seen.source;
+                    sight.near_orders = seen.near_orders;
+                    sight.near_request = seen.near_request;
                 }
             } else if (atom.digits || atom.text.find('@') != std::string_view::npos) {
                 unseen = true;  // a file name may be made up, a code may not
@@ -226,9 +244,9 @@ ValueSight ValueIndex::find(std::string_view value, Instant began, bool target) 
             ++words;
             if (read) {
                 ++words_of_result;
-                word_source = static_cast<std::uint32_t>(source);
-                word_orders = word_orders || (entry & orders_flag) != 0;
-                word_request = word_request || (entry & request_flag) != 0;
+                word_source = seen.source;
+                word_orders = word_orders || seen.near_orders;
+                word_request = word_request || seen.near_request;
             }
         }
     });

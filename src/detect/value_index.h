@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "detect/atoms.h"
 #include "detect/names.h"
 
 #include <cstddef>
@@ -46,6 +47,15 @@ struct ValueSight {
     std::uint32_t source = 0;   ///< Index into sources(), for Result.
 };
 
+/// Where one atom of a value was seen.
+struct AtomSight {
+    ValueOrigin origin = ValueOrigin::Plain;  ///< Nobody: not seen, whatever it looks like.
+    bool identifier = false;
+    bool near_orders = false;
+    bool near_request = false;
+    std::uint32_t source = 0;  ///< Index into sources(), for Result.
+};
+
 struct ResultSource {
     Instant ended_at;
     NameId tool = 0;
@@ -66,6 +76,9 @@ public:
     /// Of a `target` (an address, a recipient) plain words count as well: none seen means nobody.
     [[nodiscard]] ValueSight find(std::string_view value, Instant began, bool target = false)
         const noexcept;
+    /// The same of one atom of the value, such as for_each_atom() gives. Atoms too short to be kept
+    /// of results are Plain, unless the user or the system named them as a number.
+    [[nodiscard]] AtomSight sight_of(const Atom& atom, Instant began) const noexcept;
     /// Whether words that begin with the five bytes of `prefix` (lower case) were used by the user,
     /// ...
     [[nodiscard]] bool user_said(std::string_view prefix) const noexcept;

@@ -1,0 +1,268 @@
+#include "detect/safety/guarded_text.h"
+
+#include "base/assert.h"
+#include "detect/atoms.h"
+
+#include <hs/hs.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tagout::detect {
+
+namespace {
+
+struct SecretForm {
+    const char* kind;
+    const char* expression;
+};
+
+constexpr std::array secret_forms{
+    SecretForm{"an AWS access key", "\\b(AKIA|ASIA)[0-9A-Z]{16}"},
+    SecretForm{"a GitHub token", "\\bgh[pousr]_[A-Za-z0-9]{36}"},
+    SecretForm{"a GitHub token", "\\bgithub_pat_[A-Za-z0-9_]{40}"},
+    SecretForm{"a GitLab token", "\\bglpat-[A-Za-z0-9_-]{20}"},
+    SecretForm{"a Slack token", "\\bxox[abeoprs]-[0-9A-Za-z-]{10}"},
+    SecretForm{"an Anthropic key", "\\bsk-ant-[A-Za-z0-9_-]{20}"},
+    SecretForm{"an OpenAI key", "\\bsk-(proj-|svcacct-)?[A-Za-z0-9]{20}"},
+    SecretForm{"a Google API key", "\\bAIza[0-9A-Za-z_-]{35}"},
+    SecretForm{"a Stripe key", "\\b[rs]k_(live|test)_[0-9A-Za-z]{16}"},
+    SecretForm{"an npm token", "\\bnpm_[A-Za-z0-9]{36}"},
+    SecretForm{"a Hugging Face token", "\\bhf_[A-Za-z0-9]{30}"},
+    SecretForm{
+        "a SendGrid key", "\\bSG\\.[A-Za-z0-9_-]{16}[A-Za-z0-9_-]{0,10}\\.[A-Za-z0-9_-]{16}"},
+    SecretForm{"a signed token", "\\beyJ[A-Za-z0-9_-]+\\.eyJ[A-Za-z0-9_-]"},
+    SecretForm{"a private key", "-----BEGIN [A-Z ]{0,20}PRIVATE KEY"},
+    SecretForm{"an age key", "AGE-SECRET-KEY-1[0-9A-Z]{20}"},
+    SecretForm{"an Azure account key", "AccountKey=[A-Za-z0-9+/]{40}"},
+    SecretForm{"a password in a URL", "://[^/\\s:@\"]{1,60}:[^/\\s:@\"]{3,60}@"},
+};
+
+constexpr std::size_t text_bytes_min = 3;  ///< No place is shorter.
+constexpr unsigned first_place = 1'000;
+constexpr unsigned first_canary = 2'000;
+static_assert(first_place + GuardedText::list_max <= first_canary);
+
+struct DatabaseCloser {
+    void operator()(hs_database_t* database) const noexcept { hs_free_database(database); }
+};
+struct ScratchCloser {
+    void operator()(hs_scratch_t* scratch) const noexcept { hs_free_scratch(scratch); }
+};
+
+/// An expression that matches `literal` and nothing else.
+std::string quoted_expression(std::string_view literal) {
+    std::string expression;
+    for (const char c : literal) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c);
+        if (plain) {
+            expression += c;
+        } else {
+            constexpr std::string_view digits = "0123456789abcdef";
+            expression += "\\x";
+            expression += digits[byte >> 4U];
+            expression += digits[byte & 15U];
+        }
+    }
+    return expression;
+}
+
+bool is_word(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c);
+}
+
+/// Not in the middle of a longer name: /etc/shadow is no part of /etc/shadowy.
+bool stands_alone(std::string_view text, std::size_t from, std::size_t to) noexcept {
+    const bool before = from == 0 || !is_word(text[from]) || !is_word(text[from - 1]);
+    const bool after = to == text.size() || !is_word(text[to - 1]) || !is_word(text[to]);
+    return before && after;
+}
+
+/// Where the secret that begins at `from` and is known up to `to` ends.
+std::size_t end_of_secret(std::string_view text, std::size_t to) noexcept {
+    constexpr std::string_view marker = "-----END";
+    const std::size_t key_end = text.find(marker, to);
+    if (to >= 11 && text.substr(to - 11, 11) == "PRIVATE KEY") {
+        return key_end == std::string_view::npos ? text.size() : key_end;
+    }
+    while (to < text.size() &&
+           (is_word(text[to]) || text[to] == '_' || text[to] == '-' || text[to] == '.' ||
+            text[to] == '+' || text[to] == '/' || text[to] == '=')) {
+        ++to;
+    }
+    return to;
+}
+
+}  // namespace
+
+struct GuardedText::State {
+    /// Asked first, whether anything stands there; the other tells where, at twice the cost.
+    std::unique_ptr<hs_database_t, DatabaseCloser> any;
+    std::unique_ptr<hs_database_t, DatabaseCloser> database;
+    std::unique_ptr<hs_scratch_t, ScratchCloser> scratch;
+    std::vector<std::string> places;
+    std::vector<std::string> canaries;
+    std::vector<GuardedMatch> matches;
+    std::string_view text;
+
+    static int on_match(
+        unsigned id, unsigned long long from, unsigned long long to, unsigned, void* context
+    ) {
+        static_cast<State*>(context)->add(id, from, to);
+        return 0;
+    }
+
+    static int on_any(unsigned, unsigned long long, unsigned long long, unsigned, void* context) {
+        *static_cast<bool*>(context) = true;
+        return 1;
+    }
+
+    void add(unsigned id, std::size_t from, std::size_t to) {
+        GuardedMatch match{.name = {}, .from = from, .to = to};
+        if (id >= first_canary) {
+            match.kind = GuardedKind::Canary;
+            match.name = "a canary";
+        } else if (id >= first_place) {
+            if (!stands_alone(text, from, to)) {
+                return;
+            }
+            match.name = places[id - first_place];
+        } else {
+            match.kind = GuardedKind::Secret;
+            match.name = secret_forms[id].kind;
+            match.to = end_of_secret(text, to);
+        }
+        const bool inside = std::ranges::any_of(matches, [&](const GuardedMatch& known) {
+            return known.kind == match.kind && known.from <= match.from && match.from < known.to;
+        });
+        if (!inside && matches.size() < matches_max) {
+            matches.push_back(match);
+        }
+    }
+
+    void compile() {
+        std::vector<std::string> expressions;
+        std::vector<unsigned> ids;
+        std::vector<unsigned> flags;
+        const auto add_all = [&](const std::vector<std::string>& literals, unsigned first) {
+            for (unsigned i = 0; i < literals.size(); ++i) {
+                expressions.push_back(quoted_expression(literals[i]));
+                ids.push_back(first + i);
+                flags.push_back(HS_FLAG_CASELESS | HS_FLAG_SOM_LEFTMOST);
+            }
+        };
+        for (unsigned i = 0; i < secret_forms.size(); ++i) {
+            expressions.emplace_back(secret_forms[i].expression);
+            ids.push_back(i);
+            flags.push_back(HS_FLAG_SOM_LEFTMOST);
+        }
+        add_all(places, first_place);
+        add_all(canaries, first_canary);
+        hs_scratch_t* room = nullptr;
+        database = compiled(expressions, flags, ids, room);
+        for (unsigned& each : flags) {
+            each = (each & ~unsigned{HS_FLAG_SOM_LEFTMOST}) | HS_FLAG_SINGLEMATCH;
+        }
+        any = compiled(expressions, flags, ids, room);
+        scratch.reset(room);
+    }
+
+    static std::unique_ptr<hs_database_t, DatabaseCloser> compiled(
+        const std::vector<std::string>& expressions, const std::vector<unsigned>& flags,
+        const std::vector<unsigned>& ids, hs_scratch_t*& room
+    ) {
+        std::vector<const char*> texts;
+        for (const std::string& expression : expressions) {
+            texts.push_back(expression.c_str());
+        }
+        hs_database_t* made = nullptr;
+        hs_compile_error_t* error = nullptr;
+        const hs_error_t code = hs_compile_multi(
+            texts.data(),
+            flags.data(),
+            ids.data(),
+            static_cast<unsigned>(texts.size()),
+            HS_MODE_BLOCK,
+            nullptr,
+            &made,
+            &error
+        );
+        if (error != nullptr) {
+            hs_free_compile_error(error);
+        }
+        TAGOUT_ASSERT(code == HS_SUCCESS, "our own forms and quoted literals compile");
+        const hs_error_t allocated = hs_alloc_scratch(made, &room);
+        TAGOUT_ASSERT(allocated == HS_SUCCESS, "scratch is allocated once, at the start");
+        return std::unique_ptr<hs_database_t, DatabaseCloser>(made);
+    }
+};
+
+GuardedText::GuardedText(const SafetySettings& settings) : state_(std::make_unique<State>()) {
+    const auto take = [](const std::vector<std::string>& from, std::vector<std::string>& into) {
+        for (const std::string& text : from) {
+            if (text.size() >= 3 && text.size() <= 200 && into.size() < list_max) {
+                into.push_back(text);
+            }
+        }
+    };
+    take(settings.places, state_->places);
+    take(settings.canaries, state_->canaries);
+    state_->compile();
+}
+
+GuardedText::~GuardedText() = default;
+GuardedText::GuardedText(GuardedText&&) noexcept = default;
+GuardedText& GuardedText::operator=(GuardedText&&) noexcept = default;
+
+const std::vector<GuardedMatch>& GuardedText::scan(std::string_view text) {
+    State& state = *state_;
+    state.matches.clear();
+    state.text = text.substr(0, scan_bytes_max);
+    bool any = false;
+    if (state.text.size() >= text_bytes_min) {
+        hs_scan(
+            state.any.get(),
+            state.text.data(),
+            static_cast<unsigned>(state.text.size()),
+            0,
+            state.scratch.get(),
+            &State::on_any,
+            &any
+        );
+    }
+    if (any) {
+        hs_scan(
+            state.database.get(),
+            state.text.data(),
+            static_cast<unsigned>(state.text.size()),
+            0,
+            state.scratch.get(),
+            &State::on_match,
+            &state
+        );
+    }
+    return state.matches;
+}
+
+std::string GuardedText::redact(std::string text) {
+    std::vector<GuardedMatch> found = scan(text);
+    std::erase_if(found, [](const GuardedMatch& match) {
+        return match.kind == GuardedKind::Place;
+    });
+    std::ranges::sort(found, {}, &GuardedMatch::from);
+    std::string out;
+    std::size_t at = 0;
+    for (const GuardedMatch& match : found) {
+        if (match.from < at) {
+            continue;  // a canary inside a secret
+        }
+        out.append(text, at, match.from - at);
+        out += "[" + std::string(match.name) + ", " + std::to_string(match.to - match.from) +
+               " bytes]";
+        at = match.to;
+    }
+    return found.empty() ? std::move(text) : out + text.substr(at);
+}
+
+}  // namespace tagout::detect
