@@ -420,7 +420,9 @@ private:
                 &recovery_->releases(),
                 &recovery_->journeys(),
                 &clock_,
-                [this](std::size_t limit) { return profiles_->list(limit); }}});
+                [this](std::size_t limit) { return profiles_->list(limit); }},
+            pipeline_.get(),
+            &clock_});
         for (const MetricInfo& info : metric_list) {
             touch(info);
         }

@@ -189,6 +189,25 @@ VerbGroup regression_verbs() {
          }}};
 }
 
+VerbGroup suite_verbs() {
+    return {
+        "suites",
+        "Prompt-injection test suites: tell the server what they found",
+        {ApiVerb{
+            .name = "report",
+            .help = "Report one run of a suite; failed tests open an incident",
+            .method = "POST",
+            .path = "/v1/suites/results",
+            .arguments =
+                {{"agent", "The agent that was tested", ArgumentKind::Text, true},
+                 {"suite", "Name of the suite", ArgumentKind::Text, true},
+                 {"run", "Name of the run, such as the build's; reported twice it counts once"},
+                 {"junit", "JUnit XML file", ArgumentKind::File},
+                 {"tests", "JSON file: a list of {name, passed, message}", ArgumentKind::File},
+                 as_argument},
+        }}};
+}
+
 VerbGroup review_verbs() {
     return {
         "review",

@@ -10,6 +10,7 @@ namespace tagout::cli {
 [[nodiscard]] VerbGroup regression_verbs();
 [[nodiscard]] VerbGroup review_verbs();
 [[nodiscard]] VerbGroup action_verbs();
+[[nodiscard]] VerbGroup suite_verbs();
 
 struct GateOptions {
     std::string agent;   ///< "" for every agent.

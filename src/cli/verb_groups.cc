@@ -12,7 +12,7 @@ const std::vector<VerbGroup>& verb_groups() {
     static const std::vector<VerbGroup> groups{
         contain_verbs(), approval_verbs(), policy_verbs(), catalog_verbs(),    release_verbs(),
         journey_verbs(), ledger_verbs(),   evidence_verbs(), review_verbs(),    regression_verbs(),
-        action_verbs()};
+        action_verbs(),  suite_verbs()};
     return groups;
 }
 

@@ -8,6 +8,7 @@
 #include "server/incident_api.h"
 #include "server/metrics.h"
 #include "server/routes.h"
+#include "server/suite_api.h"
 #include "server/verify_api.h"
 
 #include <boost/json.hpp>
@@ -301,6 +302,9 @@ Result<std::string> Api::State::answer_json(const Call& call) {
         return answer_containment(
             parts.containment, parts.desk, operation, call.argument, request
         );
+    }
+    if (operation == "reportSuite") {
+        return answer_suite_results(parts.intake, parts.clock, request);
     }
     if (operation == "getTrace") {
         return view.trace(call.argument, TAGOUT_TRY(number_of(request, "limit", 1000, 5000)));

@@ -37,6 +37,8 @@ struct ApiParts {
     PreventDesks prevent = {};
     ContainmentParts containment = {};
     ReleaseDesks releases = {};
+    IntakeSink* intake = nullptr;  ///< Where results of test suites go; null: they are refused.
+    const Clock* clock = nullptr;
 };
 
 class Api {

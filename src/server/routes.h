@@ -40,6 +40,7 @@ inline constexpr std::array routes{
     Route{"addAction", "POST", "/v1/actions", true},
     Route{"closeAction", "POST", "/v1/actions/{id}/close", true},
     Route{"getGate", "GET", "/v1/gate", false},
+    Route{"reportSuite", "POST", "/v1/suites/results", true},
     Route{"evaluateGate", "POST", "/v1/gate", true},
     Route{"getIncidentContainment", "GET", "/v1/incidents/{id}/containment", false},
     Route{"suggestPolicy", "GET", "/v1/incidents/{id}/policy", false},

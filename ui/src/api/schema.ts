@@ -675,6 +675,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/suites/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Results of a prompt-injection test suite; failed tests are the signal safety.injection_tests
+         * @description JSON, or JUnit XML as the body with agent, suite and run in the query. Answered when the result is durable. The same run reported twice is one finding; skipped tests count for nothing.
+         */
+        post: operations["reportSuite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/traces/{correlation}": {
         parameters: {
             query?: never;
@@ -1769,6 +1789,27 @@ export interface components {
         };
         /** @enum {string} */
         GateVerdict: "pass" | "fail" | "inconclusive";
+        SuiteResults: {
+            agent: string;
+            suite: string;
+            /** @description Names the run; without it every report is a run of its own */
+            run?: string;
+            /** @description JUnit XML */
+            junit?: string;
+            tests?: {
+                name: string;
+                passed: boolean;
+                message?: string;
+            }[];
+            actor?: string;
+        };
+        SuiteReport: {
+            agent: string;
+            suite: string;
+            run: string;
+            tests: number;
+            failed: number;
+        };
         GateRequest: {
             agent?: string;
             /** @description As `tagout catalog bundle` writes it */
@@ -3354,6 +3395,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Gate"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+        };
+    };
+    reportSuite: {
+        parameters: {
+            query?: {
+                /** @description With an XML body */
+                agent?: string;
+                /** @description With an XML body */
+                suite?: string;
+                /** @description With an XML body */
+                run?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuiteResults"];
+                "application/xml": string;
+            };
+        };
+        responses: {
+            /** @description What was counted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuiteReport"];
                 };
             };
             400: components["responses"]["BadRequest"];
