@@ -72,11 +72,12 @@ bool is_word(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c);
 }
 
-/// Not in the middle of a longer name: /etc/shadow is no part of /etc/shadowy.
+/// Not in the middle of a longer name: /etc/shadow is no part of /etc/shadowy. And the public half
+/// of a key, id_rsa.pub, is made to be shown.
 bool stands_alone(std::string_view text, std::size_t from, std::size_t to) noexcept {
     const bool before = from == 0 || !is_word(text[from]) || !is_word(text[from - 1]);
     const bool after = to == text.size() || !is_word(text[to - 1]) || !is_word(text[to]);
-    return before && after;
+    return before && after && !text.substr(to).starts_with(".pub");
 }
 
 /// Where the secret that begins at `from` and is known up to `to` ends.

@@ -51,6 +51,7 @@ TEST(GuardedText, WhatFiresAndWhatMustNot) {
          "files.get",
          R"({"path":"/etc/shadow"})",
          "safety.sensitive_endpoint"},
+        {"a public key", "Show my key", "files.get", R"({"path":"id_rsa.pub"})", ""},
         {"a longer name", "Read my notes", "files.get", R"({"path":"/etc/shadowy/notes"})", ""},
         {"a place that the user named",
          "Read /etc/shadow for me",

@@ -15,8 +15,8 @@ namespace tagout::detect {
 namespace {
 
 constexpr double sure = 0.6;  ///< Past it nothing hidden is looked for.
-constexpr std::size_t slips_before = 200;
-constexpr std::size_t slips_bytes = 400;
+constexpr std::size_t slips_before = 160;
+constexpr std::size_t slips_bytes = 200;
 constexpr std::size_t region_before = 240;
 constexpr std::size_t region_after = 700;
 
