@@ -408,7 +408,11 @@ Agent::~Agent() = default;
 SessionResult Agent::run(const Script& script, const std::atomic<bool>& stop) {
     State& state = *state_;
     state.info = &info_of(script.agent);
-    state.prompt = state.prompts.fetch(script.agent, script.prompt_version);
+    // The fault is a new prompt: whatever the catalog has is not what this conversation runs under.
+    const bool new_prompt = script.fault == &info_of(FaultKind::UnexpectedWrite);
+    state.prompt = new_prompt ? Prompt{script.prompt_version,
+                                       built_in_prompt(script.agent, script.prompt_version)}
+                              : state.prompts.fetch(script.agent, script.prompt_version);
     const Script& played = under_prompt(script, state.prompt.text);
     state.script = &played;
     state.exporter = state.exporters[static_cast<std::size_t>(script.agent)];
