@@ -28,6 +28,7 @@ Control control_of(const contain::ControlDraft& draft, Instant now) {
     control.mode = draft.mode;
     control.allowed = draft.allowed;
     control.route_to = draft.route_to;
+    control.terms = draft.terms;
     control.reason = "back-test";
     control.author = Actor("person:you");
     control.since = now;

@@ -72,7 +72,8 @@ bool closes_a_capability(const Control& control) {
         case ScopeKind::McpServer:
             break;
     }
-    return control.mode != ControlMode::Observe && control.mode != ControlMode::Route;
+    return control.mode != ControlMode::Observe && control.mode != ControlMode::Route &&
+           control.mode != ControlMode::Throttle && control.mode != ControlMode::Redact;
 }
 
 Result<void> may_release(

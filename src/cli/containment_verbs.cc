@@ -122,6 +122,7 @@ void render_one(const json::value& control, Terminal& terminal) {
     print_fact("rule", field(control, "rule"), terminal);
     print_fact("incident", field(control, "incident"), terminal);
     print_fact("route to", field(control, "route_to"), terminal);
+    print_fact("rate", field(control, "rate"), terminal);
     print_fact("requested", field(control, "requested_at"), terminal);
     print_fact("published", field(control, "published_at"), terminal);
     print_fact("acknowledged", field(control, "acknowledged_at"), terminal);
@@ -229,19 +230,56 @@ VerbGroup contain_verbs() {
              .render_preview = render_backtest},
          ApiVerb{
              .name = "set",
-             .help = "Put it into a mode: observe, read_only, approvals, allowlist, stopped, route",
+             .help = "Put it into a mode: observe, read_only, approvals, allowlist, stopped, route, throttle, redact",
              .method = "POST",
              .path = "/v1/controls",
              .arguments =
                  {scope_argument,
-                  {"mode", "observe, read_only, approvals, allowlist, stopped or route",
+                  {"mode", "observe, read_only, approvals, allowlist, stopped, route, throttle or redact",
                    ArgumentKind::Text, true},
                   reason_argument,
                   as_argument,
                   incident_argument,
                   review_argument,
                   {"allowed", "Tools that mode allowlist lets through", ArgumentKind::List},
-                  {"route_to", "Workflow that takes over, of mode route"}},
+                  {"route_to", "Of mode route: the workflow, or MODEL, UPSTREAM/MODEL or UPSTREAM/"},
+                  {"rate", "Of mode throttle: calls and period, such as 20/1m"},
+                  {"redact", "Of mode redact: kinds, or re:PATTERN", ArgumentKind::List}},
+             .render = render_one,
+             .preview = "/v1/controls/backtest",
+             .render_preview = render_backtest},
+         ApiVerb{
+             .name = "throttle",
+             .help = "Let only so many calls through in a period; a refused one is told when to come back",
+             .method = "POST",
+             .path = "/v1/controls",
+             .arguments =
+                 {scope_argument,
+                  {"rate", "Calls and period, such as 20/1m", ArgumentKind::Text, true},
+                  {"key", "Count for each session, agent, user, tenant or tool; all together without it"},
+                  reason_argument,
+                  as_argument,
+                  incident_argument,
+                  review_argument},
+             .fixed = {{"mode", "throttle"}},
+             .render = render_one,
+             .preview = "/v1/controls/backtest",
+             .render_preview = render_backtest},
+         ApiVerb{
+             .name = "redact",
+             .help = "Take e-mail addresses, cards, secrets or patterns out of arguments and results",
+             .method = "POST",
+             .path = "/v1/controls",
+             .arguments =
+                 {scope_argument,
+                  {"redact", "email, phone, card, iban, ssn, ip, secret, or re:PATTERN",
+                   ArgumentKind::List, true},
+                  {"where", "arguments, results or both (both without it)"},
+                  reason_argument,
+                  as_argument,
+                  incident_argument,
+                  review_argument},
+             .fixed = {{"mode", "redact"}},
              .render = render_one,
              .preview = "/v1/controls/backtest",
              .render_preview = render_backtest},

@@ -215,6 +215,7 @@ Result<ControlView> LiveControls::apply(const ControlDraft& draft, const By& by)
         control.mode = draft.mode;
         control.allowed = draft.allowed;
         control.route_to = draft.route_to;
+        control.terms = draft.terms;
         control.reason = by.reason;
         control.author = by.actor;
         control.incident = draft.incident;

@@ -102,6 +102,12 @@ std::optional<BookRow> applied(const journal::EntryDraft& draft, const Members& 
     control.mode = *mode;
     control.allowed = body.texts("allowed");
     control.route_to = WorkflowName(body.text("route_to"));
+    control.terms.redact = body.texts("redact");
+    control.terms.where = parse_redact_where(body.text("where")).value_or(RedactWhere::Both);
+    control.terms.key = parse_limit_key(body.text("key")).value_or(LimitKey::Scope);
+    if (*mode == ControlMode::Throttle && !parse_rate(body.text("rate"), control.terms)) {
+        return std::nullopt;
+    }
     control.reason = draft.reason;
     control.author = draft.actor;
     control.incident = IncidentId(body.text("incident"));
@@ -264,6 +270,7 @@ std::string applied_body(const Control& control, std::uint64_t revision) {
     if (!control.allowed.empty()) {
         body["allowed"] = json::array(control.allowed.begin(), control.allowed.end());
     }
+    put_terms(body, control);
     for (const auto& [name, value] :
          {std::pair("route_to", &control.route_to.text()),
           std::pair("incident", &control.incident.text()),

@@ -19,7 +19,9 @@ bool is_refused(const ProbeResult& probe, ControlMode mode) {
         case ControlMode::Approvals:
             return probe.verdict == Verdict::Deny || probe.verdict == Verdict::Escalate;
         case ControlMode::Route:
+        case ControlMode::Redact:
             return probe.verdict == Verdict::Deny || probe.verdict == Verdict::Modify;
+        case ControlMode::Throttle:  // A probe is not counted, so it cannot be one too many.
         case ControlMode::Observe:
             break;
     }
@@ -240,7 +242,7 @@ Result<void> LiveControls::record_acknowledgements_of(const PointStatus& status)
 
 void LiveControls::ask_for_probe(const ControlId& id) {
     const BookRow* const row = fold_.find(id);
-    if (row == nullptr || row->view.control.mode == ControlMode::Observe) {
+    if (row == nullptr || !can_be_proved(row->view.control.mode)) {
         return;
     }
     ProbeState& state = probes_[id.text()];
@@ -375,7 +377,7 @@ Result<ControlView> LiveControls::probe(const ControlId& id, const By& by) {
     if (row->view.released_at) {
         return fail(ErrorCode::Conflict, id.text() + " is released; there is nothing to prove");
     }
-    if (row->view.control.mode == ControlMode::Observe) {
+    if (!can_be_proved(row->view.control.mode)) {
         return fail(
             ErrorCode::Conflict, id.text() + " observes and refuses nothing; there is nothing to prove"
         );

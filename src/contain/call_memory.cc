@@ -100,6 +100,28 @@ bool CallMemory::is_full(
     return window != nullptr && calls_in(*window, part_at(limit, parts, now)) >= limit.calls;
 }
 
+Duration CallMemory::room_after(
+    std::uint64_t key, const RuleLimit& limit, Instant now
+) const noexcept {
+    const Window* const window = find(never_zero(key));
+    if (window == nullptr) {
+        return Duration{};
+    }
+    const std::uint64_t part = part_at(limit, parts, now);
+    const std::int64_t length =
+        std::max<std::int64_t>(limit.per.count() / static_cast<std::int64_t>(parts), 1);
+    std::uint64_t later = 0;
+    while (later <= parts && calls_in(*window, part + later) >= limit.calls) {
+        ++later;
+    }
+    if (later == 0) {
+        return Duration{};
+    }
+    // Part p begins at (p - 1) times its length.
+    const auto begins = static_cast<std::int64_t>(part + later - 1) * length;
+    return Duration(begins - std::max<std::int64_t>(unix_nanos(now), 0));
+}
+
 bool CallMemory::take(std::uint64_t key, const RuleLimit& limit, Instant now) noexcept {
     const std::uint64_t part = part_at(limit, parts, now);
     Window& window = claim(never_zero(key), part);

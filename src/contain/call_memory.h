@@ -35,6 +35,8 @@ public:
 
     /// Whether one call more would be over the limit; `key` is of the rule and of whom it counts.
     [[nodiscard]] bool is_full(std::uint64_t key, const RuleLimit& limit, Instant now) const noexcept;
+    /// When one call more would have room, from `now`; zero if it has.
+    [[nodiscard]] Duration room_after(std::uint64_t key, const RuleLimit& limit, Instant now) const noexcept;
     /// Counts a call; false, counting nothing, if it is over the limit.
     bool take(std::uint64_t key, const RuleLimit& limit, Instant now) noexcept;
 

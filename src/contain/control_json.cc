@@ -66,6 +66,7 @@ json::object tree_of(const ControlView& view) {
         object["allowed"] = json::array(control.allowed.begin(), control.allowed.end());
     }
     put(object, "route_to", control.route_to.text());
+    put_terms(object, control);
     put(object, "incident", control.incident.text());
     put(object, "rule", control.rule);
     put(object, "published_at", view.published_at);
@@ -89,6 +90,17 @@ json::object tree_of(const ControlView& view) {
     }
     object["points"] = std::move(points);
     return object;
+}
+
+void put_terms(json::object& object, const Control& control) {
+    const EffectTerms& terms = control.terms;
+    if (control.mode == ControlMode::Throttle) {
+        object["rate"] = rate_text(terms);
+        object["key"] = name_of(terms.key);
+    } else if (control.mode == ControlMode::Redact) {
+        object["redact"] = json::array(terms.redact.begin(), terms.redact.end());
+        object["where"] = name_of(terms.where);
+    }
 }
 
 json::object tree_of(const PointStatus& point) {
@@ -136,6 +148,9 @@ json::object tree_of(const Decision& decision) {
         put(object, "route_to", decision.by->route_to.text());
     } else {
         object["reason"] = "nothing is against it";
+    }
+    if (decision.retry_after > Duration{}) {
+        object["retry_after_ms"] = std::chrono::ceil<std::chrono::milliseconds>(decision.retry_after).count();
     }
     if (decision.shadow != nullptr) {
         object["shadow"] = decision.shadow->id;

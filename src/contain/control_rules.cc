@@ -1,5 +1,7 @@
 #include "contain/control_rules.h"
 
+#include "contain/redactor.h"
+
 #include "domain/named_enum.h"
 
 #include <algorithm>
@@ -67,10 +69,11 @@ Result<void> check_reason(const By& by, std::string_view what) {
 Result<void> check_mode(const Scope& scope, ControlMode mode) {
     const std::string name(name_of(mode));
     const bool about_writes = mode == ControlMode::ReadOnly || mode == ControlMode::Approvals;
-    if (mode == ControlMode::Route && scope.kind != ScopeKind::Workflow) {
+    if (mode == ControlMode::Route && scope.kind != ScopeKind::Workflow &&
+        scope.kind != ScopeKind::Model) {
         return refuse(
-            "mode route moves the requests of a workflow; " + to_text(scope) +
-            " is none. Use scope workflow:NAME, or another mode"
+            "mode route moves the requests of a workflow or a model; " + to_text(scope) +
+            " is neither. Use scope workflow:NAME or model:NAME, or another mode"
         );
     }
     if (scope.kind == ScopeKind::Model && (about_writes || mode == ControlMode::Allowlist)) {
@@ -87,8 +90,31 @@ Result<void> check_mode(const Scope& scope, ControlMode mode) {
     return {};
 }
 
+/// Moved once only: what it is moved to is not moved again, so no circle can be.
+Result<void> check_model_route(const ControlDraft& draft) {
+    const std::string& target = draft.route_to.text();
+    const std::size_t slash = target.find('/');
+    const std::string_view model =
+        slash == std::string::npos ? std::string_view(target) : std::string_view(target).substr(slash + 1);
+    if (target.empty() || slash == 0 || is_glob(target) || !parse_scope("model:" + target)) {
+        return refuse(
+            "mode route of a model needs route_to: MODEL, UPSTREAM/MODEL, or UPSTREAM/ for the same "
+            "model there"
+        );
+    }
+    if (slash == std::string::npos && catalog::glob_matches(draft.scope.name, model)) {
+        return refuse(
+            to_text(draft.scope) + " covers " + target + " too, so nothing would change. Name another model"
+        );
+    }
+    return {};
+}
+
 Result<void> check_route(const ControlDraft& draft, std::span<const Control> in_force) {
     const std::string& target = draft.route_to.text();
+    if (draft.scope.kind == ScopeKind::Model) {
+        return check_model_route(draft);
+    }
     if (target.empty()) {
         return refuse("mode route needs route_to: the workflow that takes over");
     }
@@ -106,7 +132,7 @@ Result<void> check_route(const ControlDraft& draft, std::span<const Control> in_
     std::string at = target;
     while (true) {
         const auto next = std::ranges::find_if(in_force, [&](const Control& control) {
-            return control.mode == ControlMode::Route &&
+            return control.mode == ControlMode::Route && control.scope.kind == ScopeKind::Workflow &&
                    catalog::glob_matches(control.scope.name, at);
         });
         if (next == in_force.end()) {
@@ -140,6 +166,24 @@ Result<void> check_allowed(const ControlDraft& draft) {
         }
     }
     return {};
+}
+
+Result<void> check_terms(const ControlDraft& draft) {
+    const EffectTerms& terms = draft.terms;
+    if (draft.mode == ControlMode::Throttle) {
+        if (terms.calls == 0) {
+            return refuse("mode throttle needs a rate, such as 20/1m: calls, and a period of 1s to 1d");
+        }
+        return terms.redact.empty() ? Result<void>{} : refuse("redact belongs to mode redact only; remove it");
+    }
+    if (terms.calls != 0) {
+        return refuse("rate belongs to mode throttle only; remove it");
+    }
+    if (draft.mode == ControlMode::Redact) {
+        TAGOUT_TRY(Redactor::make(terms.redact, terms.where));
+        return {};
+    }
+    return terms.redact.empty() ? Result<void>{} : refuse("redact belongs to mode redact only; remove it");
 }
 
 Result<void> check_in_force(const ControlView& view) {
@@ -179,6 +223,7 @@ Result<void> check_draft(
     } else if (!draft.allowed.empty()) {
         return refuse("allowed belongs to mode allowlist only; remove it");
     }
+    TAGOUT_TRY(check_terms(draft));
     if (draft.review_by && *draft.review_by <= now) {
         return refuse("review_by must lie in the future");
     }

@@ -3,7 +3,7 @@
 // Every change is journal first, then snapshot, then the points; so a restart puts in force what was
 // in force before a door opens. A control goes requested -> published -> acknowledged n/N -> proved,
 // each with its time; proved means that a probe through every road of every point was refused. A mode
-// that refuses nothing (observe) cannot be proved and stays acknowledged.
+// that refuses nothing by itself (observe, throttle) cannot be proved and stays acknowledged.
 // One person may stop. Release takes two: one asks, another, who is not its author, releases.
 //
 // Journal entries (subject: the control's id): control.applied, control.acknowledged, control.proved,
@@ -33,11 +33,17 @@ struct By {
     std::string reason;
 };
 
+/// Whether a probe can show that it bites. A throttle refuses nothing while there is room.
+[[nodiscard]] constexpr bool can_be_proved(ControlMode mode) noexcept {
+    return mode != ControlMode::Observe && mode != ControlMode::Throttle;
+}
+
 struct ControlDraft {
     Scope scope;
     ControlMode mode = ControlMode::Stopped;
     std::vector<std::string> allowed;
     WorkflowName route_to;
+    EffectTerms terms = {};
     IncidentId incident;
     std::string rule;                  ///< Of a playbook; "" for a person.
     std::optional<Instant> review_by;  ///< Unset: Settings::review_after from now.

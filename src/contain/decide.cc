@@ -18,10 +18,13 @@ enum class Rank : std::uint8_t {
     NotListed = 1,
     ReadOnly = 2,
     PolicyDeny = 3,
-    Approvals = 4,
-    PolicyEscalate = 5,
-    Routed = 6,
-    None = 7,
+    Throttled = 4,
+    Approvals = 5,
+    PolicyEscalate = 6,
+    Routed = 7,
+    Redacted = 8,
+    PolicyRedact = 9,
+    None = 10,
 };
 
 /// Rank and number as one word: the least wins.
@@ -31,7 +34,7 @@ constexpr std::uint64_t standing(Rank rank, std::uint32_t number) noexcept {
 constexpr std::uint64_t nobody = standing(Rank::None, 0);
 
 constexpr bool is_policy(Rank rank) noexcept {
-    return rank == Rank::PolicyDeny || rank == Rank::PolicyEscalate;
+    return rank == Rank::PolicyDeny || rank == Rank::PolicyEscalate || rank == Rank::PolicyRedact;
 }
 
 constexpr Verdict verdict_of(Rank rank) noexcept {
@@ -40,11 +43,14 @@ constexpr Verdict verdict_of(Rank rank) noexcept {
         case Rank::NotListed:
         case Rank::ReadOnly:
         case Rank::PolicyDeny:
+        case Rank::Throttled:
             return Verdict::Deny;
         case Rank::Approvals:
         case Rank::PolicyEscalate:
             return Verdict::Escalate;
         case Rank::Routed:
+        case Rank::Redacted:
+        case Rank::PolicyRedact:
             return Verdict::Modify;
         case Rank::None:
             return Verdict::Allow;
@@ -133,6 +139,12 @@ public:
     /// Counts the call that judge() let through against the limits that it met; gives the decision
     /// anew, for one of them may have filled meanwhile.
     [[nodiscard]] Decision count(CallMemory& memory) noexcept {
+        for (std::size_t i = 0; i < throttles_used_; ++i) {
+            const Throttle& throttle = tables_.throttles[tables_.controls[throttles_[i]].detail];
+            if (!memory.take(key_of(throttle), throttle.limit, call_.now)) {
+                best_ = std::min(best_, standing(Rank::Throttled, throttles_[i]));
+            }
+        }
         for (std::size_t i = 0; i < limits_used_; ++i) {
             const RuleHead& rule = tables_.rules[limits_[i]];
             const RuleExtra& extra = tables_.extras[rule.extra];
@@ -233,17 +245,32 @@ private:
             shadow_control_ = std::min(shadow_control_, number);
             return;
         }
-        best_ = std::min(best_, standing(answer_of(control), number));
+        best_ = std::min(best_, standing(answer_of(control, number), number));
     }
 
-    [[nodiscard]] Rank answer_of(const ControlHead& control) const noexcept {
+    /// With room the call is counted later (count); a control that fits by two names counts once.
+    [[nodiscard, gnu::noinline]] Rank throttled(const ControlHead& control, std::uint32_t number) noexcept {
+        std::uint32_t* const end = throttles_ + throttles_used_;
+        if (memory_ == nullptr || std::find(throttles_, end, number) != end) {
+            return Rank::None;
+        }
+        const Throttle& throttle = tables_.throttles[control.detail];
+        if (throttles_used_ == std::size(throttles_) ||
+            memory_->is_full(key_of(throttle), throttle.limit, call_.now)) {
+            return Rank::Throttled;
+        }
+        throttles_[throttles_used_++] = number;
+        return Rank::None;
+    }
+
+    [[nodiscard]] Rank answer_of(const ControlHead& control, std::uint32_t number) noexcept {
         const bool tool_call = call_.kind == CallKind::Tool;
         const bool may_write = call_.effect != ToolEffect::Read;
         switch (control.mode) {
             case ControlMode::Stopped:
                 return Rank::Stopped;
             case ControlMode::Allowlist:
-                return tool_call && !is_listed(tables_.allowlists[control.allowlist])
+                return tool_call && !is_listed(tables_.allowlists[control.detail])
                            ? Rank::NotListed
                            : Rank::None;
             case ControlMode::ReadOnly:
@@ -251,7 +278,14 @@ private:
             case ControlMode::Approvals:
                 return tool_call && may_write ? Rank::Approvals : Rank::None;
             case ControlMode::Route:
-                return call_.kind == CallKind::Workflow ? Rank::Routed : Rank::None;
+                return call_.kind == (control.of_models ? CallKind::Model : CallKind::Workflow)
+                           ? Rank::Routed
+                           : Rank::None;
+            case ControlMode::Throttle:
+                return throttled(control, number);
+            case ControlMode::Redact:
+                redactions_ |= std::uint64_t{1} << control.detail;
+                return call_.kind == CallKind::Workflow ? Rank::None : Rank::Redacted;
             case ControlMode::Observe:
                 break;
         }
@@ -366,11 +400,15 @@ private:
         decided_policy_ = rule.policy;
         const Rank rank = rule.then == Verdict::Deny       ? Rank::PolicyDeny
                           : rule.then == Verdict::Escalate ? Rank::PolicyEscalate
+                          : rule.then == Verdict::Modify   ? Rank::PolicyRedact
                                                            : Rank::None;
+        if (rule.then == Verdict::Modify) {
+            redactions_ |= tables_.extras[rule.extra].redactions;
+        }
         const std::uint64_t mine = standing(rank, number);
         if (mine < best_) {
             best_ = mine;
-            faulted_ = holds == Holds::Fault;
+            faulted_ = holds == Holds::Fault && rank != Rank::PolicyRedact;
         }
     }
 
@@ -430,8 +468,16 @@ private:
 
     /// Of whom the call counts for a rule's limit.
     [[nodiscard]] std::uint64_t limit_key(const RuleExtra& extra) const noexcept {
+        return key_of(extra.limit->key, extra.key);
+    }
+    [[nodiscard]] std::uint64_t key_of(const Throttle& throttle) const noexcept {
+        return key_of(throttle.limit.key, throttle.key);
+    }
+    [[nodiscard]] std::uint64_t key_of(LimitKey key, std::uint64_t seed) const noexcept {
         std::string_view whom;
-        switch (extra.limit->key) {
+        switch (key) {
+            case LimitKey::Scope:
+                return seed;
             case LimitKey::Session:
                 whom = call_.session;
                 break;
@@ -448,7 +494,7 @@ private:
                 break;
         }
         whom = whom.empty() ? call_.agent : whom;
-        return XXH3_64bits_withSeed(whom.data(), whom.size(), extra.key);
+        return XXH3_64bits_withSeed(whom.data(), whom.size(), seed);
     }
 
     [[nodiscard]] bool fits(std::uint32_t number) const noexcept {
@@ -483,6 +529,11 @@ private:
         if (rank != Rank::None) {
             made.by = is_policy(rank) ? rule_by(number) : &tables_.control_by[number];
             made.faulted = is_policy(rank) && faulted_;
+        }
+        made.redactions = redactions_;
+        if (rank == Rank::Throttled) {
+            const Throttle& throttle = tables_.throttles[tables_.controls[number].detail];
+            made.retry_after = memory_->room_after(key_of(throttle), throttle.limit, call_.now);
         }
         made.read_arguments = facts_ != nullptr && facts_->read_arguments();
         if (shadow_control_ != no_number) {
@@ -522,6 +573,8 @@ private:
     std::uint32_t shadow_control_ = no_number;
     std::uint32_t shadow_rule_ = no_number;
     std::uint32_t decided_policy_ = no_policy;
+    std::uint64_t redactions_ = 0;
+    std::size_t throttles_used_ = 0;
     bool faulted_ = false;         ///< The rule that is best so far had no answer.
     CallFacts* facts_ = nullptr;   ///< Once a rule asked for them.
     std::size_t limits_used_ = 0;  ///< Of limits_: rules that fit but for their limit, with room.
@@ -530,6 +583,7 @@ private:
     std::size_t lists_used_ = 0;
     char room_[2 * call_name_bytes_max + 1];
     std::uint32_t limits_[64];
+    std::uint32_t throttles_[16];  ///< Controls that fit and have room.
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // decide(): whether one call may pass, from one immutable snapshot, in well under a microsecond.
 //
-//   kill table -> mode (allowlist, read_only, approvals) -> policy rules -> route -> allow
+//   kill table -> mode (allowlist, read_only) -> policy rules -> throttle -> approvals -> route -> redact
 //
 // Every control whose scope fits the call is asked and the strictest answer wins: deny before
 // escalate before modify before allow; among equals the earlier step above, then the older control.
@@ -12,9 +12,13 @@
 //   allowlist   denied unless the tool is listed    pass
 //   read_only   writes, egress and unknown denied   pass
 //   approvals   the same wait for a person          pass
-//   route       pass                                workflow requests are modified
+//   throttle    denied past so many calls in a period, all kinds; only where calls are counted (admit)
+//   redact      pass as modified                    the same
+//   route       pass                                workflow requests are modified; with a model's scope
+//                                                   model calls
 //
-// Policy rules judge tool calls only, by names and by what policy_rule.h adds (conditions, limits).
+// What is redacted of a call that passes or waits is in Decision::redactions, from every control and
+// every policy that redacts. Policy rules judge tool calls only, by names and by what policy_rule.h adds (conditions, limits).
 // A tool is named as it was called, by its own name, or with its server before it:
 // scope tool:payments.refund fits tool "refund" of server "payments" and the "mcp__payments__refund"
 // of coding agents too.
@@ -44,6 +48,8 @@
 
 namespace tagout::contain {
 
+class Redactor;
+
 /// A call with a longer name is denied wherever there is anything to match it with: a name that no
 /// honest client sends must neither slip past a glob nor keep it busy.
 inline constexpr std::size_t call_name_bytes_max = 1'024;
@@ -54,6 +60,7 @@ public:
     static constexpr std::size_t controls_max = 10'000;
     static constexpr std::size_t globs_max = 1'000;
     static constexpr std::size_t rules_max = 10'000;
+    static constexpr std::size_t redactors_max = 64;  ///< Controls and rules that redact.
 
     /// LimitExceeded when a bound would be passed; the message says which.
     [[nodiscard]] static Result<std::shared_ptr<const ControlSnapshot>> build(
@@ -66,6 +73,8 @@ public:
     [[nodiscard]] std::uint64_t revision() const noexcept;
     [[nodiscard]] std::size_t controls() const noexcept;
     [[nodiscard]] std::size_t rules() const noexcept;
+    /// Of a bit of Decision::redactions.
+    [[nodiscard]] const Redactor& redactor(std::size_t bit) const noexcept;
 
     struct Tables;
     [[nodiscard]] const Tables& tables() const noexcept { return *tables_; }

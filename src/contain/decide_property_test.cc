@@ -42,7 +42,10 @@ Control random_control(Prng& prng, int number) {
         default:
             made.scope.name = pick(prng, word_patterns);
     }
-    made.mode = static_cast<ControlMode>(prng.between(1, 6));
+    made.mode = static_cast<ControlMode>(prng.between(1, 8));
+    made.terms.redact = {"email"};
+    made.terms.calls = 1'000'000;
+    made.terms.per = std::chrono::hours(1);
     if (made.scope.kind == ScopeKind::Global && made.mode == ControlMode::Stopped) {
         made.mode = ControlMode::Approvals;  // Else it would be all that is ever seen.
     }

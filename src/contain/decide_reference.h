@@ -130,11 +130,17 @@ inline std::optional<std::pair<int, Verdict>> answer_of(const Control& control, 
         case ControlMode::ReadOnly:
             return tool_call && may_write ? std::optional(std::pair(2, Verdict::Deny)) : std::nullopt;
         case ControlMode::Approvals:
-            return tool_call && may_write ? std::optional(std::pair(4, Verdict::Escalate))
+            return tool_call && may_write ? std::optional(std::pair(5, Verdict::Escalate))
                                           : std::nullopt;
         case ControlMode::Route:
-            return call.kind == CallKind::Workflow ? std::optional(std::pair(6, Verdict::Modify))
-                                                   : std::nullopt;
+            return call.kind == (control.scope.kind == ScopeKind::Model ? CallKind::Model
+                                                                        : CallKind::Workflow)
+                       ? std::optional(std::pair(7, Verdict::Modify))
+                       : std::nullopt;
+        case ControlMode::Redact:
+            return call.kind == CallKind::Workflow ? std::nullopt
+                                                   : std::optional(std::pair(8, Verdict::Modify));
+        case ControlMode::Throttle:  // Calls by themselves have room.
         case ControlMode::Observe:
             break;
     }
@@ -177,7 +183,10 @@ inline Answer decide(
                 }
                 continue;
             }
-            const int rank = rule.then == Verdict::Deny ? 3 : rule.then == Verdict::Escalate ? 5 : 100;
+            const int rank = rule.then == Verdict::Deny       ? 3
+                             : rule.then == Verdict::Escalate ? 6
+                             : rule.then == Verdict::Modify   ? 9
+                                                              : 100;
             if (rank < best) {
                 best = rank;
                 answer.verdict = rule.then;

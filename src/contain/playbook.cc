@@ -107,6 +107,10 @@ std::string effect_of_mode(const ControlDraft& draft) {
     switch (draft.mode) {
         case ControlMode::Observe:
             return "watches " + subject + " and refuses nothing";
+        case ControlMode::Throttle:
+            return "slows " + subject + " to " + rate_text(draft.terms);
+        case ControlMode::Redact:
+            return "redacts what passes of " + subject;
         case ControlMode::ReadOnly:
             return "denies writes and outgoing calls of " + subject;
         case ControlMode::Approvals:

@@ -6,12 +6,6 @@ namespace tagout::contain {
 
 namespace {
 
-constexpr std::array limit_key_names{
-    EnumName{LimitKey::Session, "session"}, EnumName{LimitKey::Agent, "agent"},
-    EnumName{LimitKey::User, "user"},       EnumName{LimitKey::Tenant, "tenant"},
-    EnumName{LimitKey::Tool, "tool"},
-};
-
 constexpr std::array flow_names{
     EnumName{Flow::Any, "any"},
     EnumName{Flow::Untrusted, "untrusted"},
@@ -21,7 +15,6 @@ constexpr std::array flow_names{
 
 }  // namespace
 
-TAGOUT_DEFINE_NAMED_ENUM(LimitKey, parse_limit_key, limit_key_names)
 TAGOUT_DEFINE_NAMED_ENUM(Flow, parse_flow, flow_names)
 
 }  // namespace tagout::contain

@@ -28,10 +28,6 @@ struct CallMatch {
     friend bool operator==(const CallMatch&, const CallMatch&) = default;
 };
 
-/// Of whom calls are counted together. A call that names none of that kind counts with its agent.
-enum class LimitKey : std::uint8_t { Session = 1, Agent = 2, User = 3, Tenant = 4, Tool = 5 };
-TAGOUT_NAMED_ENUM(LimitKey, parse_limit_key);
-
 /// The rule fits the calls past so many in any period. Calls count that the rule fits otherwise and
 /// that were let through or wait for a person.
 struct RuleLimit {
@@ -50,13 +46,16 @@ TAGOUT_NAMED_ENUM(Flow, parse_flow);
 /// One standing rule: it fits a call when everything that it asks holds.
 struct PolicyRule : CallMatch {
     std::string name;              ///< Unique in its policy.
-    Verdict then = Verdict::Deny;  ///< Deny, Escalate or Allow (an exception to later rules).
+    /// Deny, Escalate, Allow (an exception to later rules) or Modify (passes, redacted).
+    Verdict then = Verdict::Deny;
     std::string message;           ///< For the model.
     bool shadow = false;
     CallCondition when = {};
     ArgumentForm args = {};
     std::optional<RuleLimit> limit = {};
     Flow flow = Flow::Any;
+    std::vector<std::string> redact = {};  ///< Of Modify: what, as in EffectTerms.
+    RedactWhere where = RedactWhere::Both;
     friend bool operator==(const PolicyRule&, const PolicyRule&) = default;
 };
 

@@ -42,7 +42,20 @@ std::string for_model(const Control& control) {
                    "Do not call again and do not look for a way around: go on without it, or say "
                    "that this is not possible at the moment.";
         case ControlMode::Route:
-            return subject + " is taken over by workflow " + control.route_to.text() + why;
+            return subject + " is taken over by " +
+                   (control.scope.kind == ScopeKind::Model ? "model " : "workflow ") +
+                   control.route_to.text() + why;
+        case ControlMode::Throttle:
+            return "No more than " + std::to_string(control.terms.calls) + " calls in " +
+                   tagout::to_text(control.terms.per) + " are let through for " +
+                   subject_of(control.scope) +
+                   (control.terms.key == LimitKey::Scope
+                        ? ""
+                        : ", for each " + std::string(name_of(control.terms.key))) +
+                   why + "This call was not run.";
+        case ControlMode::Redact:
+            return "Some of what " + subject_of(control.scope) + " sends or gets is taken out" + why +
+                   "Where it says [redacted], the value is withheld on purpose.";
     }
     return subject;
 }
@@ -52,6 +65,10 @@ std::string for_person(const Control& control) {
                        std::string(name_of(control.mode));
     if (control.mode == ControlMode::Route) {
         text += " to " + control.route_to.text();
+    } else if (control.mode == ControlMode::Throttle) {
+        text += " to " + rate_text(control.terms);
+    } else if (control.mode == ControlMode::Redact) {
+        text += " of " + listed(control.terms.redact);
     }
     text += ", by " + control.author.text();
     if (!control.rule.empty()) {
@@ -102,6 +119,7 @@ DecidedBy made_by(const Policy& policy, const PolicyRule& rule) {
     const std::string named = policy.name + "@" + policy.version;
     const std::string effect = rule.then == Verdict::Deny       ? "denies it"
                                : rule.then == Verdict::Escalate ? "asks a person"
+                               : rule.then == Verdict::Modify   ? "redacts it"
                                                                 : "allows it";
     DecidedBy by;
     by.id = "policy:" + named + "#" + rule.name;

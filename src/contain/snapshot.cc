@@ -31,9 +31,15 @@ public:
     void add(const Control& control) {
         const auto number = static_cast<std::uint32_t>(tables_->controls.size());
         ControlHead head{.mode = control.mode, .validating = control.validating};
+        head.of_models = control.scope.kind == ScopeKind::Model;
         if (control.mode == ControlMode::Allowlist) {
-            head.allowlist = static_cast<std::uint32_t>(tables_->allowlists.size());
+            head.detail = static_cast<std::uint32_t>(tables_->allowlists.size());
             tables_->allowlists.push_back(list_of(control.allowed));
+        } else if (control.mode == ControlMode::Throttle) {
+            head.detail = static_cast<std::uint32_t>(tables_->throttles.size());
+            tables_->throttles.push_back(throttle_of(control));
+        } else if (control.mode == ControlMode::Redact) {
+            head.detail = redactor_of(control.terms.redact, control.terms.where);
         }
         tables_->controls.push_back(head);
         tables_->control_by.push_back(made_by(control));
@@ -79,6 +85,8 @@ public:
     }
 
     [[nodiscard]] std::size_t globs() const { return globs_; }
+    /// Why a redactor could not be made, or that there are too many.
+    [[nodiscard]] const std::optional<Error>& fault() const { return fault_; }
 
     [[nodiscard]] std::unique_ptr<const Tables> finish() && {
         tables_->names.reserve(hanging_.size());
@@ -107,7 +115,8 @@ private:
     std::uint32_t extra_of(const Policy& policy, const PolicyRule& rule) {
         const bool asks_marks = rule.flow != Flow::Any || names_marks(rule.when);
         tables_->keeps_marks = tables_->keeps_marks || asks_marks;
-        if (!rule.when.program && !rule.args.schema && !rule.limit && rule.flow == Flow::Any) {
+        if (!rule.when.program && !rule.args.schema && !rule.limit && rule.flow == Flow::Any &&
+            rule.then != Verdict::Modify) {
             return RuleHead::no_extra;
         }
         RuleExtra extra;
@@ -115,6 +124,9 @@ private:
         extra.args = rule.args;
         extra.limit = rule.limit;
         extra.flow = rule.flow;
+        if (rule.then == Verdict::Modify) {
+            extra.redactions = std::uint64_t{1} << redactor_of(rule.redact, rule.where);
+        }
         const std::string name = policy.name + "#" + rule.name;
         extra.key = XXH3_64bits_withSeed(
             name.data(), name.size(),
@@ -123,6 +135,32 @@ private:
         extra.fault_by = made_by_fault(policy, rule);
         tables_->extras.push_back(std::move(extra));
         return static_cast<std::uint32_t>(tables_->extras.size() - 1);
+    }
+
+    static Throttle throttle_of(const Control& control) {
+        const std::string name = to_text(control.scope);
+        return {
+            {control.terms.calls, control.terms.per, control.terms.key},
+            XXH3_64bits_withSeed(
+                name.data(), name.size(), static_cast<std::uint64_t>(control.terms.per.count())
+            )};
+    }
+
+    std::uint32_t redactor_of(std::span<const std::string> what, RedactWhere where) {
+        if (tables_->redactors.size() == ControlSnapshot::redactors_max) {
+            fault_ = Error{
+                ErrorCode::LimitExceeded,
+                "more than " + std::to_string(ControlSnapshot::redactors_max) +
+                    " controls and rules would redact; release or remove some first"};
+            return 0;
+        }
+        auto made = Redactor::make(what, where);
+        if (!made) {
+            fault_ = made.error();
+            return 0;
+        }
+        tables_->redactors.push_back(*std::move(made));
+        return static_cast<std::uint32_t>(tables_->redactors.size() - 1);
     }
 
     void place(const Scope& scope, std::uint32_t number) {
@@ -221,6 +259,7 @@ private:
     std::unique_ptr<Tables> tables_;
     std::map<std::pair<ScopeKind, std::string>, Hanging> hanging_;
     std::size_t globs_ = 0;
+    std::optional<Error> fault_;
 };
 
 std::unexpected<Error> too_many(std::string_view what, std::size_t count, std::size_t max) {
@@ -262,6 +301,9 @@ Result<std::shared_ptr<const ControlSnapshot>> ControlSnapshot::build(
             builder.add(rule);
         }
     }
+    if (builder.fault()) {
+        return std::unexpected(*builder.fault());
+    }
     if (builder.globs() > globs_max) {
         return too_many("globs in scopes, lists and rules", builder.globs(), globs_max);
     }
@@ -276,6 +318,9 @@ std::size_t ControlSnapshot::controls() const noexcept {
 }
 std::size_t ControlSnapshot::rules() const noexcept {
     return tables_->rules.size();
+}
+const Redactor& ControlSnapshot::redactor(std::size_t bit) const noexcept {
+    return *tables_->redactors[bit];
 }
 
 }  // namespace tagout::contain

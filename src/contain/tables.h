@@ -6,6 +6,7 @@
 #pragma once
 
 #include "contain/decide.h"
+#include "contain/redactor.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -87,7 +88,14 @@ struct Allowlist {
 struct ControlHead {
     ControlMode mode = ControlMode::Stopped;
     bool validating = false;
-    std::uint32_t allowlist = 0;  ///< Of mode allowlist: position in Tables::allowlists.
+    bool of_models = false;    ///< Of mode route: it moves model calls.
+    std::uint32_t detail = 0;  ///< Position in Tables::allowlists, throttles or redactors.
+};
+
+/// What mode throttle counts.
+struct Throttle {
+    RuleLimit limit;
+    std::uint64_t key = 0;  ///< The same in every snapshot.
 };
 
 enum RuleAsks : std::uint8_t {
@@ -117,6 +125,7 @@ struct RuleExtra {
     ArgumentForm args;
     std::optional<RuleLimit> limit;
     Flow flow = Flow::Any;
+    std::uint64_t redactions = 0;  ///< A bit: its redactor.
     std::uint64_t key = 0;  ///< Of its limit: the same in every version of the policy.
     DecidedBy fault_by;     ///< When `when` or `args` had no answer.
 };
@@ -176,6 +185,8 @@ struct ControlSnapshot::Tables {
     std::vector<ControlHead> controls;  ///< In the order they were given: the older first.
     std::vector<DecidedBy> control_by;
     std::vector<Allowlist> allowlists;
+    std::vector<Throttle> throttles;
+    std::vector<std::shared_ptr<const Redactor>> redactors;  ///< Of controls and rules: at most 64.
     std::vector<RuleHead> rules;  ///< By policy, then in the policy's order.
     std::vector<RuleMatchers> rule_matchers;
     std::vector<DecidedBy> rule_by;

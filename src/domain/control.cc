@@ -3,6 +3,7 @@
 #include "domain/named_enum.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace tagout {
 
@@ -30,6 +31,20 @@ constexpr std::array control_mode_names{
     EnumName{ControlMode::Allowlist, "allowlist"},
     EnumName{ControlMode::Stopped, "stopped"},
     EnumName{ControlMode::Route, "route"},
+    EnumName{ControlMode::Throttle, "throttle"},
+    EnumName{ControlMode::Redact, "redact"},
+};
+
+constexpr std::array limit_key_names{
+    EnumName{LimitKey::Session, "session"}, EnumName{LimitKey::Agent, "agent"},
+    EnumName{LimitKey::User, "user"},       EnumName{LimitKey::Tenant, "tenant"},
+    EnumName{LimitKey::Tool, "tool"},       EnumName{LimitKey::Scope, "scope"},
+};
+
+constexpr std::array redact_where_names{
+    EnumName{RedactWhere::Arguments, "arguments"},
+    EnumName{RedactWhere::Results, "results"},
+    EnumName{RedactWhere::Both, "both"},
 };
 
 constexpr std::array call_kind_names{
@@ -55,6 +70,8 @@ bool is_scope_name(ScopeKind kind, std::string_view name) {
 
 TAGOUT_DEFINE_NAMED_ENUM(ScopeKind, parse_scope_kind, scope_kind_names)
 TAGOUT_DEFINE_NAMED_ENUM(ControlMode, parse_control_mode, control_mode_names)
+TAGOUT_DEFINE_NAMED_ENUM(LimitKey, parse_limit_key, limit_key_names)
+TAGOUT_DEFINE_NAMED_ENUM(RedactWhere, parse_redact_where, redact_where_names)
 TAGOUT_DEFINE_NAMED_ENUM(CallKind, parse_call_kind, call_kind_names)
 
 std::string to_text(const Scope& scope) {
@@ -77,6 +94,28 @@ std::optional<Scope> parse_scope(std::string_view text) {
         return std::nullopt;
     }
     return Scope{*kind, std::string(name)};
+}
+
+std::string rate_text(const EffectTerms& terms) {
+    return std::to_string(terms.calls) + "/" + to_text(terms.per);
+}
+
+bool parse_rate(std::string_view text, EffectTerms& terms) {
+    const std::size_t slash = text.find('/');
+    if (slash == std::string_view::npos) {
+        return false;
+    }
+    std::uint32_t calls = 0;
+    const auto [at, error] = std::from_chars(text.data(), text.data() + slash, calls);
+    const Result<Duration> per = parse_duration(text.substr(slash + 1));
+    if (error != std::errc{} || at != text.data() + slash || calls == 0 ||
+        calls > throttle_calls_max || !per || *per < std::chrono::seconds(1) ||
+        *per > std::chrono::hours(24)) {
+        return false;
+    }
+    terms.calls = calls;
+    terms.per = *per;
+    return true;
 }
 
 }  // namespace tagout

@@ -37,18 +37,34 @@ enum class ScopeKind : std::uint8_t {
     User = 12,
 };
 
-/// The ladder that people remember, and one effect beside it.
+/// The ladder that people remember, and the effects beside it.
 enum class ControlMode : std::uint8_t {
     Observe = 1,    ///< Decide and record, enforce nothing.
     ReadOnly = 2,   ///< Writes and egress are denied.
     Approvals = 3,  ///< Writes and egress wait for a person.
     Allowlist = 4,  ///< Only listed tools.
     Stopped = 5,    ///< Every call is denied, calls in flight are cancelled, tools are hidden.
-    Route = 6,      ///< Workflows only: their requests go to a fallback workflow.
+    Route = 6,      ///< Of a workflow or a model: its requests go to another one.
+    Throttle = 7,   ///< So many calls in a period; one more is told when to come back.
+    Redact = 8,     ///< What is named is taken out of arguments, results or both.
 };
+
+/// Of whom calls are counted together. A call that names none of that kind counts with its agent.
+enum class LimitKey : std::uint8_t {
+    Session = 1,
+    Agent = 2,
+    User = 3,
+    Tenant = 4,
+    Tool = 5,
+    Scope = 6,  ///< All that a control covers; of rules, all calls that fit.
+};
+
+enum class RedactWhere : std::uint8_t { Arguments = 1, Results = 2, Both = 3 };
 
 TAGOUT_NAMED_ENUM(ScopeKind, parse_scope_kind);      // global tenant ... tool tool_class mcp_server
 TAGOUT_NAMED_ENUM(ControlMode, parse_control_mode);  // observe read_only approvals allowlist ...
+TAGOUT_NAMED_ENUM(LimitKey, parse_limit_key);        // session agent user tenant tool scope
+TAGOUT_NAMED_ENUM(RedactWhere, parse_redact_where);  // arguments results both
 
 struct Scope {
     ScopeKind kind = ScopeKind::Tool;
@@ -65,12 +81,29 @@ inline constexpr std::size_t scope_name_bytes_max = 256;
 inline constexpr std::array<std::string_view, 4> tool_class_names{
     "read", "write", "egress", "high_risk"};
 
+/// What the effects need beside their name; each takes its own.
+struct EffectTerms {
+    std::uint32_t calls = 0;          ///< throttle: so many pass in any period.
+    Duration per{};                   ///< throttle
+    LimitKey key = LimitKey::Scope;   ///< throttle
+    std::vector<std::string> redact;  ///< Named kinds, or "re:" and a pattern of RE2.
+    RedactWhere where = RedactWhere::Both;
+    friend bool operator==(const EffectTerms&, const EffectTerms&) = default;
+};
+inline constexpr std::uint32_t throttle_calls_max = 1'000'000;
+/// "20/1m": calls, and the period from a second to a day.
+[[nodiscard]] std::string rate_text(const EffectTerms& terms);
+/// Fills calls and per; false, changing nothing, if `text` is no rate.
+[[nodiscard]] bool parse_rate(std::string_view text, EffectTerms& terms);
+
 struct Control {
     ControlId id;
     Scope scope;
     ControlMode mode = ControlMode::Stopped;
     std::vector<std::string> allowed;  ///< Of mode allowlist: tool names or globs.
-    WorkflowName route_to;             ///< Of mode route.
+    /// Of mode route: a workflow; of models MODEL, UPSTREAM/MODEL or UPSTREAM/ (the same model there).
+    WorkflowName route_to;
+    EffectTerms terms = {};            ///< Of throttle and redact.
     std::string reason;                ///< Shown to people, and to the model in a refusal.
     Actor author;
     IncidentId incident;  ///< "" if it belongs to none.
@@ -117,7 +150,7 @@ struct DecidedBy {
     WorkflowName route_to;
 };
 
-/// Allow, Deny, Escalate (waits for a person) or Modify (routed). Views into the snapshot that made
+/// Allow, Deny, Escalate (waits for a person) or Modify (routed or redacted). Views into the snapshot that made
 /// it: whoever keeps one longer than the snapshot copies.
 struct Decision {
     Verdict verdict = Verdict::Allow;
@@ -127,6 +160,9 @@ struct Decision {
     /// The rule that decided has a condition without an answer for this call, and failed closed.
     bool faulted = false;
     bool read_arguments = false;  ///< Some rule looked at the arguments.
+    /// What is to be taken out of its arguments and results, a bit each: contain/redactor.h.
+    std::uint64_t redactions = 0;
+    Duration retry_after{};  ///< Of a throttled call: when there is room again.
 };
 
 }  // namespace tagout

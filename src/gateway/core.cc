@@ -184,12 +184,18 @@ Ruling Core::ruling_of(const Decision& decision) const {
     Ruling ruling;
     ruling.verdict = decision.verdict;
     ruling.revision = decision.revision;
+    ruling.redactions = decision.redactions;
+    ruling.retry_after = decision.retry_after;
     if (decision.by != nullptr) {
         ruling.by = decision.by->id;
         ruling.for_model = decision.by->reason_for_model;
         ruling.for_person = decision.by->reason_for_person;
         ruling.incident = decision.by->incident.text();
         ruling.route_to = decision.by->route_to.text();
+        if (ruling.retry_after > Duration{}) {
+            const auto wait = std::chrono::ceil<std::chrono::seconds>(ruling.retry_after);
+            ruling.for_model += " There is room again in " + to_text(wait) + ".";
+        }
     }
     if (decision.shadow != nullptr) {
         ruling.shadow = decision.shadow->id;

@@ -81,6 +81,8 @@ struct Ruling {
     std::string route_to;
     std::string shadow;
     std::uint64_t revision = 0;
+    std::uint64_t redactions = 0;  ///< Of the snapshot that made it.
+    Duration retry_after{};        ///< Of a throttled call.
 };
 
 /// What the model is told, with who decided behind it: a telemetry convention that repeats only the

@@ -1,5 +1,7 @@
 #include "gateway/decide_road.h"
 
+#include "gateway/json_redact.h"
+
 #include "contain/unknown_arguments.h"
 #include "gateway/json_scan.h"
 #include "net/url.h"
@@ -92,7 +94,8 @@ Result<CallKind> read_facts(const PaddedBytes& body, Facts& facts) {
     return kind;
 }
 
-std::string decision_json(const Ruling& ruling) {
+/// `changed`: the arguments as the call may be made with them.
+std::string decision_json(const Ruling& ruling, const std::optional<std::string>& changed) {
     std::string json = R"({"verdict":)" + quoted(name_of(ruling.verdict)) + R"(,"reason":)" +
                        quoted(ruling.for_model);
     const auto add = [&](std::string_view key, const std::string& value) {
@@ -105,6 +108,15 @@ std::string decision_json(const Ruling& ruling) {
     add("route_to", ruling.route_to);
     add("shadow", ruling.shadow);
     add("incident", ruling.incident);
+    if (ruling.retry_after > Duration{}) {
+        json += R"(,"retry_after_ms":)" +
+                std::to_string(
+                    std::chrono::ceil<std::chrono::milliseconds>(ruling.retry_after).count()
+                );
+    }
+    if (changed) {
+        json += R"(,"arguments":)" + *changed;
+    }
     return json + R"(,"revision":)" + std::to_string(ruling.revision) + "}\n";
 }
 
@@ -169,7 +181,10 @@ net::ServerResponse answer_decide(
         {{"Content-Type", "application/json"},
          {"Cache-Control", "no-store"},
          {"tagout-decision", decision_header(ruling)}},
-        decision_json(ruling)};
+        decision_json(
+            ruling, Redaction(core.snapshot(loop), ruling.redactions)
+                        .redacted(RedactWhere::Arguments, facts.arguments)
+        )};
 }
 
 net::ServerResponse answer_version(

@@ -165,6 +165,10 @@ std::string decision_header(const Ruling& ruling) {
            std::to_string(ruling.revision) + "}";
 }
 
+std::string retry_after(const Ruling& ruling) {
+    return std::to_string(std::chrono::ceil<std::chrono::seconds>(ruling.retry_after).count());
+}
+
 bool leads_out(std::string_view rest) {
     const std::string path = net::percent_decode(rest.substr(0, rest.find('?')));
     return path.find("/../") != std::string::npos || path.ends_with("/..") ||

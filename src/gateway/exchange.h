@@ -75,6 +75,8 @@ private:
 );
 /// "tagout-decision": what was decided, for whoever looks at headers.
 [[nodiscard]] std::string decision_header(const Ruling& ruling);
+/// Of a throttled call: whole seconds, as the header Retry-After has them.
+[[nodiscard]] std::string retry_after(const Ruling& ruling);
 /// A path behind a road's own that leads out of the upstream's: "..", also in escapes.
 [[nodiscard]] bool leads_out(std::string_view rest);
 /// Path and query of a target; the query with its "?", or "".

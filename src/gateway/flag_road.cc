@@ -165,7 +165,7 @@ private:
             json += std::string(",\"value\":") + (open ? "true" : "false");
         } else if (open) {
             json +=
-                ",\"value\":" + quoted(ruling.verdict == Verdict::Modify ? ruling.route_to : name);
+                ",\"value\":" + quoted(ruling.route_to.empty() ? name : ruling.route_to);
         }
         const std::string_view variant = ruling.verdict == Verdict::Allow      ? "open"
                                          : ruling.verdict == Verdict::Modify   ? "routed"

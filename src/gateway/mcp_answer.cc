@@ -32,15 +32,24 @@ void McpExchange::on_head(net::UpstreamHead head) {
             core_->learn_client(session, caller_.agent);
         }
     }
+    const bool redacts = !calls_.empty() && redaction_.has(RedactWhere::Results);
+    const std::string_view coding = net::find_header(head.headers, "Content-Encoding");
+    if (redacts && !coding.empty() && !net::equal_ignoring_case(coding, "identity")) {
+        withhold("came compressed, which was not asked for");
+        return;
+    }
     if (is_events) {
         reading_ = Reading::Events;
+    } else if (redacts) {
+        reading_ = Reading::Redacted;
     } else if (is_json && rpc_.has("tools/list")) {
         reading_ = Reading::JsonList;
     } else if (!calls_.empty()) {
         reading_ = Reading::JsonResult;
     }
     late_head_ = std::move(head);
-    const bool waits = reading_ == Reading::JsonList || reading_ == Reading::JsonResult;
+    const bool waits = reading_ == Reading::JsonList || reading_ == Reading::JsonResult ||
+                       reading_ == Reading::Redacted;
     if (!waits) {
         open_late();
     }
@@ -73,6 +82,14 @@ void McpExchange::on_bytes(std::string_view bytes) {
             open_late();
             write(std::string(bytes));
             return;
+        case Reading::Redacted:
+            if (kept_.size() + bytes.size() > list_bytes_max) {
+                core_->met_limit("redacted_bytes_max");
+                withhold("is larger than can be redacted");
+                return;
+            }
+            kept_ += bytes;
+            return;
         case Reading::JsonList:
             if (kept_.size() + bytes.size() > list_bytes_max) {
                 core_->met_limit("list_bytes_max");
@@ -100,6 +117,11 @@ void McpExchange::pass_events(std::string_view bytes) {
     std::string out;
     const bool was_splitting = splits_;
     splits_ = splitter_.feed(bytes, [&](std::string_view block) { out += pass_event(block); });
+    if (!splits_ && !calls_.empty() && redaction_.has(RedactWhere::Results)) {
+        core_->met_limit("event_bytes_max");
+        withhold("holds an event that is larger than can be redacted");
+        return;
+    }
     if (!splits_) {
         if (was_splitting) {
             core_->met_limit("event_bytes_max");
@@ -117,6 +139,10 @@ std::string McpExchange::pass_event(std::string_view block) {
     }
     ++events_;
     if (!calls_.empty()) {
+        if (auto changed = redaction_.redacted(RedactWhere::Results, event_data(block))) {
+            read_answers(*changed);
+            return with_data(block, *changed);
+        }
         read_answers(event_data(block));
     }
     if (may_list_tools(block)) {
@@ -182,6 +208,41 @@ void McpExchange::finish_list() {
     );
 }
 
+void McpExchange::finish_redacted() {
+    net::UpstreamHead head = std::move(*std::exchange(late_head_, std::nullopt));
+    std::string body =
+        redaction_.redacted(RedactWhere::Results, kept_).value_or(std::move(kept_));
+    read_answers(body);
+    for (Call& call : calls_) {
+        if (!call.answered) {
+            call.is_error = upstream_status_ >= 400;
+            call.result = clipped(body);
+        }
+    }
+    report_calls(false);
+    answer({head.status, net::end_to_end(head.headers), std::move(body)}, Outcome::Forwarded);
+}
+
+void McpExchange::withhold(std::string_view why) {
+    cancel_upstream();
+    for (Call& call : calls_) {
+        if (call.answered) {
+            continue;
+        }
+        call.ruling.verdict = Verdict::Deny;
+        call.ruling.for_model = "The tool was run, but its answer " + std::string(why) +
+                                ", and what it holds must be redacted. It is withheld; ask for less.";
+        call.ruling.for_person = "the answer " + std::string(why) + "; withheld";
+    }
+    if (has_opened()) {
+        report_calls(false);
+        cut(Outcome::Failed);
+    } else {
+        late_head_.reset();
+        refuse(Outcome::Refused);
+    }
+}
+
 void McpExchange::on_upstream_end(const Result<void>& end) {
     if (!end && (late_head_ || !has_opened())) {
         for (Call& call : calls_) {
@@ -203,6 +264,10 @@ void McpExchange::on_upstream_end(const Result<void>& end) {
         finish_list();
         return;
     }
+    if (reading_ == Reading::Redacted) {
+        finish_redacted();
+        return;
+    }
     open_late();
     if (reading_ == Reading::JsonResult && kept_all_) {
         read_answers(kept_);
@@ -213,7 +278,9 @@ void McpExchange::on_upstream_end(const Result<void>& end) {
             call.result = end ? clipped(kept_) : end.error().message;
         }
     }
-    write(splitter_.rest());
+    std::string rest = splitter_.rest();
+    write(calls_.empty() ? std::move(rest)
+                         : redaction_.redacted(RedactWhere::Results, rest).value_or(rest));
     report_calls(false);
     end ? finish(Outcome::Forwarded) : cut(Outcome::Failed);
 }
@@ -240,6 +307,7 @@ void McpExchange::judge_again(const Snapshot& before, const Snapshot& now) {
             continue;
         }
         Ruling ruling = core_->rule(*now, facts(rpc_.messages[call.message]));
+        redaction_.add(now, ruling.redactions);
         if (ruling.verdict == Verdict::Deny) {
             denied = true;
             call.ruling = std::move(ruling);

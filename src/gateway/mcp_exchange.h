@@ -7,6 +7,7 @@
 
 #include "gateway/event_splitter.h"
 #include "gateway/exchange.h"
+#include "gateway/json_redact.h"
 #include "gateway/rpc_body.h"
 #include "gateway/tool_list.h"
 
@@ -28,6 +29,7 @@ private:
     struct Call {
         std::size_t message = 0;
         Ruling ruling;
+        std::string sent_arguments;  ///< "" when they went out as they came.
         std::string result;
         bool is_error = false;
         bool answered = false;
@@ -37,6 +39,7 @@ private:
         Nothing,
         JsonResult,  ///< Passed on, and kept for the record.
         JsonList,    ///< Kept whole, cut, then passed on.
+        Redacted,    ///< Kept whole, redacted, then passed on.
         Events,      ///< Passed event by event, each looked at.
     };
     static constexpr std::size_t result_bytes_max = 1024 * 1024;
@@ -56,6 +59,7 @@ private:
     [[nodiscard]] ToolCall facts(std::string_view tool) const;
     [[nodiscard]] ToolCall facts(const RpcMessage& message) const;
     void judge();
+    [[nodiscard]] std::shared_ptr<const PaddedBytes> redacted_body();
     void send_on();
     void hold();
     void on_approval(contain::ApprovalAnswer answered, const contain::By& by);
@@ -79,6 +83,9 @@ private:
     void read_answers(std::string_view json);
     void read_answer(RawJson json);
     void finish_list();
+    void finish_redacted();
+    /// Its answer cannot be redacted: it is refused, or cut where some of it went out.
+    void withhold(std::string_view why);
     void open_late();
     void stop_in_flight();
     void tell_of_changed_tools(const Snapshot& before, const Snapshot& now);
@@ -92,6 +99,7 @@ private:
     RpcBody rpc_;
     std::shared_ptr<const PaddedBytes> body_;
     std::vector<Call> calls_;
+    Redaction redaction_;
     std::string approval_;  ///< Id of the question to a person, "" when none is open.
     bool reported_ = false;
 

@@ -1,6 +1,7 @@
 #include "gateway/mcp_exchange.h"
 
 #include "contain/unknown_arguments.h"
+#include "gateway/json_edit.h"
 #include "net/url.h"
 
 #include <algorithm>
@@ -197,8 +198,38 @@ void McpExchange::judge() {
         if (!is_probe()) {
             core_->meters.count_decision(CallKind::Tool, call.ruling.verdict);
         }
+        redaction_.add(snapshot(), call.ruling.redactions);
         calls_.push_back(std::move(call));
     }
+}
+
+/// The arguments of calls as they go out. Headers that repeat an argument are redacted as it is.
+std::shared_ptr<const PaddedBytes> McpExchange::redacted_body() {
+    if (calls_.empty() || !redaction_.has(RedactWhere::Arguments)) {
+        return body_;
+    }
+    JsonEdits edits(body_->view());
+    for (Call& call : calls_) {
+        const RawJson arguments = rpc_.messages[call.message].arguments;
+        if (auto changed = redaction_.redacted(RedactWhere::Arguments, arguments)) {
+            call.sent_arguments = *changed;
+            edits.replace(arguments, std::move(*changed));
+        }
+    }
+    if (edits.empty()) {
+        return body_;
+    }
+    constexpr std::string_view repeats = "mcp-param-";
+    for (auto& [name, value] : request().headers) {
+        if (name.size() > repeats.size() &&
+            net::equal_ignoring_case(std::string_view(name).substr(0, repeats.size()), repeats)) {
+            // One in base64 hides what it holds; without it the server says what it misses.
+            value = value.starts_with("=?")
+                        ? std::string()
+                        : redaction_.redacted(RedactWhere::Arguments, value).value_or(value);
+        }
+    }
+    return std::make_shared<const PaddedBytes>(PaddedBytes::copy_of(edits.text()));
 }
 
 /// A batch is refused whole: what a person must see is not hidden among other calls.
@@ -223,7 +254,8 @@ void McpExchange::send_on() {
         return;
     }
     enter();
-    forward(std::move(*url), body_, request().method == "POST" && may_repeat(rpc_));
+    auto body = redacted_body();
+    forward(std::move(*url), std::move(body), request().method == "POST" && may_repeat(rpc_));
 }
 
 void McpExchange::hold() {
@@ -314,6 +346,12 @@ std::string refusal_result(const RpcMessage& message, const Ruling& ruling) {
     json += R"("_meta":{"dev.tagout/decision":{"verdict":)" + quoted(name_of(ruling.verdict)) +
             R"(,"control":)" + quoted(ruling.by) + R"(,"revision":)" +
             std::to_string(ruling.revision);
+    if (ruling.retry_after > Duration{}) {
+        json += R"(,"retryAfterMs":)" +
+                std::to_string(
+                    std::chrono::ceil<std::chrono::milliseconds>(ruling.retry_after).count()
+                );
+    }
     if (!ruling.incident.empty()) {
         json += R"(,"incident":)" + quoted(ruling.incident);
     }
@@ -392,7 +430,8 @@ void McpExchange::report_calls(bool cancelled) {
         seen.tool = message.target;
         seen.tool_call_id = message.tool_call_id;
         seen.server = server_;
-        seen.arguments = clipped(message.arguments);
+        seen.arguments =
+            clipped(call.sent_arguments.empty() ? message.arguments : call.sent_arguments);
         const bool refused = call.ruling.verdict == Verdict::Deny && !call.answered;
         seen.result = refused ? call.ruling.for_model : clipped(call.result);
         seen.is_error = call.is_error || refused;

@@ -1,6 +1,7 @@
 #include "gateway/model_exchange.h"
 
 #include "contain/unknown_arguments.h"
+#include "gateway/json_edit.h"
 #include "gateway/json_scan.h"
 #include "net/url.h"
 
@@ -72,6 +73,7 @@ void ModelExchange::begin() {
         return;
     }
     ruling_ = is_probe() ? core_->rule(*snapshot(), facts()) : core_->admit(*snapshot(), facts());
+    redaction_.add(snapshot(), ruling_.redactions);
     if (is_probe()) {
         rule_offered();
     } else {
@@ -84,11 +86,32 @@ void ModelExchange::begin() {
             200, {{"Content-Type", "application/json"}}, "{\"probe\":\"passed\"}"};
         passed.headers.emplace_back("tagout-decision", decision_header(ruling_));
         answer(std::move(passed), Outcome::Probe);
+    } else if (const std::string why = unredactable(); !why.empty()) {
+        refuse_unredacted(why);
     } else if (ruling_.verdict == Verdict::Escalate) {
         hold();
     } else {
         send_on();
     }
+}
+
+/// Why what must be redacted of this request or its answer cannot be; "" if nothing must, or it can.
+std::string ModelExchange::unredactable() const {
+    if (redaction_.has(RedactWhere::Arguments) && body_ && !is_object(trimmed(body_->view()))) {
+        return "its body is no JSON object";
+    }
+    if (redaction_.has(RedactWhere::Results) && body_ &&
+        member(trimmed(body_->view()), "stream") == "true") {
+        return "its answer would be a stream; ask without stream";
+    }
+    return "";
+}
+
+void ModelExchange::refuse_unredacted(std::string_view why) {
+    ruling_.verdict = Verdict::Deny;
+    ruling_.for_model = "What this call holds must be redacted, and it cannot be: " + std::string(why) + ".";
+    ruling_.for_person = "could not be redacted: " + std::string(why);
+    refuse(Outcome::Refused);
 }
 
 std::string ModelExchange::read_body() {
@@ -263,7 +286,58 @@ void ModelExchange::add_key() {
     }
 }
 
+/// False: it was refused, because it cannot go where it is routed.
+bool ModelExchange::apply_route() {
+    if (ruling_.route_to.empty()) {
+        return true;
+    }
+    const std::string& to = ruling_.route_to;
+    const std::size_t slash = to.find('/');
+    const auto& known = catalog_->contents().model_upstreams;
+    const auto upstream =
+        slash == std::string::npos
+            ? known.end()
+            : std::ranges::find(known, std::string_view(to).substr(0, slash), &catalog::ModelUpstream::name);
+    const std::string model = upstream == known.end() ? to : to.substr(slash + 1);
+    if (upstream != known.end() && upstream->name != upstream_.name) {
+        if (upstream->protocol != upstream_.protocol) {
+            ruling_.verdict = Verdict::Deny;
+            ruling_.for_model = "Model " + model_ + " is routed to " + to + ", which speaks " +
+                                upstream->protocol + " and not " + upstream_.protocol +
+                                "; ask for another model.";
+            ruling_.for_person = ruling_.for_model;
+            refuse(Outcome::Refused);
+            return false;
+        }
+        // The client's key is for whom it called, and goes to nobody else.
+        std::erase_if(request().headers, [](const auto& header) {
+            return net::equal_ignoring_case(header.first, "Authorization") ||
+                   net::equal_ignoring_case(header.first, "x-api-key");
+        });
+        upstream_ = *upstream;
+    }
+    if (!model.empty() && body_) {
+        JsonEdits edits(body_->view());
+        edits.replace(member(trimmed(body_->view()), "model"), quoted(model));
+        body_ = std::make_shared<const PaddedBytes>(PaddedBytes::copy_of(edits.text()));
+    }
+    return true;
+}
+
+void ModelExchange::redact_body() {
+    if (!body_) {
+        return;
+    }
+    if (auto changed = redaction_.redacted(RedactWhere::Arguments, body_->view())) {
+        body_ = std::make_shared<const PaddedBytes>(PaddedBytes::copy_of(*changed));
+    }
+}
+
 void ModelExchange::send_on() {
+    if (!apply_route()) {
+        return;
+    }
+    redact_body();
     auto url = joined_url(upstream_.url, path_of(rest_), query_of(rest_));
     if (!url) {
         answer(
@@ -349,12 +423,19 @@ net::ServerResponse ModelExchange::protocol_error(
 }
 
 /// 403: clients ask once and raise their own error; after a 5xx or 429 they would ask again and
-/// again.
+/// again. 429 only for what is throttled, with the time after which asking again is right.
 void ModelExchange::refuse(Outcome outcome) {
     withdraw();
     report(outcome == Outcome::Cancelled);
-    net::ServerResponse response = protocol_error(403, "permission_error", refusal_text(ruling_));
-    response.headers.emplace_back("x-should-retry", "false");
+    const bool later = ruling_.retry_after > Duration{};
+    net::ServerResponse response = protocol_error(
+        later ? 429 : 403, later ? "rate_limit_error" : "permission_error", refusal_text(ruling_)
+    );
+    if (later) {
+        response.headers.emplace_back("Retry-After", retry_after(ruling_));
+    } else {
+        response.headers.emplace_back("x-should-retry", "false");
+    }
     response.headers.emplace_back("tagout-decision", decision_header(ruling_));
     answer(std::move(response), outcome);
 }
@@ -367,12 +448,18 @@ void ModelExchange::on_head(net::UpstreamHead head) {
     if (failed_) {
         editor_.reset();
     }
-    if (editor_ && refuse_unreadable(head)) {
+    const bool redacts = redaction_.has(RedactWhere::Results);
+    if ((editor_ || redacts) && refuse_unreadable(head)) {
+        return;
+    }
+    if (redacts && is_events_) {
+        cancel_upstream();
+        refuse_unredacted("its answer is a stream, which was not asked for");
         return;
     }
     if (is_events_) {
         head.length.reset();
-    } else if (editor_) {
+    } else if (editor_ || redacts) {
         whole_head_ = std::move(head);
         return;
     }
@@ -476,7 +563,11 @@ bool ModelExchange::refuse_unreadable(const net::UpstreamHead& head) {
 
 void ModelExchange::finish_whole() {
     net::UpstreamHead head = std::move(*std::exchange(whole_head_, std::nullopt));
-    std::string body = editor_->whole(std::move(whole_));
+    std::string body = editor_ ? editor_->whole(std::move(whole_)) : std::move(whole_);
+    if (auto changed = redaction_.redacted(RedactWhere::Results, body)) {
+        body = std::move(*changed);
+        result_ = body.substr(0, call_text_bytes_max);
+    }
     report(false);
     answer({head.status, net::end_to_end(head.headers), std::move(body)}, Outcome::Forwarded);
 }

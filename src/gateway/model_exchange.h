@@ -8,6 +8,7 @@
 #include "gateway/answer_edit.h"
 #include "gateway/event_splitter.h"
 #include "gateway/exchange.h"
+#include "gateway/json_redact.h"
 #include "gateway/offered_tools.h"
 
 #include <set>
@@ -43,6 +44,10 @@ private:
         const NamedTool& tool, std::string_view arguments = {}, bool counts = false
     ) const;
     void rule_offered();
+    [[nodiscard]] std::string unredactable() const;
+    void refuse_unredacted(std::string_view why);
+    [[nodiscard]] bool apply_route();
+    void redact_body();
     /// Cuts stopped tools out of what goes to the upstream.
     void cut_tools();
     /// The sentence in place of a call that the model proposes, if it is refused.
@@ -67,13 +72,14 @@ private:
     void on_upstream_end(const Result<void>& end) override;
     void on_client_gone() override;
 
-    const catalog::ModelUpstream upstream_;
+    catalog::ModelUpstream upstream_;  ///< Another one once it is routed there.
     const std::string rest_;
     Caller caller_;
     std::string model_;
     std::set<std::string> counted_;  ///< Proposed calls that count for limits already, by id.
     std::shared_ptr<const PaddedBytes> body_;
     Ruling ruling_;
+    Redaction redaction_;
     std::string approval_;
     bool reported_ = false;
     bool failed_ = false;

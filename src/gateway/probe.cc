@@ -38,6 +38,7 @@ public:
     }
 
     std::vector<contain::ProbeResult> run() {
+        const bool of_models = control_.scope.kind == ScopeKind::Model;
         const bool route = control_.mode == ControlMode::Route;
         if (!route && bites_tools()) {
             for (const catalog::McpServer& server : catalog_->contents().mcp_servers) {
@@ -46,17 +47,18 @@ public:
         }
         const bool stops =
             control_.mode == ControlMode::Stopped || control_.mode == ControlMode::Observe;
-        if (stops && bites_models()) {
+        const bool redacts = control_.mode == ControlMode::Redact;
+        if ((stops || redacts || (route && of_models)) && bites_models()) {
             for (const catalog::ModelUpstream& upstream : catalog_->contents().model_upstreams) {
                 probe_model(upstream);
             }
         }
-        if (!route && bites_offered()) {
+        if (!route && !redacts && bites_offered()) {
             for (const catalog::ModelUpstream& upstream : catalog_->contents().model_upstreams) {
                 probe_offered(upstream);
             }
         }
-        if ((stops || route) && bites_models() && control_.scope.kind != ScopeKind::Model) {
+        if ((stops || route) && bites_models() && !of_models) {
             for (const catalog::Workflow& workflow : catalog_->contents().workflows) {
                 probe_workflow(workflow);
             }
@@ -308,7 +310,7 @@ private:
             add(header.substr(std::string_view("tagout-").size()), value);
         }
         std::string what = "a call";
-        if (control_.mode == ControlMode::Route) {
+        if (control_.mode == ControlMode::Route && control_.scope.kind != ScopeKind::Model) {
             add("kind", "workflow");
         } else if (control_.scope.kind == ScopeKind::Model) {
             add("kind", "model");
@@ -399,7 +401,8 @@ private:
         result.detail =
             what + (result.verdict == Verdict::Deny       ? " was refused"
                     : result.verdict == Verdict::Escalate ? " waits for a person"
-                    : result.verdict == Verdict::Modify   ? " is routed elsewhere"
+                    : result.verdict == Verdict::Modify
+                        ? (control_.mode == ControlMode::Redact ? " passed redacted" : " is routed elsewhere")
                     : shadow.empty()                      ? " passed"
                                      : " passed, and " + shadow + " would have refused it");
         count(result.verdict == Verdict::Allow ? "passed" : "refused");

@@ -118,8 +118,15 @@ void WorkflowExchange::send_on() {
 
 void WorkflowExchange::refuse(Outcome outcome) {
     report(outcome == Outcome::Cancelled);
-    net::ServerResponse response = error_response(403, "unauthorized", refusal_text(ruling_));
-    response.headers.emplace_back("x-should-retry", "false");
+    const bool later = ruling_.retry_after > Duration{};
+    net::ServerResponse response = error_response(
+        later ? 429 : 403, later ? "limit_exceeded" : "unauthorized", refusal_text(ruling_)
+    );
+    if (later) {
+        response.headers.emplace_back("Retry-After", retry_after(ruling_));
+    } else {
+        response.headers.emplace_back("x-should-retry", "false");
+    }
     response.headers.emplace_back("tagout-decision", decision_header(ruling_));
     answer(std::move(response), outcome);
 }

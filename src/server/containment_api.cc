@@ -3,6 +3,7 @@
 #include "catalog/value_text.h"
 #include "contain/control_json.h"
 #include "contain/playbook.h"
+#include "contain/redactor.h"
 #include "server/body.h"
 
 #include <boost/json.hpp>
@@ -24,7 +25,9 @@ constexpr std::size_t session_bytes_max = 512;
 constexpr std::size_t scope_bytes_max = 300;
 
 constexpr std::string_view mode_names =
-    "observe, read_only, approvals, allowlist, stopped, route";
+    "observe, read_only, approvals, allowlist, stopped, route, throttle, redact";
+
+constexpr std::string_view key_names = "session, agent, user, tenant, tool, scope";
 
 By read_by(Body& body, bool reason_required) {
     Actor actor = read_actor(body);
@@ -74,6 +77,24 @@ Result<Scope> read_scope(const std::string& text) {
     return std::move(*scope);
 }
 
+/// What throttle and redact need; empty of what is not there.
+Result<EffectTerms> terms_of(
+    const std::string& rate, std::vector<std::string> redact, std::optional<LimitKey> key,
+    std::optional<RedactWhere> where
+) {
+    EffectTerms terms;
+    if (!rate.empty() && !parse_rate(rate, terms)) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "'rate' must be calls and a period of 1s to 1d, such as 20/1m"
+        );
+    }
+    terms.redact = std::move(redact);
+    terms.key = key.value_or(LimitKey::Scope);
+    terms.where = where.value_or(RedactWhere::Both);
+    return terms;
+}
+
 /// Points acknowledge and probes come back within milliseconds: whoever stopped something is told of it
 /// at once. What takes longer is told as it stands.
 contain::ControlView settled(contain::Controls& controls, const contain::ControlView& applied) {
@@ -85,7 +106,7 @@ contain::ControlView settled(contain::Controls& controls, const contain::Control
     }
     for (int look = 0; look < looks_max; ++look) {
         const Result<contain::ControlView> now = controls.get(applied.control.id);
-        const bool waits = now && now->control.mode != ControlMode::Observe &&
+        const bool waits = now && contain::can_be_proved(now->control.mode) &&
                            (now->state == contain::ControlState::Requested ||
                             now->state == contain::ControlState::Acknowledged);
         if (!waits) {
@@ -139,6 +160,11 @@ Result<std::string> answer_backtest(
     const auto mode = body.choice("mode", true, mode_names, parse_control_mode);
     draft.allowed = body.texts("allowed", contain::Controls::allowed_max, name_bytes_max);
     draft.route_to = WorkflowName(body.text("route_to", false, name_bytes_max));
+    const std::string rate = body.text("rate", false, name_bytes_max);
+    const auto key = body.choice("key", false, key_names, parse_limit_key);
+    std::vector<std::string> redact =
+        body.texts("redact", contain::redact_kinds_max, contain::redact_pattern_bytes_max + 3);
+    const auto where = body.choice("where", false, "arguments, results, both", parse_redact_where);
     // What applying it would need besides is not looked at.
     for (const char* const name : {"incident", "review_by", "reason", "actor"}) {
         body.ignore(name);
@@ -148,6 +174,7 @@ Result<std::string> answer_backtest(
     }
     draft.scope = TAGOUT_TRY(read_scope(scope));
     draft.mode = *mode;
+    draft.terms = TAGOUT_TRY(terms_of(rate, std::move(redact), key, where));
     return parts.backtester->control(draft, TAGOUT_TRY(since_of(since_text)));
 }
 
@@ -159,6 +186,11 @@ Result<std::string> apply_control(
     const auto mode = body.choice("mode", true, mode_names, parse_control_mode);
     draft.allowed = body.texts("allowed", contain::Controls::allowed_max, name_bytes_max);
     draft.route_to = WorkflowName(body.text("route_to", false, name_bytes_max));
+    const std::string rate = body.text("rate", false, name_bytes_max);
+    const auto key = body.choice("key", false, key_names, parse_limit_key);
+    std::vector<std::string> redact =
+        body.texts("redact", contain::redact_kinds_max, contain::redact_pattern_bytes_max + 3);
+    const auto where = body.choice("where", false, "arguments, results, both", parse_redact_where);
     draft.incident = IncidentId(body.text("incident", false, name_bytes_max));
     draft.review_by = body.time("review_by", false);
     const By by = read_by(body, true);
@@ -167,6 +199,7 @@ Result<std::string> apply_control(
     }
     draft.scope = TAGOUT_TRY(read_scope(scope));
     draft.mode = *mode;
+    draft.terms = TAGOUT_TRY(terms_of(rate, std::move(redact), key, where));
     if (!draft.incident.empty()) {
         TAGOUT_TRY(desk.get(draft.incident));  // NotFound names it.
     }
