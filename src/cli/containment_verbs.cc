@@ -230,7 +230,8 @@ VerbGroup contain_verbs() {
              .render_preview = render_backtest},
          ApiVerb{
              .name = "set",
-             .help = "Put it into a mode: observe, read_only, approvals, allowlist, stopped, route, throttle, redact",
+             .help = "Put it into a mode: observe, read_only, approvals, allowlist, stopped, route, throttle, "
+                     "redact",
              .method = "POST",
              .path = "/v1/controls",
              .arguments =
@@ -250,7 +251,7 @@ VerbGroup contain_verbs() {
              .render_preview = render_backtest},
          ApiVerb{
              .name = "throttle",
-             .help = "Let only so many calls through in a period; a refused one is told when to come back",
+             .help = "Let so many calls through in a period; one more is told when to come back",
              .method = "POST",
              .path = "/v1/controls",
              .arguments =

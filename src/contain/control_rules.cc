@@ -174,7 +174,9 @@ Result<void> check_terms(const ControlDraft& draft) {
         if (terms.calls == 0) {
             return refuse("mode throttle needs a rate, such as 20/1m: calls, and a period of 1s to 1d");
         }
-        return terms.redact.empty() ? Result<void>{} : refuse("redact belongs to mode redact only; remove it");
+        return terms.redact.empty()
+                   ? Result<void>{}
+                   : refuse("redact belongs to mode redact only; remove it");
     }
     if (terms.calls != 0) {
         return refuse("rate belongs to mode throttle only; remove it");

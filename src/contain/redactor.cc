@@ -128,12 +128,16 @@ Result<std::shared_ptr<const Redactor>> Redactor::make(
         const bool own = entry.starts_with(own_prefix);
         const auto known = std::ranges::find(known_kinds, entry, &KnownKind::name);
         if (!own && known == known_kinds.end()) {
-            return wrong(entry, "is no kind; write " + catalog::any_of_text(redact_kinds) + ", or re:PATTERN");
+            return wrong(
+                entry, "is no kind; write " + catalog::any_of_text(redact_kinds) + ", or re:PATTERN"
+            );
         }
         const std::string_view pattern =
             own ? std::string_view(entry).substr(own_prefix.size()) : known->pattern;
         if (own && (pattern.empty() || pattern.size() > redact_pattern_bytes_max)) {
-            return wrong(entry, "needs a pattern of 1 to " + std::to_string(redact_pattern_bytes_max) + " bytes");
+            return wrong(
+                entry, "needs a pattern of 1 to " + std::to_string(redact_pattern_bytes_max) + " bytes"
+            );
         }
         re2::RE2::Options options;
         options.set_log_errors(false);

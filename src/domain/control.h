@@ -150,8 +150,8 @@ struct DecidedBy {
     WorkflowName route_to;
 };
 
-/// Allow, Deny, Escalate (waits for a person) or Modify (routed or redacted). Views into the snapshot that made
-/// it: whoever keeps one longer than the snapshot copies.
+/// Allow, Deny, Escalate (waits for a person) or Modify (routed or redacted). Views into the snapshot that
+/// made it: whoever keeps one longer than the snapshot copies.
 struct Decision {
     Verdict verdict = Verdict::Allow;
     const DecidedBy* by = nullptr;      ///< Null: nothing was against it.

@@ -68,7 +68,8 @@ TEST(Rate, IsReadAndWritten) {
     EXPECT_EQ(terms.per, std::chrono::seconds(90));
     EXPECT_EQ(rate_text(terms), "20/1m30s");
     for (const char* const wrong :
-         {"", "/", "20", "20/", "0/1m", "20/0s", "20/1ms", "20/25h", "1000001/1m", "-1/1m", "2x/1m", "20/1m "}) {
+         {"", "/", "20", "20/", "0/1m", "20/0s", "20/1ms", "20/25h",
+          "1000001/1m", "-1/1m", "2x/1m", "20/1m "}) {
         EXPECT_FALSE(parse_rate(wrong, terms)) << wrong;
     }
     EXPECT_EQ(rate_text(terms), "20/1m30s");

@@ -71,7 +71,8 @@ TEST(RedactRoad, ArgumentsAndResultsOfAToolHoldNothingOfIt) {
 TEST(RedactRoad, EventsOfAStreamAreRedactedOneByOne) {
     Requests requests;
     const std::string events =
-        "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"data\":\"to d@example.com\"}}\n\n"
+        "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\","
+        "\"params\":{\"data\":\"to d@example.com\"}}\n\n"
         "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[]}}\n\n";
     World world(requests.answering(http_answer("text/event-stream", events)));
     world.control({redacting("global", {"email"})});

@@ -61,7 +61,8 @@ void Redaction::add(const Snapshot& snapshot, std::uint64_t redactions) {
 bool Redaction::has(RedactWhere side) const noexcept {
     for (const Part& part : parts_) {
         for (std::uint64_t bits = part.redactions; bits != 0; bits &= bits - 1) {
-            if (on_side(part.snapshot->redactor(static_cast<std::size_t>(std::countr_zero(bits))).where(), side)) {
+            const auto bit = static_cast<std::size_t>(std::countr_zero(bits));
+            if (on_side(part.snapshot->redactor(bit).where(), side)) {
                 return true;
             }
         }
