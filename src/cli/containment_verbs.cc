@@ -230,8 +230,8 @@ VerbGroup contain_verbs() {
              .render_preview = render_backtest},
          ApiVerb{
              .name = "set",
-             .help = "Put it into a mode: observe, read_only, approvals, allowlist, stopped, route, throttle, "
-                     "redact",
+             .help = "Put it into a mode: observe, read_only, approvals, allowlist, stopped, route, "
+                     "throttle, redact",
              .method = "POST",
              .path = "/v1/controls",
              .arguments =
