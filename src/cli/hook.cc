@@ -107,6 +107,17 @@ HookAnswer hook_answer(int status, std::string_view body) {
     }
     const json::object& decision = whole.get_object();
     const std::string verdict = text_of(decision, "verdict");
+    if (const json::value* const arguments = decision.if_contains("arguments");
+        verdict == "modify" && arguments != nullptr) {
+        // "allow" would skip the agent's own permission rules.
+        const json::object output{
+            {"hookSpecificOutput",
+             {{"hookEventName", "PreToolUse"},
+              {"permissionDecision", "ask"},
+              {"permissionDecisionReason", text_of(decision, "reason")},
+              {"updatedInput", *arguments}}}};
+        return {0, json::serialize(output), ""};
+    }
     if (verdict == "allow" || verdict == "modify") {
         return {0, "", ""};
     }

@@ -59,6 +59,15 @@ TEST(Hook, AllowsInSilenceAsksAndRefuses) {
     EXPECT_EQ(denied.err, "tagout: refund is closed (CTL-1)\n");
 }
 
+TEST(Hook, RedactedArgumentsTakeThePlaceOfTheOthers) {
+    const HookAnswer redacted = hook_answer(
+        200, R"({"verdict":"modify","reason":"addresses stay here","arguments":{"to":"[redacted:email]"}})"
+    );
+    EXPECT_EQ(redacted.exit_code, 0);
+    EXPECT_NE(redacted.out.find(R"("updatedInput":{"to":"[redacted:email]"})"), std::string::npos);
+    EXPECT_NE(redacted.out.find(R"("permissionDecision":"ask")"), std::string::npos);
+}
+
 TEST(Hook, AnyOtherAnswerRefuses) {
     for (const auto& [status, body] : std::initializer_list<std::pair<int, const char*>>{
              {503, R"({"verdict":"allow"})"},

@@ -23,8 +23,7 @@ enum class Rank : std::uint8_t {
     PolicyEscalate = 6,
     Routed = 7,
     Redacted = 8,
-    PolicyRedact = 9,
-    None = 10,
+    None = 9,
 };
 
 /// Rank and number as one word: the least wins.
@@ -34,7 +33,7 @@ constexpr std::uint64_t standing(Rank rank, std::uint32_t number) noexcept {
 constexpr std::uint64_t nobody = standing(Rank::None, 0);
 
 constexpr bool is_policy(Rank rank) noexcept {
-    return rank == Rank::PolicyDeny || rank == Rank::PolicyEscalate || rank == Rank::PolicyRedact;
+    return rank == Rank::PolicyDeny || rank == Rank::PolicyEscalate;
 }
 
 constexpr Verdict verdict_of(Rank rank) noexcept {
@@ -50,7 +49,6 @@ constexpr Verdict verdict_of(Rank rank) noexcept {
             return Verdict::Escalate;
         case Rank::Routed:
         case Rank::Redacted:
-        case Rank::PolicyRedact:
             return Verdict::Modify;
         case Rank::None:
             return Verdict::Allow;
@@ -400,15 +398,11 @@ private:
         decided_policy_ = rule.policy;
         const Rank rank = rule.then == Verdict::Deny       ? Rank::PolicyDeny
                           : rule.then == Verdict::Escalate ? Rank::PolicyEscalate
-                          : rule.then == Verdict::Modify   ? Rank::PolicyRedact
                                                            : Rank::None;
-        if (rule.then == Verdict::Modify) {
-            redactions_ |= tables_.extras[rule.extra].redactions;
-        }
         const std::uint64_t mine = standing(rank, number);
         if (mine < best_) {
             best_ = mine;
-            faulted_ = holds == Holds::Fault && rank != Rank::PolicyRedact;
+            faulted_ = holds == Holds::Fault;
         }
     }
 

@@ -17,8 +17,8 @@
 //   route       pass                                workflow requests are modified; with a model's scope
 //                                                   model calls
 //
-// What is redacted of a call that passes or waits is in Decision::redactions, from every control and
-// every policy that redacts. Policy rules judge tool calls only, by names and by what policy_rule.h adds
+// What is redacted of a call that passes or waits is in Decision::redactions, from every control
+// that redacts. Policy rules judge tool calls only, by names and by what policy_rule.h adds
 // (conditions, limits).
 // A tool is named as it was called, by its own name, or with its server before it:
 // scope tool:payments.refund fits tool "refund" of server "payments" and the "mcp__payments__refund"

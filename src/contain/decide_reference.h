@@ -185,7 +185,6 @@ inline Answer decide(
             }
             const int rank = rule.then == Verdict::Deny       ? 3
                              : rule.then == Verdict::Escalate ? 6
-                             : rule.then == Verdict::Modify   ? 9
                                                               : 100;
             if (rank < best) {
                 best = rank;

@@ -46,16 +46,13 @@ TAGOUT_NAMED_ENUM(Flow, parse_flow);
 /// One standing rule: it fits a call when everything that it asks holds.
 struct PolicyRule : CallMatch {
     std::string name;              ///< Unique in its policy.
-    /// Deny, Escalate, Allow (an exception to later rules) or Modify (passes, redacted).
-    Verdict then = Verdict::Deny;
+    Verdict then = Verdict::Deny;  ///< Deny, Escalate, or Allow: an exception to later rules.
     std::string message;           ///< For the model.
     bool shadow = false;
     CallCondition when = {};
     ArgumentForm args = {};
     std::optional<RuleLimit> limit = {};
     Flow flow = Flow::Any;
-    std::vector<std::string> redact = {};  ///< Of Modify: what, as in EffectTerms.
-    RedactWhere where = RedactWhere::Both;
     friend bool operator==(const PolicyRule&, const PolicyRule&) = default;
 };
 

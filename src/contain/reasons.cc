@@ -119,7 +119,6 @@ DecidedBy made_by(const Policy& policy, const PolicyRule& rule) {
     const std::string named = policy.name + "@" + policy.version;
     const std::string effect = rule.then == Verdict::Deny       ? "denies it"
                                : rule.then == Verdict::Escalate ? "asks a person"
-                               : rule.then == Verdict::Modify   ? "redacts it"
                                                                 : "allows it";
     DecidedBy by;
     by.id = "policy:" + named + "#" + rule.name;

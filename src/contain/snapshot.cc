@@ -115,8 +115,7 @@ private:
     std::uint32_t extra_of(const Policy& policy, const PolicyRule& rule) {
         const bool asks_marks = rule.flow != Flow::Any || names_marks(rule.when);
         tables_->keeps_marks = tables_->keeps_marks || asks_marks;
-        if (!rule.when.program && !rule.args.schema && !rule.limit && rule.flow == Flow::Any &&
-            rule.then != Verdict::Modify) {
+        if (!rule.when.program && !rule.args.schema && !rule.limit && rule.flow == Flow::Any) {
             return RuleHead::no_extra;
         }
         RuleExtra extra;
@@ -124,9 +123,6 @@ private:
         extra.args = rule.args;
         extra.limit = rule.limit;
         extra.flow = rule.flow;
-        if (rule.then == Verdict::Modify) {
-            extra.redactions = std::uint64_t{1} << redactor_of(rule.redact, rule.where);
-        }
         const std::string name = policy.name + "#" + rule.name;
         extra.key = XXH3_64bits_withSeed(
             name.data(), name.size(),
@@ -151,7 +147,7 @@ private:
             fault_ = Error{
                 ErrorCode::LimitExceeded,
                 "more than " + std::to_string(ControlSnapshot::redactors_max) +
-                    " controls and rules would redact; release or remove some first"};
+                    " controls would redact; release or remove some first"};
             return 0;
         }
         auto made = Redactor::make(what, where);

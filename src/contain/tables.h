@@ -125,7 +125,6 @@ struct RuleExtra {
     ArgumentForm args;
     std::optional<RuleLimit> limit;
     Flow flow = Flow::Any;
-    std::uint64_t redactions = 0;  ///< A bit: its redactor.
     std::uint64_t key = 0;  ///< Of its limit: the same in every version of the policy.
     DecidedBy fault_by;     ///< When `when` or `args` had no answer.
 };

@@ -159,6 +159,15 @@ void close_escalation(Ruling& ruling) {
     }
 }
 
+/// The proxy sends the request on as it came, so what must be redacted must not go.
+void close_redaction(Ruling& ruling) {
+    if (ruling.redactions != 0 && ruling.verdict != Verdict::Deny) {
+        ruling.verdict = Verdict::Deny;
+        ruling.for_model = "What this call holds must be redacted, and this road cannot: use the gateway's.";
+        ruling.for_person = ruling.for_model;
+    }
+}
+
 class Judge {
 public:
     Judge(Core& core, const Snapshot& snapshot, const Asked& asked)
@@ -202,6 +211,7 @@ private:
         Ruling ruling = core_.admit(*snapshot_, call);
         core_.meters.count_decision(kind, ruling.verdict);
         close_escalation(ruling);
+        close_redaction(ruling);
         return ruling;
     }
 

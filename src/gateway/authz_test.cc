@@ -112,6 +112,14 @@ TEST_F(Authz, ARouteMayBeOneToolOrOneWorkflow) {
     EXPECT_TRUE(says(ask({{{"tool", "x"}}, ""}), "nobody can be asked on this road"));
 }
 
+TEST_F(Authz, WhatMustBeRedactedDoesNotPass) {
+    Control redact = World::stop("tool:x", ControlMode::Redact);
+    redact.terms.redact = {"email"};
+    world.control({redact});
+    EXPECT_TRUE(says(ask({{{"tool", "x"}}, "to a@b.c"}), "must be redacted"));
+    EXPECT_TRUE(passes(ask({{{"tool", "y"}}, "to a@b.c"})));
+}
+
 TEST_F(Authz, WhatCannotBeJudgedIsRefusedWithTheRemedy) {
     EXPECT_TRUE(says(ask({{}, "x"}), "context_extensions"));
     EXPECT_TRUE(says(ask({{{"server", "shop"}}, "{\"cut"}), "cannot be judged"));

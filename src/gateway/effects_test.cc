@@ -193,5 +193,21 @@ TEST(ModelRoute, AskedForOneModelItAsksForTheOther) {
     EXPECT_NE(requests.last().find("\"meta-llama/Llama-4\""), std::string::npos) << "no upstream's name";
 }
 
+TEST(ModelRoute, WhatIsStoppedIsNotReachedByAnothersRoute) {
+    Requests requests;
+    World world(
+        [](net::ScriptedPeer&) {}, requests.answering(http_answer("application/json", "{}"))
+    );
+    Control moved = World::stop("model:gpt-5", ControlMode::Route);
+    moved.route_to = WorkflowName("gpt-4.1");
+    Control stopped = World::stop("model:gpt-4*");
+    stopped.id = ControlId("CTL-2");
+    world.control({moved, stopped});
+    const std::string body = R"({"messages":[],"model":"gpt-5"})";
+    const auto answer = world.ask({"POST", "/model/openai/chat/completions", body});
+    EXPECT_EQ(answer.status, 403);
+    EXPECT_NE(answer.body.find("CTL-2"), std::string::npos) << answer.body;
+}
+
 }  // namespace
 }  // namespace tagout::gateway

@@ -316,6 +316,16 @@ bool ModelExchange::apply_route() {
         });
         upstream_ = *upstream;
     }
+    if (!model.empty()) {  // what is stopped is stopped by whatever way it is reached
+        ToolCall there = facts();
+        there.model = model;
+        Ruling again = core_->rule(*snapshot(), there);
+        if (again.verdict == Verdict::Deny) {
+            ruling_ = std::move(again);
+            refuse(Outcome::Refused);
+            return false;
+        }
+    }
     if (!model.empty() && body_) {
         JsonEdits edits(body_->view());
         edits.replace(member(trimmed(body_->view()), "model"), quoted(model));

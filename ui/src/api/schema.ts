@@ -1381,7 +1381,7 @@ export interface components {
             actor?: string;
         };
         /** @enum {string} */
-        ControlMode: "observe" | "read_only" | "approvals" | "allowlist" | "stopped" | "route";
+        ControlMode: "observe" | "read_only" | "approvals" | "allowlist" | "stopped" | "route" | "throttle" | "redact";
         /** @enum {string} */
         ControlState: "requested" | "acknowledged" | "proved" | "unproved" | "released";
         /** @enum {string} */
@@ -1418,8 +1418,22 @@ export interface components {
             mode: components["schemas"]["ControlMode"];
             /** @description Of mode allowlist */
             allowed?: string[];
-            /** @description Of mode route - the workflow that takes over */
+            /** @description Of mode route - the workflow that takes over, or MODEL, UPSTREAM/MODEL, UPSTREAM/ */
             route_to?: string;
+            /** @description Of mode throttle - calls and period such as 20/1m */
+            rate?: string;
+            /**
+             * @description Of mode throttle - whose calls are counted together
+             * @enum {string}
+             */
+            key?: "session" | "agent" | "user" | "tenant" | "tool" | "scope";
+            /** @description Of mode redact */
+            redact?: string[];
+            /**
+             * @description Of mode redact
+             * @enum {string}
+             */
+            where?: "arguments" | "results" | "both";
             reason: string;
             author: string;
             incident?: string;
@@ -1473,8 +1487,24 @@ export interface components {
             incident?: string;
             /** @description Of mode allowlist - tool names or globs */
             allowed?: string[];
-            /** @description Of mode route - the workflow that takes over */
+            /** @description Of mode route - the workflow that takes over, or MODEL, UPSTREAM/MODEL, UPSTREAM/ */
             route_to?: string;
+            /** @description Of mode throttle - calls and period such as 20/1m */
+            rate?: string;
+            /**
+             * @description Of mode throttle - whose calls are counted together
+             * @default scope
+             * @enum {string}
+             */
+            key: "session" | "agent" | "user" | "tenant" | "tool" | "scope";
+            /** @description Of mode redact - email, phone, card, iban, ssn, ip, secret, or re:PATTERN */
+            redact?: string[];
+            /**
+             * @description Of mode redact
+             * @default both
+             * @enum {string}
+             */
+            where: "arguments" | "results" | "both";
             review_by?: components["schemas"]["Time"];
         };
         /**
@@ -1487,6 +1517,22 @@ export interface components {
             mode: components["schemas"]["ControlMode"];
             allowed?: string[];
             route_to?: string;
+            /** @description Of mode throttle - calls and period such as 20/1m */
+            rate?: string;
+            /**
+             * @description Of mode throttle - whose calls are counted together
+             * @default scope
+             * @enum {string}
+             */
+            key: "session" | "agent" | "user" | "tenant" | "tool" | "scope";
+            /** @description Of mode redact - email, phone, card, iban, ssn, ip, secret, or re:PATTERN */
+            redact?: string[];
+            /**
+             * @description Of mode redact
+             * @default both
+             * @enum {string}
+             */
+            where: "arguments" | "results" | "both";
             since?: components["schemas"]["Since"];
             /** @description As for applying it - not looked at */
             reason?: string;

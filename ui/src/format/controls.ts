@@ -3,7 +3,7 @@ import type { Agent, Control, ControlMode } from '../api/types';
 import { plural } from './number';
 import { stepTime } from './time';
 
-export const modes: readonly ControlMode[] = ['stopped', 'read_only', 'approvals', 'allowlist', 'route', 'observe'];
+export const modes: readonly ControlMode[] = ['stopped', 'read_only', 'approvals', 'allowlist', 'throttle', 'redact', 'route', 'observe'];
 
 export const modeTitle: Record<ControlMode, string> = {
     observe: 'Observe',
@@ -12,6 +12,8 @@ export const modeTitle: Record<ControlMode, string> = {
     allowlist: 'Allowlist',
     stopped: 'Stopped',
     route: 'Rerouted',
+    throttle: 'Throttled',
+    redact: 'Redacted',
 };
 
 export const modeMeaning: Record<ControlMode, string> = {
@@ -20,7 +22,9 @@ export const modeMeaning: Record<ControlMode, string> = {
     approvals: 'Reads pass. Writes wait for a person.',
     allowlist: 'Only the tools you list pass.',
     stopped: 'Every call is refused, calls in flight are cancelled, tools leave the list.',
-    route: 'Requests go to another workflow.',
+    route: 'Requests go to another workflow, model calls to another model.',
+    throttle: 'So many calls pass in a period; the others are told when to come back.',
+    redact: 'Calls pass without what you name: addresses, numbers, secrets.',
 };
 
 export const scopeKinds = [
@@ -61,6 +65,8 @@ export function controlVerb(mode: ControlMode, scope: string, routeTo?: string):
         case 'approvals': return `Ask a person before ${what} writes`;
         case 'allowlist': return `Allow ${what} listed tools only`;
         case 'route': return `Route ${what} to ${routeTo ?? 'a fallback'}`;
+        case 'throttle': return `Throttle ${what}`;
+        case 'redact': return `Redact ${what}`;
         case 'observe': return `Watch ${what}`;
     }
 }

@@ -62,6 +62,9 @@ function StopSheet({ draft, onClose }: { draft: StopDraft; onClose: () => void }
     );
 }
 
+/** Words between blanks or commas. */
+const listed = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean);
+
 function Ask({ draft, apply, onClose }: { draft: StopDraft; apply: ReturnType<typeof useApplyControl>; onClose: () => void }) {
     const { ask } = useAccess();
     const agents = useAgents().data?.agents ?? [];
@@ -72,10 +75,12 @@ function Ask({ draft, apply, onClose }: { draft: StopDraft; apply: ReturnType<ty
     const [mode, setMode] = useState<ControlMode>(draft.mode ?? 'stopped');
     const [routeTo, setRouteTo] = useState(draft.routeTo ?? '');
     const [allowed, setAllowed] = useState('');
+    const [rate, setRate] = useState('20/1m');
+    const [redact, setRedact] = useState('email, phone, card, secret');
     const [reason, setReason] = useState(draft.reason ?? '');
     const [typed, setTyped] = useState('');
     const scope = kind === 'global' ? 'global' : `${kind}:${name.trim()}`;
-    const complete = (kind === 'global' ? typed.trim() === 'global' : name.trim() !== '') && reason.trim() !== '' && (mode !== 'route' || routeTo.trim() !== '');
+    const complete = (kind === 'global' ? typed.trim() === 'global' : name.trim() !== '') && reason.trim() !== '' && (mode !== 'route' || routeTo.trim() !== '') && (mode !== 'throttle' || rate.trim() !== '') && (mode !== 'redact' || listed(redact).length > 0);
     const send = (event: FormEvent): void => {
         event.preventDefault();
         if (!complete) return;
@@ -84,7 +89,9 @@ function Ask({ draft, apply, onClose }: { draft: StopDraft; apply: ReturnType<ty
                 scope, mode, reason: reason.trim(),
                 ...(draft.incident ? { incident: draft.incident } : {}),
                 ...(mode === 'route' ? { route_to: routeTo.trim() } : {}),
-                ...(mode === 'allowlist' ? { allowed: allowed.split(/[\s,]+/).filter(Boolean) } : {}),
+                ...(mode === 'throttle' ? { rate: rate.trim() } : {}),
+                ...(mode === 'redact' ? { redact: listed(redact) } : {}),
+                ...(mode === 'allowlist' ? { allowed: listed(allowed) } : {}),
             },
             {
                 onError: (error) => {
@@ -100,7 +107,9 @@ function Ask({ draft, apply, onClose }: { draft: StopDraft; apply: ReturnType<ty
                     <ScopeFields kind={kind} name={name} agents={agents} onKind={setKind} onName={setName} />
                     <NativeSelect label="How" value={mode} data={modes.map((value) => ({ value, label: modeTitle[value] }))} onChange={(event) => setMode(event.currentTarget.value as ControlMode)} />
                     {mode === 'allowlist' && <TextInput label="Tools that still pass" description="Names or globs, separated by commas" value={allowed} onChange={(event) => setAllowed(event.currentTarget.value)} />}
-                    {mode === 'route' && <Suggested label="To which workflow" value={routeTo} onChange={setRouteTo} among={agents.flatMap((agent) => agent.workflows)} />}
+                    {mode === 'throttle' && <TextInput label="Calls in a period" description="Such as 20/1m: twenty a minute" value={rate} onChange={(event) => setRate(event.currentTarget.value)} />}
+                    {mode === 'redact' && <TextInput label="What is taken out" description="email, phone, card, iban, ssn, ip, secret, or re:PATTERN" value={redact} onChange={(event) => setRedact(event.currentTarget.value)} />}
+                    {mode === 'route' && <Suggested label={kind === 'model' ? 'To which model' : 'To which workflow'} value={routeTo} onChange={setRouteTo} among={agents.flatMap((agent) => agent.workflows)} />}
                 </>
             )}
             <Preview scope={scope} mode={mode} named={kind === 'global' || name.trim() !== ''} agents={agents} />
