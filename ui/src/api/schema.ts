@@ -1492,19 +1492,17 @@ export interface components {
             /** @description Of mode throttle - calls and period such as 20/1m */
             rate?: string;
             /**
-             * @description Of mode throttle - whose calls are counted together
-             * @default scope
+             * @description Of mode throttle - whose calls are counted together; scope if absent
              * @enum {string}
              */
-            key: "session" | "agent" | "user" | "tenant" | "tool" | "scope";
+            key?: "session" | "agent" | "user" | "tenant" | "tool" | "scope";
             /** @description Of mode redact - email, phone, card, iban, ssn, ip, secret, or re:PATTERN */
             redact?: string[];
             /**
-             * @description Of mode redact
-             * @default both
+             * @description Of mode redact; both if absent
              * @enum {string}
              */
-            where: "arguments" | "results" | "both";
+            where?: "arguments" | "results" | "both";
             review_by?: components["schemas"]["Time"];
         };
         /**
@@ -1520,19 +1518,17 @@ export interface components {
             /** @description Of mode throttle - calls and period such as 20/1m */
             rate?: string;
             /**
-             * @description Of mode throttle - whose calls are counted together
-             * @default scope
+             * @description Of mode throttle - whose calls are counted together; scope if absent
              * @enum {string}
              */
-            key: "session" | "agent" | "user" | "tenant" | "tool" | "scope";
+            key?: "session" | "agent" | "user" | "tenant" | "tool" | "scope";
             /** @description Of mode redact - email, phone, card, iban, ssn, ip, secret, or re:PATTERN */
             redact?: string[];
             /**
-             * @description Of mode redact
-             * @default both
+             * @description Of mode redact; both if absent
              * @enum {string}
              */
-            where: "arguments" | "results" | "both";
+            where?: "arguments" | "results" | "both";
             since?: components["schemas"]["Since"];
             /** @description As for applying it - not looked at */
             reason?: string;
