@@ -61,14 +61,15 @@ std::string for_model(const Control& control) {
 }
 
 std::string for_person(const Control& control) {
-    std::string text = control.id.text() + ": " + to_text(control.scope) + " is " +
-                       std::string(name_of(control.mode));
+    std::string text = control.id.text() + ": " + to_text(control.scope) + " is ";
     if (control.mode == ControlMode::Route) {
-        text += " to " + control.route_to.text();
+        text += "routed to " + control.route_to.text();
     } else if (control.mode == ControlMode::Throttle) {
-        text += " to " + rate_text(control.terms);
+        text += "throttled to " + rate_text(control.terms);
     } else if (control.mode == ControlMode::Redact) {
-        text += " of " + listed(control.terms.redact);
+        text += "redacted of " + listed(control.terms.redact);
+    } else {
+        text += name_of(control.mode);
     }
     text += ", by " + control.author.text();
     if (!control.rule.empty()) {

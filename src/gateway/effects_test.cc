@@ -156,6 +156,8 @@ TEST(ThrottleRoad, EveryRoadIsToldWhenToComeBack) {
     EXPECT_NE(refused.body.find("\"isError\":true"), std::string::npos);
     EXPECT_NE(refused.body.find("\"retryAfterMs\":"), std::string::npos);
     EXPECT_NE(refused.body.find("There is room again in"), std::string::npos) << refused.body;
+    EXPECT_NE(world.last_seen(2).result.find("[Tagout CTL-"), std::string::npos)
+        << "detection counts no refusal of our own as rising denials";
     const std::string chat = R"({"model":"gpt-5","messages":[]})";
     EXPECT_EQ(world.ask({"POST", "/model/openai/chat/completions", chat, bot}).status, 200);
     const auto later = world.ask({"POST", "/model/openai/chat/completions", chat, bot});

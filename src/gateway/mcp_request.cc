@@ -433,7 +433,7 @@ void McpExchange::report_calls(bool cancelled) {
         seen.arguments =
             clipped(call.sent_arguments.empty() ? message.arguments : call.sent_arguments);
         const bool refused = call.ruling.verdict == Verdict::Deny && !call.answered;
-        seen.result = refused ? call.ruling.for_model : clipped(call.result);
+        seen.result = refused ? refusal_text(call.ruling) : clipped(call.result);
         seen.is_error = call.is_error || refused;
         seen.cancelled = cancelled;
         core_->report(std::move(seen));
