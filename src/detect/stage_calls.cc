@@ -30,10 +30,6 @@ void note_habit(Trail& trail, NameId argument, std::string_view value) {
     }
 }
 
-bool changes_something(const catalog::ToolFacts& facts) noexcept {
-    return facts.effect == ToolEffect::Write || facts.effect == ToolEffect::Egress;
-}
-
 }  // namespace
 
 const catalog::ToolFacts& SessionStage::State::facts_of(NameId tool) {
@@ -56,7 +52,7 @@ void SessionStage::State::note_tool_call(
     }
     const NameId tool = names.of(event.tool_name.empty() ? event.name : event.tool_name);
     const catalog::ToolFacts facts = facts_of(tool);
-    const bool writes = changes_something(facts);
+    const bool writes = facts.changes_something();
     const bool worked = event.outcome == StepOutcome::Ok;
     note_step_end(session, event, place.at);
     note_rates(session, event, place, tool, true);

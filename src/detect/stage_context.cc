@@ -78,7 +78,7 @@ void SessionStage::State::note_action(
     Action action = action_of(event, tool, place.step);
     action.request = trail.requests;
     action.worked = event.outcome == StepOutcome::Ok;
-    action.writes = facts.effect == ToolEffect::Write || facts.effect == ToolEffect::Egress;
+    action.writes = facts.changes_something();
     action.may_change = facts.effect != ToolEffect::Read;
     action.empty = says_nothing(event.tool_result) && !action.writes;
     std::vector<Action>& actions = trail.actions;

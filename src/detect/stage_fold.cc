@@ -214,7 +214,7 @@ void SessionStage::State::note_user_turn(
     note_kept(trail);
     const bool about_plan = session.errors_since_user_at == Instant{};
     session.errors_since_user_at = {};
-    const UserWords words(text);
+    const MessageWords words(text);
     trail.asked_repeats = trail.asked_repeats || wants_repeats(words);
     if (session.user_turns == 1) {
         trail.user_agreed = reads_as_agreement(text);  // there is nothing yet to correct

@@ -3,14 +3,6 @@
 
 namespace tagout::detect {
 
-namespace {
-
-bool changes_something(const catalog::ToolFacts& facts) noexcept {
-    return facts.effect == ToolEffect::Write || facts.effect == ToolEffect::Egress;
-}
-
-}  // namespace
-
 void SessionStage::State::note_guarded(
     Session& session, const AgentEvent& event, NameId tool, const catalog::ToolFacts& facts,
     const StepPlace& place, Output& out
@@ -47,7 +39,7 @@ void SessionStage::State::note_guarded(
         sighting.score = match.kind == GuardedKind::Canary ? 0.97 : place_found ? 0.8 : 0.85;
         sighting.observed = sighting.score;
         sighting.threshold = 0.6;
-        sighting.write_completed = event.outcome == StepOutcome::Ok && changes_something(facts);
+        sighting.write_completed = event.outcome == StepOutcome::Ok && facts.changes_something();
         const std::string name(match.name);
         sighting.cause = place_found ? name : names.text(tool);
         sighting.evidence =

@@ -1,11 +1,9 @@
 #include "detect/context/answer_signs.h"
 
-#include "base/assert.h"
 #include "detect/atoms.h"
-#include "detect/intent/user_words.h"
+#include "detect/message_words.h"
+#include "detect/pattern_database.h"
 #include "detect/word_filter.h"
-
-#include <hs/hs.h>
 
 #include <algorithm>
 #include <optional>
@@ -119,40 +117,12 @@ constexpr std::array asking_patterns{
 };
 #undef TAGOUT_ASKS
 
-struct DatabaseCloser {
-    void operator()(hs_database_t* database) const noexcept { hs_free_database(database); }
-};
-struct ScratchCloser {
-    void operator()(hs_scratch_t* scratch) const noexcept { hs_free_scratch(scratch); }
-};
-
-using Database = std::unique_ptr<hs_database_t, DatabaseCloser>;
-
-Database compiled(std::span<const Pattern> of) {
-    std::vector<const char*> texts;
-    std::vector<unsigned> ids;
+PatternDatabase compiled(std::span<const Pattern> of) {
+    Patterns patterns;
     for (const Pattern& pattern : of) {
-        texts.push_back(pattern.expression);
-        ids.push_back(pattern.id);
+        patterns.add(pattern.expression, pattern.id, HS_FLAG_CASELESS);
     }
-    const std::vector<unsigned> flags(texts.size(), HS_FLAG_CASELESS);
-    hs_database_t* database = nullptr;
-    hs_compile_error_t* error = nullptr;
-    const hs_error_t code = hs_compile_multi(
-        texts.data(),
-        flags.data(),
-        ids.data(),
-        static_cast<unsigned>(texts.size()),
-        HS_MODE_BLOCK,
-        nullptr,
-        &database,
-        &error
-    );
-    if (error != nullptr) {
-        hs_free_compile_error(error);
-    }
-    TAGOUT_ASSERT(code == HS_SUCCESS, "our own patterns compile");
-    return Database(database);
+    return patterns.compiled();
 }
 
 /// By AnswerLook's members, in their order.
@@ -217,13 +187,13 @@ constexpr WordFilter slot_words = [] {
 
 /// Automata that may find what is looked for in `text`, by their words_of_automata.
 WordFilter::Marks worth_searching(std::string_view text, const AnswerLook& look) noexcept {
-    if (text.size() > UserWords::bytes_max) {
+    if (text.size() > MessageWords::bytes_max) {
         return memory_word | found_word | plan_word | asking_word;
     }
-    const UserWords words(text);
+    const MessageWords words(text);
     WordFilter::Marks marks = 0;
     WordFilter::Marks slots = 0;
-    words.each(UserWords::bytes_max, [&](std::size_t from, std::size_t size) {
+    words.each(MessageWords::bytes_max, [&](std::size_t from, std::size_t size) {
         const std::uint64_t head = words.head(from, size);
         marks |= needed_words.of(head);
         slots |= slot_words.of(head);
@@ -232,8 +202,8 @@ WordFilter::Marks worth_searching(std::string_view text, const AnswerLook& look)
     const bool asks = (slots & look.asks) != 0;
     return asks ? marks : static_cast<WordFilter::Marks>(marks & ~asking_word);
 }
-const std::array<Database, automata_count>& automata() {
-    static const std::array<Database, automata_count> made{
+const std::array<PatternDatabase, automata_count>& automata() {
+    static const std::array<PatternDatabase, automata_count> made{
         compiled(memory_patterns),
         compiled(found_patterns),
         compiled(plan_patterns),
@@ -352,16 +322,13 @@ std::uint8_t slots_told(std::string_view text) noexcept {
 }
 
 struct AnswerSigns::State {
-    std::unique_ptr<hs_scratch_t, ScratchCloser> scratch;
+    PatternScratch scratch;
 };
 
 AnswerSigns::AnswerSigns() : state_(std::make_unique<State>()) {
-    hs_scratch_t* scratch = nullptr;
-    for (const Database& database : automata()) {
-        const hs_error_t code = hs_alloc_scratch(database.get(), &scratch);
-        TAGOUT_ASSERT(code == HS_SUCCESS, "scratch is allocated once, at the start");
+    for (const PatternDatabase& database : automata()) {
+        state_->scratch.make_room_for(*database);
     }
-    state_->scratch.reset(scratch);
 }
 AnswerSigns::~AnswerSigns() = default;
 AnswerSigns::AnswerSigns(AnswerSigns&&) noexcept = default;
@@ -390,15 +357,7 @@ AnswerReading AnswerSigns::scan(std::string_view text, const AnswerLook& look) {
     const WordFilter::Marks worth = worth_searching(text, look);
     for (std::size_t i = 0; i < automata_count; ++i) {
         if (wanted[i] && (worth & words_of_automata[i]) != 0) {
-            hs_scan(
-                automata()[i].get(),
-                text.data(),
-                static_cast<unsigned>(text.size()),
-                0,
-                state_->scratch.get(),
-                on_match,
-                &reading
-            );
+            state_->scratch.search(*automata()[i], text, on_match, &reading);
         }
     }
     return reading;

@@ -313,6 +313,66 @@ TEST(ContextSignals, EvidenceQuotesBothAndPointsAtTheLater) {
     EXPECT_EQ(told[0].span_id, to_hex(story.events[3].span_id));
 }
 
+// Whoever adds a pattern adds a sentence here: a text without one of its needed words is not searched.
+TEST(AnswerSigns, EveryPatternIsReachedPastTheWordsThatItNeeds) {
+    struct Row {
+        AnswerSign sign;
+        std::string_view text;
+    };
+    using enum AnswerSign;
+    const Row rows[] = {
+        {Amnesia, "I'm sorry, I do not have any record of our earlier chat."},
+        {Amnesia, "I no longer have a memory of the discussion."},
+        {Amnesia, "We don't have prior messages."},
+        {Amnesia, "There is no recollection from that exchange."},
+        {Amnesia, "This is the beginning of our conversation."},
+        {Amnesia, "That is the first message in this chat."},
+        {Amnesia, "I lost track."},
+        {Amnesia, "I am losing the thread here."},
+        {Amnesia, "I cannot recall."},
+        {Amnesia, "I don't remember that."},
+        {Amnesia, "Could you please remind me?"},
+        {Amnesia, "What were we discussing?"},
+        {Greets, "Hello! How can I help?"},
+        {Greets, "  Good evening, what can I do?"},
+        {Greets, "Welcome back. How may I serve you?"},
+        {FoundNothing, "We could not find it."},
+        {FoundNothing, "I CAN'T access the list."},
+        {FoundNothing, "I was unable to locate it."},
+        {FoundNothing, "Zero results."},
+        {FoundNothing, "The search came back without matches."},
+        {FoundNothing, "It returned nothing."},
+        {FoundNothing, "It gave me none."},
+        {FoundNothing, "There's no such customer in the list."},
+        {FoundNothing, "I don't have access."},
+        {FoundNothing, "It didn't return any."},
+        {Plans, "I'll now check the order."},
+        {Plans, "Next, I will cancel it."},
+        {Plans, "I am going to send it."},
+        {Plans, "Let me look."},
+    };
+    AnswerSigns signs;
+    for (const Row& row : rows) {
+        EXPECT_TRUE(signs.scan(row.text).has(row.sign)) << row.text;
+    }
+    const std::pair<Slot, std::string_view> asked[] = {
+        {Slot::Email, "Please provide your e-mail."},
+        {Slot::Email, "What's your email?"},
+        {Slot::Zip, "Could you tell me the zip code?"},
+        {Slot::Zip, "Can you send the postcode?"},
+        {Slot::Phone, "May I have your mobile number?"},
+        {Slot::Number, "I will need the transaction id."},
+        {Slot::Number, "Might I have the confirmation number?"},
+        {Slot::Account, "Share your bank details."},
+        {Slot::Account, "I need your IBAN."},
+        {Slot::Date, "Give me the dates."},
+    };
+    for (const auto& [slot, text] : asked) {
+        const auto only = static_cast<std::uint8_t>(1U << static_cast<unsigned>(slot));
+        EXPECT_TRUE(signs.scan(text, {.asks = only}).asks_for(slot)) << text;
+    }
+}
+
 TEST(ContextSignals, SlotsAndPlaceholdersAreTold) {
     const auto has = [](std::string_view text, Slot slot) {
         return (slots_told(text) >> static_cast<unsigned>(slot) & 1U) != 0;

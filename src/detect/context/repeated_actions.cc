@@ -332,15 +332,15 @@ AnswerTone read_answer(std::string_view result) noexcept {
         .withheld = std::ranges::any_of(withheld_words, says)};
 }
 
-bool wants_repeats(const UserWords& words) noexcept {
+bool wants_repeats(const MessageWords& words) noexcept {
     bool found = false;
     bool counted = false;  // the word before was a number of things
-    words.each(UserWords::bytes_max, [&](std::size_t from, std::size_t size) {
+    words.each(MessageWords::bytes_max, [&](std::size_t from, std::size_t size) {
         const std::uint64_t head = words.head(from, size);
         const WordFilter::Marks marks = asking_words.of(head);
         const bool after_count = std::exchange(counted, is_short_number(head, size));
         if (marks != 0) {
-            const std::string_view word(words.lower(from), std::min(size, UserWords::word_bytes_max));
+            const std::string_view word(words.lower(from), std::min(size, MessageWords::word_bytes_max));
             found = is_one_of(repeat_words, word) || (after_count && is_one_of(deed_words, word));
             counted = counted || is_one_of(count_words, word);
         }

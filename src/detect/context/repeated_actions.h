@@ -25,7 +25,7 @@
 // ns, and the digest of the arguments, about 1 ns a byte.
 #pragma once
 
-#include "detect/intent/user_words.h"
+#include "detect/message_words.h"
 #include "detect/session.h"
 #include "detect/settings.h"
 
@@ -56,6 +56,6 @@ struct AnswerTone {
 [[nodiscard]] AnswerTone read_answer(std::string_view result) noexcept;
 
 /// True if the user wants something done more than once: "twice", "in two transfers".
-[[nodiscard]] bool wants_repeats(const UserWords& words) noexcept;
+[[nodiscard]] bool wants_repeats(const MessageWords& words) noexcept;
 
 }  // namespace tagout::detect

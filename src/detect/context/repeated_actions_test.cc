@@ -215,11 +215,11 @@ TEST(RepeatedActions, EvidenceSaysWhatCameFirst) {
 }
 
 TEST(RepeatedActions, SeveralIsWhatTheUserSays) {
-    EXPECT_TRUE(wants_repeats(UserWords("Send half of it within two transfers.")));
-    EXPECT_TRUE(wants_repeats(UserWords("Ring it twice")));
-    EXPECT_TRUE(wants_repeats(UserWords("Pay in 3 payments")));
-    EXPECT_FALSE(wants_repeats(UserWords("Send it to two people")));
-    EXPECT_FALSE(wants_repeats(UserWords("Order 3 bicycles")));
+    EXPECT_TRUE(wants_repeats(MessageWords("Send half of it within two transfers.")));
+    EXPECT_TRUE(wants_repeats(MessageWords("Ring it twice")));
+    EXPECT_TRUE(wants_repeats(MessageWords("Pay in 3 payments")));
+    EXPECT_FALSE(wants_repeats(MessageWords("Send it to two people")));
+    EXPECT_FALSE(wants_repeats(MessageWords("Order 3 bicycles")));
     EXPECT_TRUE(read_answer("Please verify your account").unfinished);
     EXPECT_FALSE(read_answer("Sent 5 to ann.").unfinished);
     EXPECT_FALSE(read_answer(std::string(300, 'x') + " please").unfinished) << "a record";

@@ -441,7 +441,7 @@ bool starts_with_no(std::string_view words) {
 /// nothing need be copied to see that it has no cues, as most messages have none.
 class PlainText {
 public:
-    explicit PlainText(const UserWords& text) noexcept
+    explicit PlainText(const MessageWords& text) noexcept
         : text_(text), size_(std::min(text.size(), text_bytes_max)) {
         text.each(text_bytes_max, [&](std::size_t from, std::size_t size) {
             const std::uint64_t head = text.head(from, std::min(size, text_bytes_max - from));
@@ -504,7 +504,7 @@ private:
         return true;
     }
 
-    const UserWords& text_;
+    const MessageWords& text_;
     const std::size_t size_;
     std::size_t words_ = 0;
     std::uint64_t first_ = 0;  ///< Head of the first word.
@@ -515,10 +515,10 @@ private:
 }  // namespace
 
 UserTone read_tone(std::string_view text) {
-    return read_tone(text, UserWords(text));
+    return read_tone(text, MessageWords(text));
 }
 
-UserTone read_tone(std::string_view text, const UserWords& user_words) {
+UserTone read_tone(std::string_view text, const MessageWords& user_words) {
     if (user_words.is_plain()) {
         const PlainText plain(user_words);
         if (plain.words() > agreement_words_max && !plain.starts_with_no() && !plain.has_cues()) {

@@ -7,7 +7,7 @@
 // new message.
 #pragma once
 
-#include "detect/intent/user_words.h"
+#include "detect/message_words.h"
 
 #include <string_view>
 
@@ -22,7 +22,7 @@ struct UserTone {
 
 [[nodiscard]] UserTone read_tone(std::string_view text);
 /// The same of a text whose words are read already.
-[[nodiscard]] UserTone read_tone(std::string_view text, const UserWords& words);
+[[nodiscard]] UserTone read_tone(std::string_view text, const MessageWords& words);
 /// read_tone(text).agrees, of a text about which nothing else is asked: a long one is no "yes" and is
 /// not read to its end.
 [[nodiscard]] bool reads_as_agreement(std::string_view text);

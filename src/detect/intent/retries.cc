@@ -71,7 +71,7 @@ struct WordSet {
 };
 
 /// Words of four letters and more, each once, by a hash that is never 0.
-WordSet words_of(const UserWords& text) {
+WordSet words_of(const MessageWords& text) {
     constexpr std::size_t letters_min = 4;
     struct Place {
         std::uint16_t from;
@@ -80,7 +80,7 @@ WordSet words_of(const UserWords& text) {
     // Which words are long enough cannot be foretold: each is taken down, the long ones counted.
     std::array<Place, Trail::words_max + 1> chosen;
     std::size_t count = 0;
-    text.each(UserWords::bytes_max, [&](std::size_t from, std::size_t size) {
+    text.each(MessageWords::bytes_max, [&](std::size_t from, std::size_t size) {
         chosen[count] = {static_cast<std::uint16_t>(from), static_cast<std::uint16_t>(size)};
         count += size >= letters_min ? 1 : 0;
         return count < Trail::words_max;
@@ -203,7 +203,7 @@ std::optional<Sighting> note_answer(
 }
 
 std::optional<Sighting> note_request(
-    Trail& trail, const UserWords& text, const IntentSettings& settings
+    Trail& trail, const MessageWords& text, const IntentSettings& settings
 ) {
     constexpr double alike_min = 0.5;
     const WordSet words = words_of(text);

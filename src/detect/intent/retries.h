@@ -11,7 +11,7 @@
 // request.
 #pragma once
 
-#include "detect/intent/user_words.h"
+#include "detect/message_words.h"
 #include "detect/session.h"
 #include "detect/settings.h"
 
@@ -33,7 +33,7 @@ namespace tagout::detect {
 );
 /// Folds in a new thing that the user said.
 [[nodiscard]] std::optional<Sighting> note_request(
-    Trail& trail, const UserWords& text, const IntentSettings& settings
+    Trail& trail, const MessageWords& text, const IntentSettings& settings
 );
 
 }  // namespace tagout::detect

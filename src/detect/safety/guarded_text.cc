@@ -1,9 +1,7 @@
 #include "detect/safety/guarded_text.h"
 
-#include "base/assert.h"
 #include "detect/atoms.h"
-
-#include <hs/hs.h>
+#include "detect/pattern_database.h"
 
 #include <algorithm>
 #include <array>
@@ -38,17 +36,9 @@ constexpr std::array secret_forms{
     SecretForm{"a password in a URL", "://[^/\\s:@\"]{1,60}:[^/\\s:@\"]{3,60}@"},
 };
 
-constexpr std::size_t text_bytes_min = 3;  ///< No place is shorter.
 constexpr unsigned first_place = 1'000;
 constexpr unsigned first_canary = 2'000;
-static_assert(first_place + GuardedText::list_max <= first_canary);
-
-struct DatabaseCloser {
-    void operator()(hs_database_t* database) const noexcept { hs_free_database(database); }
-};
-struct ScratchCloser {
-    void operator()(hs_scratch_t* scratch) const noexcept { hs_free_scratch(scratch); }
-};
+static_assert(first_place + list_items_max <= first_canary);
 
 /// An expression that matches `literal` and nothing else.
 std::string quoted_expression(std::string_view literal) {
@@ -99,9 +89,9 @@ std::size_t end_of_secret(std::string_view text, std::size_t to) noexcept {
 
 struct GuardedText::State {
     /// Asked first, whether anything stands there; the other tells where, at twice the cost.
-    std::unique_ptr<hs_database_t, DatabaseCloser> any;
-    std::unique_ptr<hs_database_t, DatabaseCloser> database;
-    std::unique_ptr<hs_scratch_t, ScratchCloser> scratch;
+    PatternDatabase any;
+    PatternDatabase where;
+    PatternScratch scratch;
     std::vector<std::string> places;
     std::vector<std::string> canaries;
     std::vector<GuardedMatch> matches;
@@ -143,72 +133,35 @@ struct GuardedText::State {
     }
 
     void compile() {
-        std::vector<std::string> expressions;
-        std::vector<unsigned> ids;
-        std::vector<unsigned> flags;
-        const auto add_all = [&](const std::vector<std::string>& literals, unsigned first) {
-            for (unsigned i = 0; i < literals.size(); ++i) {
-                expressions.push_back(quoted_expression(literals[i]));
-                ids.push_back(first + i);
-                flags.push_back(HS_FLAG_CASELESS | HS_FLAG_SOM_LEFTMOST);
-            }
+        std::vector<std::string> literals;
+        literals.reserve(places.size() + canaries.size());  // their texts must stay where they are
+        Patterns telling;
+        Patterns asking;
+        const auto add = [&](const char* expression, unsigned id, unsigned flags) {
+            telling.add(expression, id, flags | HS_FLAG_SOM_LEFTMOST);
+            asking.add(expression, id, flags | HS_FLAG_SINGLEMATCH);
         };
         for (unsigned i = 0; i < secret_forms.size(); ++i) {
-            expressions.emplace_back(secret_forms[i].expression);
-            ids.push_back(i);
-            flags.push_back(HS_FLAG_SOM_LEFTMOST);
+            add(secret_forms[i].expression, i, 0);
         }
+        const auto add_all = [&](const std::vector<std::string>& texts, unsigned first) {
+            for (unsigned i = 0; i < texts.size(); ++i) {
+                literals.push_back(quoted_expression(texts[i]));
+                add(literals.back().c_str(), first + i, HS_FLAG_CASELESS);
+            }
+        };
         add_all(places, first_place);
         add_all(canaries, first_canary);
-        hs_scratch_t* room = nullptr;
-        database = compiled(expressions, flags, ids, room);
-        for (unsigned& each : flags) {
-            each = (each & ~unsigned{HS_FLAG_SOM_LEFTMOST}) | HS_FLAG_SINGLEMATCH;
-        }
-        any = compiled(expressions, flags, ids, room);
-        scratch.reset(room);
-    }
-
-    static std::unique_ptr<hs_database_t, DatabaseCloser> compiled(
-        const std::vector<std::string>& expressions, const std::vector<unsigned>& flags,
-        const std::vector<unsigned>& ids, hs_scratch_t*& room
-    ) {
-        std::vector<const char*> texts;
-        for (const std::string& expression : expressions) {
-            texts.push_back(expression.c_str());
-        }
-        hs_database_t* made = nullptr;
-        hs_compile_error_t* error = nullptr;
-        const hs_error_t code = hs_compile_multi(
-            texts.data(),
-            flags.data(),
-            ids.data(),
-            static_cast<unsigned>(texts.size()),
-            HS_MODE_BLOCK,
-            nullptr,
-            &made,
-            &error
-        );
-        if (error != nullptr) {
-            hs_free_compile_error(error);
-        }
-        TAGOUT_ASSERT(code == HS_SUCCESS, "our own forms and quoted literals compile");
-        const hs_error_t allocated = hs_alloc_scratch(made, &room);
-        TAGOUT_ASSERT(allocated == HS_SUCCESS, "scratch is allocated once, at the start");
-        return std::unique_ptr<hs_database_t, DatabaseCloser>(made);
+        where = telling.compiled();
+        any = asking.compiled();
+        scratch.make_room_for(*where);
+        scratch.make_room_for(*any);
     }
 };
 
 GuardedText::GuardedText(const SafetySettings& settings) : state_(std::make_unique<State>()) {
-    const auto take = [](const std::vector<std::string>& from, std::vector<std::string>& into) {
-        for (const std::string& text : from) {
-            if (text.size() >= 3 && text.size() <= 200 && into.size() < list_max) {
-                into.push_back(text);
-            }
-        }
-    };
-    take(settings.places, state_->places);
-    take(settings.canaries, state_->canaries);
+    state_->places = settings.places;
+    state_->canaries = settings.canaries;
     state_->compile();
 }
 
@@ -221,27 +174,11 @@ const std::vector<GuardedMatch>& GuardedText::scan(std::string_view text) {
     state.matches.clear();
     state.text = text.substr(0, scan_bytes_max);
     bool any = false;
-    if (state.text.size() >= text_bytes_min) {
-        hs_scan(
-            state.any.get(),
-            state.text.data(),
-            static_cast<unsigned>(state.text.size()),
-            0,
-            state.scratch.get(),
-            &State::on_any,
-            &any
-        );
+    if (!state.text.empty()) {
+        state.scratch.search(*state.any, state.text, &State::on_any, &any);
     }
     if (any) {
-        hs_scan(
-            state.database.get(),
-            state.text.data(),
-            static_cast<unsigned>(state.text.size()),
-            0,
-            state.scratch.get(),
-            &State::on_match,
-            &state
-        );
+        state.scratch.search(*state.where, state.text, &State::on_match, &state);
     }
     return state.matches;
 }

@@ -14,7 +14,7 @@
 // takes secrets and canaries out of every evidence.
 //
 // Thread-compatible (its scratch is its own). Bounds: scan_bytes_max of one text, places and
-// canaries list_max each. Cost: about 1 ns a byte of arguments, once a tool call.
+// canaries list_items_max each (base/settings.h). Cost: about 1 ns a byte of arguments, once a tool call.
 #pragma once
 
 #include "detect/settings.h"
@@ -40,7 +40,6 @@ struct GuardedMatch {
 class GuardedText {
 public:
     static constexpr std::size_t scan_bytes_max = 64 * 1024;
-    static constexpr std::size_t list_max = 256;
     static constexpr std::size_t matches_max = 16;
 
     explicit GuardedText(const SafetySettings& settings);

@@ -1,10 +1,8 @@
 #include "detect/safety/instruction_text.h"
 
-#include "base/assert.h"
 #include "detect/atoms.h"
+#include "detect/pattern_database.h"
 #include "detect/safety/unmasked_text.h"
-
-#include <hs/hs.h>
 
 #include <algorithm>
 #include <array>
@@ -212,68 +210,28 @@ constexpr std::array patterns{
 #undef TAGOUT_VERBS
 #undef TAGOUT_AIS
 
-struct DatabaseCloser {
-    void operator()(hs_database_t* database) const noexcept { hs_free_database(database); }
-};
-struct ScratchCloser {
-    void operator()(hs_scratch_t* scratch) const noexcept { hs_free_scratch(scratch); }
-};
-
-using Database = std::unique_ptr<hs_database_t, DatabaseCloser>;
-
-/// The expressions of one automaton; `id` is what a match of each is told by.
-struct Expressions {
-    std::vector<const char*> texts;
-    std::vector<unsigned> flags;
-    std::vector<unsigned> ids;
-
-    void add(const char* text, unsigned id, unsigned more_flags = 0) {
-        texts.push_back(text);
-        flags.push_back(HS_FLAG_CASELESS | HS_FLAG_DOTALL | more_flags);
-        ids.push_back(id);
-    }
-    [[nodiscard]] Database compiled() const {
-        hs_database_t* made = nullptr;
-        hs_compile_error_t* error = nullptr;
-        const hs_error_t code = hs_compile_multi(
-            texts.data(),
-            flags.data(),
-            ids.data(),
-            static_cast<unsigned>(texts.size()),
-            HS_MODE_BLOCK,
-            nullptr,
-            &made,
-            &error
-        );
-        if (error != nullptr) {
-            hs_free_compile_error(error);
-        }
-        TAGOUT_ASSERT(code == HS_SUCCESS, "our own patterns compile");
-        return Database(made);
-    }
-};
-
 /// An id is the number of a pattern, or this plus the number of one whose need was found.
 constexpr unsigned needed = 1'000;
 
 struct Automata {
-    Database main;
-    std::array<Database, patterns.size()>
+    PatternDatabase main;
+    std::array<PatternDatabase, patterns.size()>
         alone;  ///< Of the patterns that need something, else null.
 };
 
 const Automata& automata() {
     static const Automata made = [] {
         Automata all;
-        Expressions main;
+        constexpr unsigned flags = HS_FLAG_CASELESS | HS_FLAG_DOTALL;
+        Patterns main;
         for (unsigned i = 0; i < patterns.size(); ++i) {
             if (patterns[i].needs == nullptr) {
-                main.add(patterns[i].expression, i);
+                main.add(patterns[i].expression, i, flags);
                 continue;
             }
-            main.add(patterns[i].needs, needed + i, HS_FLAG_SINGLEMATCH);
-            Expressions alone;
-            alone.add(patterns[i].expression, i);
+            main.add(patterns[i].needs, needed + i, flags | HS_FLAG_SINGLEMATCH);
+            Patterns alone;
+            alone.add(patterns[i].expression, i, flags);
             all.alone[i] = alone.compiled();
         }
         all.main = main.compiled();
@@ -313,10 +271,11 @@ struct Match {
 struct InstructionText::State {
     static constexpr std::size_t matches_max = 4'096;  ///< Past them a text is not read on.
 
-    std::unique_ptr<hs_scratch_t, ScratchCloser> scratch;
+    PatternScratch scratch;
     std::vector<Match> matches;
     std::vector<unsigned> needs_met;  ///< Patterns to search for on their own.
     std::vector<std::size_t> ends;
+    std::vector<std::size_t> plain_ends;  ///< Of the text as it stands, while the other is read.
     std::string unmasked;
 
     static int on_match(
@@ -331,23 +290,15 @@ struct InstructionText::State {
         return state.matches.size() >= matches_max ? 1 : 0;
     }
 
-    void search(const hs_database_t* database, std::string_view text) {
-        hs_scan(
-            database,
-            text.data(),
-            static_cast<unsigned>(text.size()),
-            0,
-            scratch.get(),
-            &State::on_match,
-            this
-        );
+    void search(const PatternDatabase& database, std::string_view text) {
+        scratch.search(*database, text, &State::on_match, this);
     }
 
     /// All matches, in order of their ends.
     void find_matches(std::string_view text) {
         matches.clear();
         needs_met.clear();
-        search(automata().main.get(), text);
+        search(automata().main, text);
         const bool long_number = has_long_number(text);
         for (unsigned i = 0; long_number && i < patterns.size(); ++i) {
             if (patterns[i].or_long_number && std::ranges::find(needs_met, i) == needs_met.end()) {
@@ -355,7 +306,7 @@ struct InstructionText::State {
             }
         }
         for (const unsigned pattern : needs_met) {
-            search(automata().alone[pattern].get(), text);
+            search(automata().alone[pattern], text);
         }
         if (!needs_met.empty()) {
             std::ranges::stable_sort(matches, {}, &Match::to);
@@ -391,18 +342,12 @@ struct InstructionText::State {
 };
 
 InstructionText::InstructionText() : state_(std::make_unique<State>()) {
-    hs_scratch_t* scratch = nullptr;
-    const auto make_room_for = [&scratch](const Database& database) {
-        const hs_error_t code = hs_alloc_scratch(database.get(), &scratch);
-        TAGOUT_ASSERT(code == HS_SUCCESS, "scratch is allocated once, at the start");
-    };
-    make_room_for(automata().main);
-    for (const Database& database : automata().alone) {
+    state_->scratch.make_room_for(*automata().main);
+    for (const PatternDatabase& database : automata().alone) {
         if (database) {
-            make_room_for(database);
+            state_->scratch.make_room_for(*database);
         }
     }
-    state_->scratch.reset(scratch);
 }
 
 InstructionText::~InstructionText() = default;
@@ -415,7 +360,7 @@ InstructionText::Reading InstructionText::scan(
     regions.clear();
     State& state = *state_;
     state.find_matches(text.substr(0, scan_bytes_max));
-    Reading reading = state.weigh();
+    const Reading reading = state.weigh();
     // Misspelt orders are looked for about some sign of a request, masked ones everywhere.
     const std::size_t near = reading.at > slips_before ? reading.at - slips_before : 0;
     const std::string_view doubtful = reading.score >= sure ? std::string_view()
@@ -424,14 +369,14 @@ InstructionText::Reading InstructionText::scan(
                                                             : std::string_view();
     if (!doubtful.empty() && unmask(doubtful, state.unmasked)) {
         // Where something hides, all of it is suspect: places in the unmasked text are no places.
+        state.ends.swap(state.plain_ends);
         state.find_matches(state.unmasked);
         const Reading hidden = state.weigh();
         if (hidden.score > reading.score) {
             regions.push_back({0, text.size()});
             return {.score = hidden.score, .at = 0, .hidden = true};
         }
-        state.find_matches(text.substr(0, scan_bytes_max));
-        reading = state.weigh();
+        state.ends.swap(state.plain_ends);
     }
     for (const std::size_t end : state.ends) {
         const TextRegion region{end > region_before ? end - region_before : 0, end + region_after};

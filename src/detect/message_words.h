@@ -19,12 +19,12 @@
 
 namespace tagout::detect {
 
-class UserWords {
+class MessageWords {
 public:
     static constexpr std::size_t bytes_max = 1'000;
     static constexpr std::size_t word_bytes_max = 64;  ///< Of a longer one, these count.
 
-    explicit UserWords(std::string_view text) noexcept : size_(std::min(text.size(), bytes_max)) {
+    explicit MessageWords(std::string_view text) noexcept : size_(std::min(text.size(), bytes_max)) {
         constexpr std::size_t step = ByteClasses::bytes;
         text = text.substr(0, size_);
         std::uint64_t high = 0;
