@@ -159,6 +159,11 @@ struct ToolFacts {
     ToolRisk risk = ToolRisk::Low;
     Reversibility reversibility = Reversibility::Unknown;
     bool configured = false;  ///< False: inferred from the name, and shown as such.
+
+    /// It writes, or sends something out; what is unknown may.
+    [[nodiscard]] bool changes_something() const noexcept {
+        return effect == ToolEffect::Write || effect == ToolEffect::Egress;
+    }
 };
 
 /// Thread-safe: immutable.

@@ -97,6 +97,16 @@ json::object value_schema(const FieldInfo& info) {
     }
 }
 
+/// Of one text of a list.
+json::object text_schema(const SettingDeclared& setting) {
+    json::object text{{"type", "string"}};
+    if (setting.max > 0) {
+        text["minLength"] = static_cast<std::int64_t>(setting.min);
+        text["maxLength"] = static_cast<std::int64_t>(setting.max);
+    }
+    return text;
+}
+
 json::object setting_schema(const SettingDeclared& setting) {
     json::object schema;
     switch (setting.type) {
@@ -116,7 +126,7 @@ json::object setting_schema(const SettingDeclared& setting) {
             schema["enum"] = array_of(setting.choices);
             break;
         case ValueType::List:
-            schema = {{"type", "array"}, {"items", json::object{{"type", "string"}}}};
+            schema = {{"type", "array"}, {"items", text_schema(setting)}, {"maxItems", list_items_max}};
             break;
         case ValueType::Text:
             schema["type"] = json::array{"string", "number", "boolean"};

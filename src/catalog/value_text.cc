@@ -195,7 +195,7 @@ std::optional<Problem> read_value(std::string_view text, const Bounds&, std::str
 }
 
 std::optional<Problem> read_value(
-    std::string_view text, const Bounds&, std::vector<std::string>& out
+    std::string_view text, const Bounds& bounds, std::vector<std::string>& out
 ) {
     std::vector<std::string> items;
     while (!text.empty()) {
@@ -204,7 +204,19 @@ std::optional<Problem> read_value(
         if (!item.empty()) {
             items.emplace_back(item);
         }
+        const auto bytes = static_cast<double>(item.size());
+        if (!item.empty() && bounds.max > 0 && (bytes < bounds.min || bytes > bounds.max)) {
+            return Problem{
+                quoted(item) + " has " + std::to_string(item.size()) + " bytes",
+                "Each text must have " + std::to_string(static_cast<long>(bounds.min)) + " to " +
+                    std::to_string(static_cast<long>(bounds.max)) + " bytes"};
+        }
         text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    if (items.size() > list_items_max) {
+        return Problem{
+            std::to_string(items.size()) + " texts are too many",
+            "Keep to " + std::to_string(list_items_max)};
     }
     out = std::move(items);
     return std::nullopt;

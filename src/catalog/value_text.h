@@ -4,13 +4,14 @@
 //   number    12, 0.25, 1e6, 50_000, 50k, 2M, 64MiB, 20%        (k M G: 1000s, Ki Mi Gi: 1024s)
 //   duration  1d, 36h, 1h30m, 250ms
 //   choice    a name of the enum, as name_of() gives it
-//   list      texts separated by commas
+//   list      texts separated by commas, at most list_items_max
 //
 // read_value() changes its output only when it succeeds; else it says what is wrong and the remedy.
 // Pure, thread-safe; any bytes are fine.
 #pragma once
 
 #include "base/clock.h"
+#include "base/settings.h"
 
 #include <algorithm>
 #include <cmath>
@@ -30,7 +31,8 @@ struct Problem {
     std::string remedy;
 };
 
-/// Bounds of a number, or of a duration in seconds; both 0 means unbounded.
+/// Bounds of a number, of a duration in seconds, or of the bytes of each text in a list; both 0 means
+/// unbounded.
 struct Bounds {
     double min = 0;
     double max = 0;
