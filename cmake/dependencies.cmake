@@ -11,6 +11,7 @@ pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)  # gzip and zlib 
 find_package(ZLIB REQUIRED)                                     # streaming gunzip of recorded files
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)    # hashes and block checksums
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-cpp)       # tagout.yaml
+pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)     # JUnit XML; parses without recursion
 pkg_check_modules(FMT REQUIRED IMPORTED_TARGET fmt)             # text formatting (g++ 12 has no <format>)
 pkg_check_modules(HS REQUIRED IMPORTED_TARGET libhs)            # Vectorscan: many patterns in one pass
 # tzdata: at run time alone, for the time zones that conditions of policies may name

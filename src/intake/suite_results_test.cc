@@ -37,6 +37,7 @@ TEST(SuiteResults, JUnitIsRead) {
 TEST(SuiteResults, MistakesAreNamedWithTheirPlace) {
     const char* const broken[] = {
         "<html>",
+        "<html/>",
         "<testsuite><testcase name='a'>",
         "<testsuite></testcase>",
         "<testsuite><testcase name=\"a",
@@ -48,15 +49,23 @@ TEST(SuiteResults, MistakesAreNamedWithTheirPlace) {
         ASSERT_FALSE(tests) << xml;
         EXPECT_NE(tests.error().message.find("line 1"), std::string::npos) << tests.error().message;
     }
+    const auto later = parse_junit("<testsuite>\n<testcase name='a'/>\n</testsuites>");
+    ASSERT_FALSE(later);
+    EXPECT_NE(later.error().message.find("line 3"), std::string::npos) << later.error().message;
     std::string deep;
-    for (int i = 0; i < 1'000; ++i) {
+    for (int i = 0; i < 100'000; ++i) {
         deep += "<testsuite>";
     }
     EXPECT_FALSE(parse_junit(deep));
+    for (int i = 0; i < 100'000; ++i) {
+        deep += "</testsuite>";
+    }
+    EXPECT_EQ(parse_junit(deep)->size(), 0U) << "however deep, it is walked without a stack";
     std::string many = "<testsuite>";
     for (std::size_t i = 0; i <= SuiteResults::tests_max; ++i) {
         many += "<testcase name='a'/>";
     }
+    many += "</testsuite>";
     EXPECT_EQ(parse_junit(many).error().code, ErrorCode::LimitExceeded);
 }
 
