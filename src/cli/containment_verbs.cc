@@ -21,6 +21,14 @@ Tone tone_of(std::string_view state) {
                                                           : Tone::Yellow;
 }
 
+std::string joined(const json::array& texts) {
+    std::string all;
+    for (const json::value& text : texts) {
+        all += (all.empty() ? "" : ", ") + std::string(text.is_string() ? text.as_string() : "");
+    }
+    return all;
+}
+
 /// "1/1" of the points enforce it.
 std::string enforced_by(const json::value& control) {
     return field(control, "acknowledged.reached") + "/" + field(control, "acknowledged.of");
@@ -123,6 +131,9 @@ void render_one(const json::value& control, Terminal& terminal) {
     print_fact("incident", field(control, "incident"), terminal);
     print_fact("route to", field(control, "route_to"), terminal);
     print_fact("rate", field(control, "rate"), terminal);
+    print_fact("counted by", field(control, "key"), terminal);
+    print_fact("takes out", joined(array_at(control, "redact")), terminal);
+    print_fact("of", field(control, "where"), terminal);
     print_fact("requested", field(control, "requested_at"), terminal);
     print_fact("published", field(control, "published_at"), terminal);
     print_fact("acknowledged", field(control, "acknowledged_at"), terminal);
@@ -131,7 +142,11 @@ void render_one(const json::value& control, Terminal& terminal) {
     print_fact("review by", field(control, "review_by"), terminal);
     print_fact("release asked", field(control, "release_requested_by"), terminal);
     print_fact("released by", field(control, "released_by"), terminal);
-    print_fact("calls refused", field(control, "calls_refused"), terminal);
+    const std::string mode = field(control, "mode");
+    const bool changes = mode == "redact" || mode == "route";
+    print_fact(
+        changes ? "calls changed" : "calls refused", field(control, "calls_refused"), terminal
+    );
     for (const json::value& point : array_at(control, "points")) {
         print_point(point, terminal);
     }

@@ -379,7 +379,10 @@ Result<ControlView> LiveControls::probe(const ControlId& id, const By& by) {
     }
     if (!can_be_proved(row->view.control.mode)) {
         return fail(
-            ErrorCode::Conflict, id.text() + " observes and refuses nothing; there is nothing to prove"
+            ErrorCode::Conflict,
+            id.text() + (row->view.control.mode == ControlMode::Throttle
+                             ? " throttles, and a probe is never one call too many; it counts what it refused"
+                             : " observes and refuses nothing; there is nothing to prove")
         );
     }
     if (!is_enforced(row->view)) {

@@ -83,7 +83,7 @@ struct ControlView {
     std::optional<Instant> release_requested_at;
     Actor released_by;
     std::optional<Instant> released_at;
-    std::uint64_t calls_refused = 0;  ///< Since this start, as the points report.
+    std::uint64_t calls_refused = 0;  ///< Or changed; since this start, as the points report.
 };
 
 struct ControlChange {

@@ -1,4 +1,4 @@
-// What mode redact and rules of effect redact take out of arguments and results.
+// What mode redact takes out of arguments and results.
 //
 // A kind is named (redact_kinds) or is "re:" and a pattern of RE2. Each match becomes "[redacted:KIND]",
 // of an operator's own pattern "[redacted]"; so a marker can stand within any JSON string.
@@ -26,7 +26,7 @@ namespace tagout::contain {
 
 inline constexpr std::array<std::string_view, 7> redact_kinds{
     "email", "phone", "card", "iban", "ssn", "ip", "secret"};
-inline constexpr std::size_t redact_kinds_max = 20;       ///< Of one control or rule.
+inline constexpr std::size_t redact_kinds_max = 20;       ///< Of one control.
 inline constexpr std::size_t redact_pattern_bytes_max = 500;
 
 class Redactor {

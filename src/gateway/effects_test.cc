@@ -209,6 +209,13 @@ TEST(ModelRoute, WhatIsStoppedIsNotReachedByAnothersRoute) {
     const auto answer = world.ask({"POST", "/model/openai/chat/completions", body});
     EXPECT_EQ(answer.status, 403);
     EXPECT_NE(answer.body.find("CTL-2"), std::string::npos) << answer.body;
+    Control redact = redacting("model:gpt-4*", {"email"});
+    redact.id = ControlId("CTL-3");
+    world.control({moved, redact});
+    const std::string told = R"({"model":"gpt-5","messages":[{"role":"user","content":"a@b.co"}]})";
+    EXPECT_EQ(world.ask({"POST", "/model/openai/chat/completions", told}).status, 200);
+    EXPECT_EQ(requests.last().find("a@b.co"), std::string::npos) << requests.last();
+    EXPECT_NE(requests.last().find("[redacted:email]"), std::string::npos);
 }
 
 }  // namespace

@@ -325,6 +325,11 @@ bool ModelExchange::apply_route() {
             refuse(Outcome::Refused);
             return false;
         }
+        redaction_.add(snapshot(), again.redactions);
+        if (const std::string why = unredactable(); !why.empty()) {
+            refuse_unredacted(why);
+            return false;
+        }
     }
     if (!model.empty() && body_) {
         JsonEdits edits(body_->view());

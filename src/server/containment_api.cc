@@ -77,22 +77,31 @@ Result<Scope> read_scope(const std::string& text) {
     return std::move(*scope);
 }
 
-/// What throttle and redact need; empty of what is not there.
-Result<EffectTerms> terms_of(
-    const std::string& rate, std::vector<std::string> redact, std::optional<LimitKey> key,
-    std::optional<RedactWhere> where
-) {
+/// What throttle and redact need, as given; empty of what is not there.
+struct GivenTerms {
+    std::string rate;
     EffectTerms terms;
-    if (!rate.empty() && !parse_rate(rate, terms)) {
+};
+
+GivenTerms read_terms(Body& body) {
+    GivenTerms given;
+    given.rate = body.text("rate", false, name_bytes_max);
+    given.terms.key = body.choice("key", false, key_names, parse_limit_key).value_or(LimitKey::Scope);
+    given.terms.redact =
+        body.texts("redact", contain::redact_kinds_max, contain::redact_pattern_bytes_max + 3);
+    given.terms.where = body.choice("where", false, "arguments, results, both", parse_redact_where)
+                            .value_or(RedactWhere::Both);
+    return given;
+}
+
+Result<EffectTerms> terms_of(GivenTerms given) {
+    if (!given.rate.empty() && !parse_rate(given.rate, given.terms)) {
         return fail(
             ErrorCode::InvalidArgument,
             "'rate' must be calls and a period of 1s to 1d, such as 20/1m"
         );
     }
-    terms.redact = std::move(redact);
-    terms.key = key.value_or(LimitKey::Scope);
-    terms.where = where.value_or(RedactWhere::Both);
-    return terms;
+    return std::move(given.terms);
 }
 
 /// Points acknowledge and probes come back within milliseconds: whoever stopped something is told of it
@@ -160,11 +169,7 @@ Result<std::string> answer_backtest(
     const auto mode = body.choice("mode", true, mode_names, parse_control_mode);
     draft.allowed = body.texts("allowed", contain::Controls::allowed_max, name_bytes_max);
     draft.route_to = WorkflowName(body.text("route_to", false, name_bytes_max));
-    const std::string rate = body.text("rate", false, name_bytes_max);
-    const auto key = body.choice("key", false, key_names, parse_limit_key);
-    std::vector<std::string> redact =
-        body.texts("redact", contain::redact_kinds_max, contain::redact_pattern_bytes_max + 3);
-    const auto where = body.choice("where", false, "arguments, results, both", parse_redact_where);
+    GivenTerms terms = read_terms(body);
     // What applying it would need besides is not looked at.
     for (const char* const name : {"incident", "review_by", "reason", "actor"}) {
         body.ignore(name);
@@ -174,7 +179,7 @@ Result<std::string> answer_backtest(
     }
     draft.scope = TAGOUT_TRY(read_scope(scope));
     draft.mode = *mode;
-    draft.terms = TAGOUT_TRY(terms_of(rate, std::move(redact), key, where));
+    draft.terms = TAGOUT_TRY(terms_of(std::move(terms)));
     return parts.backtester->control(draft, TAGOUT_TRY(since_of(since_text)));
 }
 
@@ -186,11 +191,7 @@ Result<std::string> apply_control(
     const auto mode = body.choice("mode", true, mode_names, parse_control_mode);
     draft.allowed = body.texts("allowed", contain::Controls::allowed_max, name_bytes_max);
     draft.route_to = WorkflowName(body.text("route_to", false, name_bytes_max));
-    const std::string rate = body.text("rate", false, name_bytes_max);
-    const auto key = body.choice("key", false, key_names, parse_limit_key);
-    std::vector<std::string> redact =
-        body.texts("redact", contain::redact_kinds_max, contain::redact_pattern_bytes_max + 3);
-    const auto where = body.choice("where", false, "arguments, results, both", parse_redact_where);
+    GivenTerms terms = read_terms(body);
     draft.incident = IncidentId(body.text("incident", false, name_bytes_max));
     draft.review_by = body.time("review_by", false);
     const By by = read_by(body, true);
@@ -199,7 +200,7 @@ Result<std::string> apply_control(
     }
     draft.scope = TAGOUT_TRY(read_scope(scope));
     draft.mode = *mode;
-    draft.terms = TAGOUT_TRY(terms_of(rate, std::move(redact), key, where));
+    draft.terms = TAGOUT_TRY(terms_of(std::move(terms)));
     if (!draft.incident.empty()) {
         TAGOUT_TRY(desk.get(draft.incident));  // NotFound names it.
     }

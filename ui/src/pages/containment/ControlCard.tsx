@@ -40,7 +40,7 @@ export function ControlCard({ control, bare }: { control: Control; bare?: boolea
             <dl className={css.facts}>
                 <div><dt>By</dt><dd>{control.rule ? `${control.rule} (automatic)` : who(control.author)}</dd></div>
                 <div><dt>Since</dt><dd><Ago at={control.since} /></dd></div>
-                <div><dt>Calls refused</dt><dd>{count(control.calls_refused)}</dd></div>
+                <div><dt>{control.mode === 'redact' || control.mode === 'route' ? 'Calls changed' : 'Calls refused'}</dt><dd>{count(control.calls_refused)}</dd></div>
                 <div><dt>Look again</dt><dd><ReviewBy control={control} /></dd></div>
                 {control.incident && <div><dt>Incident</dt><dd><Link to={`/incidents/${control.incident}`}>{control.incident}</Link></dd></div>}
                 <div><dt>Control</dt><dd><Link to={`/containment/${control.id}`}>{control.id}</Link></dd></div>
