@@ -1462,7 +1462,7 @@ export interface components {
             release_reason?: string;
             released_by?: string;
             released_at?: components["schemas"]["Time"];
-            /** @description Since this start */
+            /** @description Refused or held since this start; of redact and route those that it changed */
             calls_refused: number;
         };
         EnforcementPoint: {
