@@ -76,6 +76,15 @@ export const enforces = (control: Pick<Control, 'mode' | 'state'>): boolean => c
 
 export type Tone = 'good' | 'moving' | 'bad' | 'quiet';
 
+/** What a probe met that proves the control. */
+function probed(mode: ControlMode): string {
+    switch (mode) {
+        case 'redact': return 'came through redacted';
+        case 'route': return 'was sent elsewhere';
+        default: return 'was refused';
+    }
+}
+
 /** Where the proof stands, in one sentence; bad when somebody must look. */
 export function proofOf(control: Control): { tone: Tone; label: string; sentence: string } {
     const { reached, of } = control.acknowledged;
@@ -92,6 +101,9 @@ export function proofOf(control: Control): { tone: Tone; label: string; sentence
                 ? { tone: 'bad', label: 'No enforcement point', sentence: 'No gateway is connected, so nothing enforces it. Calls pass.' }
                 : { tone: 'moving', label: `Acknowledged ${points}`, sentence: 'Requested. Waiting for the enforcement points.' };
         case 'acknowledged':
+            if (control.mode === 'throttle') {
+                return { tone: 'good', label: `In force, ${points}`, sentence: `In force at every point${took}. No probe is one call too many: the calls that it refuses are its proof.` };
+            }
             return { tone: 'moving', label: `Acknowledged ${points}`, sentence: `In force at every point${took}. A probe is on its way to prove it.` };
         case 'unproved':
             return {
@@ -101,7 +113,7 @@ export function proofOf(control: Control): { tone: Tone; label: string; sentence
         case 'proved':
             return control.mode === 'observe'
                 ? { tone: 'good', label: `Watching, ${points}`, sentence: `It observes at ${everywhere}; nothing is refused.` }
-                : { tone: 'good', label: `Proved, ${points}`, sentence: `In force${took}, and a probe was refused at ${everywhere}.` };
+                : { tone: 'good', label: `Proved, ${points}`, sentence: `In force${took}, and a probe ${probed(control.mode)} at ${everywhere}.` };
     }
 }
 
