@@ -1,16 +1,16 @@
 // Text in a tool's result that gives the agent orders: "ignore your previous instructions",
 // "important message to you, the AI", "task: send a transaction to ...".
 //
-// A list of our own patterns, compiled once by Vectorscan into one automaton and a few small ones;
-// each pattern has a weight, and the score of a text is 1 - product of 1 - weight. Weak patterns (an
-// order that could stand in any letter) pass no threshold alone. Words alone, such as "ignore", are
+// A list of our own patterns (order_patterns.h), each with a weight; the score of a text is 1 -
+// product of 1 - weight. Weak patterns (an order that could stand in any letter) pass no threshold
+// alone. Words alone, such as "ignore", are
 // no pattern: people write "can I ignore this warning". No list of words finds all attacks;
 // safety.untrusted_value and safety.new_tool look at what the agent did instead.
 //
 // What finds nothing is read once more as it was meant, where letters or words are masked.
 //
 // Thread-compatible (its scratch is its own); the automata are shared and immutable. Bound:
-// scan_bytes_max of one text. Cost: 1 to 3 us a kilobyte, by how many words begin a pattern.
+// scan_bytes_max of one text. Cost: 1.5 to 3.5 us a kilobyte, by how many patterns' words it has.
 #pragma once
 
 #include "detect/value_index.h"

@@ -121,41 +121,11 @@ bool hides(std::string_view text, std::size_t at) noexcept {
            (at + point.bytes < text.size() && is_letter(text[at + point.bytes]));
 }
 
-bool is_alone(std::string_view text, std::size_t at) noexcept {
-    return at < text.size() && is_letter(text[at]) && (at == 0 || !is_letter(text[at - 1])) &&
-           (at + 1 == text.size() || !is_letter(text[at + 1]));
-}
-
-/// Whether letters stand one by one around `at`: five of them have one at any place of a stride.
-bool is_spaced(std::string_view text, std::size_t at) noexcept {
-    const std::size_t letter = is_letter(text[at]) ? at : at + 1;
-    return is_alone(text, letter) &&
-           ((is_alone(text, letter + 2) && is_alone(text, letter + 4)) ||
-            (letter >= 2 && is_alone(text, letter - 2) &&
-             (is_alone(text, letter + 2) || (letter >= 4 && is_alone(text, letter - 4)))));
-}
-
-constexpr bool is_base64(char c) noexcept {
-    return is_letter(c) || is_digit(c) || c == '+' || c == '/' || c == '-' || c == '_';
-}
-
-/// Whether a long word around `at` has letters of both kinds, as base64 of a sentence has.
-bool is_coded(std::string_view text, std::size_t at) noexcept {
-    std::size_t from = at;
-    while (from > 0 && at - from < base64_bytes_min && is_base64(text[from - 1])) {
-        --from;
-    }
-    std::size_t to = at;
-    while (to < text.size() && to - from < 2 * base64_bytes_min && is_base64(text[to])) {
-        ++to;
-    }
-    bool lower = false;
-    bool upper = false;
-    for (const char c : text.substr(from, to - from)) {
-        lower = lower || (c >= 'a' && c <= 'z');
-        upper = upper || (c >= 'A' && c <= 'Z');
-    }
-    return to - from >= base64_bytes_min && lower && upper;
+/// Whether a word has letters of both kinds, as base64 of a sentence has.
+bool is_in_both_cases(std::string_view word) noexcept {
+    const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+    const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+    return std::ranges::any_of(word, is_lower) && std::ranges::any_of(word, is_upper);
 }
 
 /// Without invisible letters, look-alikes as ASCII: these two need bytes beyond ASCII.
@@ -225,16 +195,40 @@ std::size_t slips(std::string_view a, std::string_view b) {
     return rows[a.size() % 3][b.size()];
 }
 
+/// Which letters a word in lower case has.
+constexpr std::uint32_t letters_of(std::string_view word) noexcept {
+    std::uint32_t letters = 0;
+    for (const char c : word) {
+        letters |= 1U << (static_cast<unsigned char>(c) & 31U);
+    }
+    return letters;
+}
+
+constexpr std::array<std::uint32_t, order_words.size()> letters_of_orders = [] {
+    std::array<std::uint32_t, order_words.size()> letters{};
+    std::ranges::transform(order_words, letters.begin(), letters_of);
+    return letters;
+}();
+
 /// The order word that `word` (lower case) is a slip away from, "" for none.
 std::string_view meant_word(std::string_view word) {
-    for (const std::string_view known : order_words) {
+    const std::uint32_t letters = letters_of(word);
+    for (std::size_t i = 0; i < order_words.size(); ++i) {
+        const std::string_view known = order_words[i];
+        const std::size_t slips_max = known.size() >= 7 ? 2 : 1;
+        // A slip takes a letter away and adds one, at most.
+        const auto strange =
+            static_cast<std::size_t>(std::popcount(letters ^ letters_of_orders[i]));
+        if (strange > 2 * slips_max) {
+            continue;
+        }
         const std::size_t longer = std::max(word.size(), known.size());
         const std::size_t shorter = std::min(word.size(), known.size());
         if (word.front() != known.front() || longer - shorter > 1 || word.starts_with(known) ||
             known.starts_with(word)) {
             continue;  // its other forms are spelt well
         }
-        if (slips(word, known) <= (known.size() >= 7 ? 2U : 1U)) {
+        if (slips(word, known) <= slips_max) {
             return known;
         }
     }
@@ -381,35 +375,31 @@ private:
 
 }  // namespace
 
-bool may_be_masked(std::string_view text) noexcept {
-    constexpr std::size_t stride = 8;
-    constexpr std::uint64_t high_bits = 0x8080808080808080ULL;
-    constexpr std::uint64_t blanks = 0x2020202020202020ULL;
-    constexpr int blanks_of_spaced_letters = 4;
-    std::size_t unbroken = 0;  // strides without a blank
-    text = text.substr(0, unmasked_bytes_max);
-    for (std::size_t at = 0; at < text.size(); at += stride) {
-        const std::uint64_t bytes = head_at(text, at, std::min(stride, text.size() - at));
-        if ((bytes & high_bits) != 0) {
-            for (std::size_t i = at; i < std::min(at + stride, text.size()); ++i) {
-                if (static_cast<unsigned char>(text[i]) >= 0xc0 && hides(text, i)) {
-                    return true;
-                }
-            }
-        }
-        const std::uint64_t others = bytes ^ blanks;  // a byte of zero is a blank
-        const std::uint64_t blank_bits =
-            ~(((others & ~high_bits) + ~high_bits) | others) & high_bits;
-        if (blank_bits != 0) {
-            unbroken = 0;
-            if (std::popcount(blank_bits) >= blanks_of_spaced_letters && is_spaced(text, at)) {
-                return true;
-            }
-        } else if (++unbroken >= base64_bytes_min / stride - 1 && is_coded(text, at)) {
-            return true;
-        }
+void MaskSigns::read(std::string_view piece, const MessageWords& words) noexcept {
+    // Three letters one by one, each a byte behind the one before: "i g n", "i.g.n".
+    constexpr unsigned spaced_letters = 3;
+    std::size_t longest = 0;
+    std::size_t end = 0;
+    unsigned alone = 0;
+    unsigned most_alone = 0;
+    words.each(MessageWords::bytes_max, [&](std::size_t from, std::size_t size) {
+        longest = std::max(longest, size);
+        const bool goes_on = from == end + 1;
+        alone = size == 1 ? (goes_on ? alone + 1 : 1) : 0;
+        most_alone = std::max(most_alone, alone);
+        end = from + size;
+        return true;
+    });
+    found_ = found_ || most_alone >= spaced_letters;
+    if (longest >= base64_bytes_min && !found_) {
+        words.each(MessageWords::bytes_max, [&](std::size_t from, std::size_t size) {
+            found_ = size >= base64_bytes_min && is_in_both_cases(piece.substr(from, size));
+            return !found_;
+        });
     }
-    return false;
+    for (std::size_t i = 0; words.has_high() && i < piece.size() && !found_; ++i) {
+        found_ = static_cast<unsigned char>(piece[i]) >= 0xc0 && hides(piece, i);
+    }
 }
 
 bool unmask(std::string_view text, std::string& out) {
