@@ -70,21 +70,54 @@ void for_each_atom(std::string_view text, Visit&& visit) {
     Atom atom;
     bool inside = false;
     const auto end_at = [&](std::size_t end) {
-        if (atom.joined) {
-            while (is_joiner(text[end - 1])) {
-                --end;
-            }
-        }
         atom.text = text.substr(atom.at, end - atom.at);
         atom.head = head_at(text, atom.at, end - atom.at);
+        inside = false;
         visit(static_cast<const Atom&>(atom));
     };
+    const auto begin_at = [&](std::size_t at) {
+        atom = {.text = {}, .at = at};
+        inside = true;
+    };
+    // Of the atom, what stands in the bits of `mine`.
+    const auto take = [&](const ByteClasses& classes, std::uint64_t mine) {
+        atom.digits = atom.digits || (classes.digits & mine) != 0;
+        atom.letters = atom.letters || ((classes.letters | classes.high) & mine) != 0;
+        atom.joined = atom.joined || (classes.joiners & mine) != 0;
+    };
+    bool after_joiner = false;  // the byte before the block is one
     for (std::size_t base = 0; base < text.size(); base += ByteClasses::bytes) {
         const ByteClasses classes = classes_at(text, base);
-        const std::uint64_t letters = classes.letters | classes.high;
-        const std::uint64_t begins = letters | classes.digits;
-        const std::uint64_t gaps = ~(begins | classes.joiners);
-        std::uint64_t left = ~std::uint64_t{0};  // what of the block has not been looked at
+        const std::uint64_t begins = classes.letters | classes.high | classes.digits;
+        const std::uint64_t joiners = classes.joiners;
+        const std::uint64_t beside = (joiners << 1) | (after_joiner ? 1U : 0U);
+        after_joiner = joiners >> (ByteClasses::bytes - 1) != 0;
+        if ((beside & (joiners | 1U)) == 0 && !after_joiner) {
+            // As most blocks: a joiner stands in an atom where one goes on at both sides of it.
+            const std::uint64_t in =
+                begins | (joiners & ((begins << 1) | (inside ? 1U : 0U)) & (begins >> 1));
+            std::uint64_t borders = in ^ ((in << 1) | (inside ? 1U : 0U));
+            std::uint64_t left = ~std::uint64_t{0};  // what of the block has not been looked at
+            while (borders != 0) {
+                const auto at = static_cast<unsigned>(std::countr_zero(borders));
+                const std::uint64_t bit = borders & (~borders + 1);
+                borders &= borders - 1;
+                if (inside) {
+                    take(classes, left & (bit - 1));
+                    atom.joined = atom.joined || (joiners & bit) != 0;
+                    end_at(base + at);
+                } else {
+                    begin_at(base + at);
+                }
+                left = ~(bit - 1);
+            }
+            if (inside) {
+                take(classes, left);
+            }
+            continue;
+        }
+        const std::uint64_t gaps = ~(begins | joiners);
+        std::uint64_t left = ~std::uint64_t{0};
         while (left != 0) {
             if (!inside) {
                 if ((begins & left) == 0) {
@@ -92,24 +125,28 @@ void for_each_atom(std::string_view text, Visit&& visit) {
                 }
                 const int begin = std::countr_zero(begins & left);
                 left = ~std::uint64_t{0} << begin;
-                atom = {.text = {}, .at = base + static_cast<std::size_t>(begin)};
-                inside = true;
+                begin_at(base + static_cast<std::size_t>(begin));
             }
             const std::uint64_t end = (gaps & left) & (~(gaps & left) + 1);  // its lowest bit, or 0
             const std::uint64_t mine = left & (end - 1);
-            atom.digits = atom.digits || (classes.digits & mine) != 0;
-            atom.letters = atom.letters || (letters & mine) != 0;
-            atom.joined = atom.joined || (classes.joiners & mine) != 0;
+            take(classes, mine);
             left &= ~mine;
             if (end == 0) {
                 break;  // it goes on in the next block
             }
-            inside = false;
-            end_at(base + static_cast<std::size_t>(std::countr_zero(end)));
+            std::size_t to = base + static_cast<std::size_t>(std::countr_zero(end));
+            while (is_joiner(text[to - 1])) {
+                --to;
+            }
+            end_at(to);
         }
     }
     if (inside) {
-        end_at(text.size());
+        std::size_t to = text.size();
+        while (is_joiner(text[to - 1])) {
+            --to;
+        }
+        end_at(to);
     }
 }
 
