@@ -239,12 +239,17 @@ void KeyStage::State::tell_habit(SignalId signal, Finding finding, Output& out) 
 
 void KeyStage::State::take_facts(Output& out) {
     // What arrived since the last call came from several shards in no order; time gives it one.
-    std::ranges::stable_sort(request_facts, [](const RequestFact& a, const RequestFact& b) {
-        return std::tie(a.place.at, a.place.correlation) <
-               std::tie(b.place.at, b.place.correlation);
-    });
+    std::vector<const RequestFact*> asked;  // facts are large: their places are sorted
+    asked.reserve(request_facts.size());
     for (const RequestFact& fact : request_facts) {
-        if (auto finding = requests.judge(fact, settings.intent)) {
+        asked.push_back(&fact);
+    }
+    std::ranges::stable_sort(asked, [](const RequestFact* a, const RequestFact* b) {
+        return std::tie(a->place.at, a->place.correlation) <
+               std::tie(b->place.at, b->place.correlation);
+    });
+    for (const RequestFact* const fact : asked) {
+        if (auto finding = requests.judge(*fact, settings.intent)) {
             const bool wrong = finding->signal == info_of(SignalId::WrongWorkflow).name;
             tell_habit(
                 wrong ? SignalId::WrongWorkflow : SignalId::OutOfScope, std::move(*finding), out

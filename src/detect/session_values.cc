@@ -9,6 +9,9 @@ void SessionValues::wait(Unread what, std::string_view text, std::size_t entries
     what.text = std::make_unique_for_overwrite<char[]>(text.size());
     std::copy(text.begin(), text.end(), what.text.get());
     what.bytes = static_cast<std::uint32_t>(text.size());
+    if (unread_.capacity() == 0) {
+        unread_.reserve(unread_usual);
+    }
     unread_.push_back(std::move(what));
     text_bytes_ += text.size();
     if (text_bytes_ > unread_bytes_max) {

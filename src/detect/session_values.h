@@ -58,6 +58,8 @@ private:
         ResultSource source;
     };
 
+    static constexpr std::size_t unread_usual = 4;  ///< Room for so many is made at once.
+
     void forget_unread() noexcept;
     void wait(Unread what, std::string_view text, std::size_t entries_max);
 

@@ -240,6 +240,9 @@ void SessionStage::State::note_answer_words(
             told(judge_claim(memory, claim, trail.values.index()));
         }
     }
+    if (memory.claims.empty()) {
+        memory.claims.reserve(Recollection::claims_usual);
+    }
     for (Claim& claim : claims) {
         if (memory.claims.size() >= Recollection::claims_max) {
             memory.claims.erase(memory.claims.begin());

@@ -4,8 +4,11 @@
 #include "detect/message_words.h"
 #include "detect/pattern_database.h"
 #include "detect/word_filter.h"
+#include "detect/word_gates.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <optional>
 #include <span>
 #include <vector>
@@ -82,7 +85,8 @@ constexpr std::array found_patterns{
     Pattern{
         "\\b(returned|gave|found|brought) (me )?(no|nothing|zero|empty|none)\\b",
         id_of(AnswerSign::FoundNothing)},
-    // "There is nothing you need to do" and "there is no charge" are answers, so a place is asked for.
+    // "There is nothing you need to do" and "there is no charge" are answers, so a place is asked
+    // for.
     Pattern{
         "\\bthere('s| is| are) (nothing|none|no( \\w+){1,3}) (in|on|under|matching|named|called|"
         "found|listed|recorded|registered|there)\\b",
@@ -128,40 +132,47 @@ PatternDatabase compiled(std::span<const Pattern> of) {
 /// By AnswerLook's members, in their order.
 constexpr std::size_t automata_count = 4;
 
-constexpr WordFilter::Marks memory_word = 1;
-constexpr WordFilter::Marks found_word = 2;
-constexpr WordFilter::Marks plan_word = 4;
-constexpr WordFilter::Marks asking_word = 8;
-constexpr std::array<WordFilter::Marks, automata_count> words_of_automata{
-    memory_word, found_word, plan_word, asking_word};
+/// What stands in whatever an automaton's patterns match: a text that has no such words need not be
+/// searched, and most answers have none. "t" is that of "didn't", "ll" that of "I'll".
+struct Gate {
+    unsigned automaton;
+    WordGates::Rule rule;
+};
+constexpr unsigned memory_automaton = 0;
+constexpr unsigned found_automaton = 1;
+constexpr unsigned plan_automaton = 2;
+constexpr unsigned asking_automaton = 3;
 
-/// Of each pattern above words of which one stands in whatever it matches: a text without any need
-/// not be searched, and most answers have none. "t" is that of "didn't", "ll" that of "I'll".
-constexpr WordFilter needed_words = [] {
-    using Word = std::string_view;
-    WordFilter filter;
-    filter.add_all(
-        std::array<Word, 24>{"record",   "memory",  "recollection", "trace",  "history",
-                             "earlier",  "previous", "prior",       "past",   "beginning",
-                             "start",    "message", "lost",         "losing", "recall",
-                             "remember", "remind",  "were",         "hello",  "hi",
-                             "hey",      "welcome", "greetings",    "good"},
-        memory_word
-    );
-    filter.add_all(
-        std::array<Word, 10>{
-            "not", "t", "cannot", "unable", "no", "zero", "without", "nothing", "empty", "none"},
-        found_word
-    );
-    filter.add_all(std::array<Word, 2>{"i", "let"}, plan_word);
-    filter.add_all(
-        std::array<Word, 12>{
-            "please", "could", "can", "may", "might", "provide", "need", "what", "tell", "share",
-            "give", "send"},
-        asking_word
-    );
-    return filter;
-}();
+constexpr std::array gates{
+    Gate{
+        memory_automaton,
+        {"record memory recollection trace history earlier previous prior past beginning start "
+         "message lost losing recall remember remind were hello hi hey welcome greetings good"}},
+    Gate{
+        found_automaton,
+        {"not t cannot unable seem",
+         "find locate retrieve get access see",
+         WordGates::Within::FourWords}},
+    Gate{
+        found_automaton,
+        {"no zero any without",
+         "result results match matches matching entries records data information",
+         WordGates::Within::TwoWords}},
+    Gate{
+        found_automaton,
+        {"returned gave found brought", "no nothing zero empty none", WordGates::Within::TwoWords}},
+    Gate{found_automaton, {"there", "nothing none no", WordGates::Within::TwoWords}},
+    Gate{found_automaton, {"not t", "anything any", WordGates::Within::TwoWords}},
+    Gate{plan_automaton, {"i", "will ll m am shall", WordGates::Within::TwoWords}},
+    Gate{plan_automaton, {"let", "me", WordGates::Within::TwoWords}},
+    Gate{
+        asking_automaton,
+        {"please could can may might provide need what tell share give send",
+         "email e zip postal post zipcode postalcode postcode phone telephone mobile order booking "
+         "reservation reference invoice ticket case customer tracking confirmation transaction "
+         "iban "
+         "account bank date dates"}},
+};
 
 /// The same of the things that are asked for, a mark a slot.
 constexpr WordFilter slot_words = [] {
@@ -175,8 +186,16 @@ constexpr WordFilter slot_words = [] {
     filter.add_all(std::array<Word, 3>{"phone", "telephone", "mobile"}, bit_of(Slot::Phone));
     filter.add_all(
         std::array<Word, 10>{
-            "order", "booking", "reservation", "reference", "invoice", "ticket", "case", "customer",
-            "tracking", "confirmation"},
+            "order",
+            "booking",
+            "reservation",
+            "reference",
+            "invoice",
+            "ticket",
+            "case",
+            "customer",
+            "tracking",
+            "confirmation"},
         bit_of(Slot::Number)
     );
     filter.add("transaction", bit_of(Slot::Number));
@@ -185,23 +204,37 @@ constexpr WordFilter slot_words = [] {
     return filter;
 }();
 
-/// Automata that may find what is looked for in `text`, by their words_of_automata.
-WordFilter::Marks worth_searching(std::string_view text, const AnswerLook& look) noexcept {
-    if (text.size() > MessageWords::bytes_max) {
-        return memory_word | found_word | plan_word | asking_word;
-    }
-    const MessageWords words(text);
-    WordFilter::Marks marks = 0;
-    WordFilter::Marks slots = 0;
-    words.each(MessageWords::bytes_max, [&](std::size_t from, std::size_t size) {
-        const std::uint64_t head = words.head(from, size);
-        marks |= needed_words.of(head);
-        slots |= slot_words.of(head);
-        return true;
-    });
-    const bool asks = (slots & look.asks) != 0;
-    return asks ? marks : static_cast<WordFilter::Marks>(marks & ~asking_word);
+const WordGates& word_gates() {
+    static const WordGates made = [] {
+        std::array<WordGates::Rule, gates.size()> rules;
+        std::ranges::transform(gates, rules.begin(), &Gate::rule);
+        return WordGates(rules);
+    }();
+    return made;
 }
+
+/// Automata that may find what is looked for in `text`, a bit each.
+unsigned worth_searching(std::string_view text, const AnswerLook& look) {
+    OpenGates open(word_gates());
+    WordFilter::Marks slots = 0;
+    for_each_piece(text, [&](std::string_view piece) {
+        const MessageWords words(piece);
+        open.read(words);
+        if (look.asks != 0) {
+            words.each(MessageWords::bytes_max, [&](std::size_t from, std::size_t size) {
+                slots |= slot_words.of(words.head(from, size));
+                return true;
+            });
+        }
+    });
+    unsigned worth = 0;
+    for (std::uint64_t rules = open.rules(); rules != 0; rules &= rules - 1) {
+        worth |= 1U << gates[static_cast<std::size_t>(std::countr_zero(rules))].automaton;
+    }
+    const bool asks = (slots & look.asks) != 0;
+    return asks ? worth : worth & ~(1U << asking_automaton);
+}
+
 const std::array<PatternDatabase, automata_count>& automata() {
     static const std::array<PatternDatabase, automata_count> made{
         compiled(memory_patterns),
@@ -234,11 +267,14 @@ bool is_letter(char c) noexcept {
     return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || static_cast<unsigned char>(c) >= 0x80;
 }
 
+bool belongs_to_atom(char c) noexcept {
+    return is_digit(c) || is_letter(c) || is_joiner(c);
+}
+
 /// The atom that the byte at `at` is in, as for_each_atom() cuts it; without its head.
 Atom atom_around(std::string_view text, std::size_t at) noexcept {
-    const auto belongs = [](char c) { return is_digit(c) || is_letter(c) || is_joiner(c); };
     std::size_t from = at;
-    while (from > 0 && belongs(text[from - 1])) {
+    while (from > 0 && belongs_to_atom(text[from - 1])) {
         --from;
     }
     while (from < at && is_joiner(text[from])) {
@@ -246,7 +282,7 @@ Atom atom_around(std::string_view text, std::size_t at) noexcept {
     }
     Atom atom;
     std::size_t to = from;
-    for (; to < text.size() && belongs(text[to]); ++to) {
+    for (; to < text.size() && belongs_to_atom(text[to]); ++to) {
         atom.digits = atom.digits || is_digit(text[to]);
         atom.letters = atom.letters || is_letter(text[to]);
         atom.joined = atom.joined || is_joiner(text[to]);
@@ -282,7 +318,8 @@ std::string_view word_of(Slot slot) noexcept {
 std::uint8_t slots_told(std::string_view text) noexcept {
     text = text.substr(0, AnswerSigns::scan_bytes_max);
     std::uint8_t told = 0;
-    for (std::size_t at = text.find('@'); at != std::string_view::npos; at = text.find('@', at + 1)) {
+    for (std::size_t at = text.find('@'); at != std::string_view::npos;
+         at = text.find('@', at + 1)) {
         if (atom_around(text, at).text.find('.') != std::string_view::npos) {
             told |= bit_of(Slot::Email);
         }
@@ -290,11 +327,16 @@ std::uint8_t slots_told(std::string_view text) noexcept {
     std::optional<bool> of_order;  // found out when it matters
     std::size_t done = 0;
     const auto digits_of = [](const ByteClasses& classes) { return classes.digits; };
-    for_each_run(text, digits_of, [&](std::size_t from, std::size_t) {
-        if (from < done) {
+    for_each_run(text, digits_of, [&](std::size_t from, std::size_t to) {
+        constexpr std::size_t alone_min = 4;  // fewer digits say nothing alone
+        const bool alone = (from == 0 || !belongs_to_atom(text[from - 1])) &&
+                           (to == text.size() || !belongs_to_atom(text[to]));
+        if (from < done || (alone && to - from < alone_min)) {
             return true;
         }
-        const Atom atom = atom_around(text, from);
+        const Atom atom =
+            alone ? Atom{.text = text.substr(from, to - from), .at = from, .digits = true}
+                  : atom_around(text, from);
         const std::string_view value = atom.text;
         done = atom.at + value.size();
         const std::size_t digits = digits_in(value);
@@ -350,13 +392,14 @@ AnswerReading AnswerSigns::scan(std::string_view text, const AnswerLook& look) {
             }
             return 0;
         };
-    const std::array<bool, automata_count> wanted{look.memory, look.found, look.plans, look.asks != 0};
+    const std::array<bool, automata_count> wanted{
+        look.memory, look.found, look.plans, look.asks != 0};
     if (std::ranges::none_of(wanted, [](bool is) { return is; })) {
         return reading;
     }
-    const WordFilter::Marks worth = worth_searching(text, look);
+    const unsigned worth = worth_searching(text, look);
     for (std::size_t i = 0; i < automata_count; ++i) {
-        if (wanted[i] && (worth & words_of_automata[i]) != 0) {
+        if (wanted[i] && (worth >> i & 1U) != 0) {
             state_->scratch.search(*automata()[i], text, on_match, &reading);
         }
     }

@@ -67,6 +67,7 @@ struct WriteMark {
 
 struct Recollection {
     static constexpr std::size_t claims_max = 24;
+    static constexpr std::size_t claims_usual = 4;  ///< Room for so many is made at once.
     static constexpr std::size_t revisions_max = 3;
     static constexpr std::size_t writes_max = 8;
 
