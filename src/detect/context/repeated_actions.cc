@@ -82,15 +82,11 @@ constexpr std::array deed_words{
     std::string_view{"entries"},
 };
 
-constexpr WordFilter::Marks repeat_word = 1;
-constexpr WordFilter::Marks count_word = 2;
-constexpr WordFilter::Marks deed_word = 4;
-
-constexpr WordFilter asking_words = [] {
+/// The words that say so, alone or counted: looked for first, for hardly any text has one.
+constexpr WordFilter telling_words = [] {
     WordFilter filter;
-    filter.add_all(repeat_words, repeat_word);
-    filter.add_all(count_words, count_word);
-    filter.add_all(deed_words, deed_word);
+    filter.add_all(repeat_words, 1);
+    filter.add_all(deed_words, 1);
     return filter;
 }();
 
@@ -334,16 +330,21 @@ AnswerTone read_answer(std::string_view result) noexcept {
 
 bool wants_repeats(const MessageWords& words) noexcept {
     bool found = false;
-    bool counted = false;  // the word before was a number of things
+    std::size_t before = 0;  // where the word before stands, and how long it is
+    std::size_t before_size = 0;
+    const auto word_at = [&](std::size_t from, std::size_t size) {
+        return std::string_view(words.lower(from), std::min(size, MessageWords::word_bytes_max));
+    };
     words.each(MessageWords::bytes_max, [&](std::size_t from, std::size_t size) {
-        const std::uint64_t head = words.head(from, size);
-        const WordFilter::Marks marks = asking_words.of(head);
-        const bool after_count = std::exchange(counted, is_short_number(head, size));
-        if (marks != 0) {
-            const std::string_view word(words.lower(from), std::min(size, MessageWords::word_bytes_max));
-            found = is_one_of(repeat_words, word) || (after_count && is_one_of(deed_words, word));
-            counted = counted || is_one_of(count_words, word);
+        if (telling_words.of(words.head(from, size)) != 0) {
+            const std::string_view word = word_at(from, size);
+            found = is_one_of(repeat_words, word) ||
+                    (is_one_of(deed_words, word) && before_size > 0 &&
+                     (is_short_number(words.head(before, before_size), before_size) ||
+                      is_one_of(count_words, word_at(before, before_size))));
         }
+        before = from;
+        before_size = size;
         return !found;
     });
     return found;
