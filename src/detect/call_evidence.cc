@@ -1,6 +1,7 @@
 #include "detect/call_evidence.h"
 
 #include "detect/tool/asked_for.h"
+#include "intake/texts.h"
 
 #include <algorithm>
 #include <array>
@@ -24,7 +25,8 @@ constexpr std::array delegating_words{
 
 std::string quoted(std::string_view value) {
     const bool long_one = value.size() > shown_bytes_max;
-    return "\"" + std::string(value.substr(0, shown_bytes_max)) + (long_one ? "..." : "") + "\"";
+    return "\"" + std::string(intake::clipped(value, shown_bytes_max)) + (long_one ? "..." : "") +
+           "\"";
 }
 
 /// One strong witness (a value out of orders) or two weaker ones.
@@ -76,7 +78,8 @@ CallEvidence examine_call(
     std::uint32_t bit = 1;
     for (const ArgumentValue& value : call.values) {
         const ValueSight sight = values.find(value.text, call.began, value.target);
-        const bool foreign = sight.origin == ValueOrigin::Result || sight.origin == ValueOrigin::Nobody;
+        const bool foreign =
+            sight.origin == ValueOrigin::Result || sight.origin == ValueOrigin::Nobody;
         evidence.not_trusted |= foreign ? bit : 0U;
         bit <<= 1U;
         if (sight.origin == ValueOrigin::Nobody) {
@@ -167,9 +170,8 @@ std::optional<Sighting> judge_unexpected(
     sighting.cause = names.text(call.tool);
     sighting.evidence = names.text(call.tool) + " was called";
     if (invented) {
-        sighting.evidence +=
-            " with " + quoted(evidence.value_of_nobody) +
-            ", which neither the user nor any result named";
+        sighting.evidence += " with " + quoted(evidence.value_of_nobody) +
+                             ", which neither the user nor any result named";
     }
     if (!evidence.asked) {
         sighting.evidence +=

@@ -4,6 +4,7 @@
 #include "detect/safety/escalation.h"
 #include "detect/stage_state.h"
 #include "detect/tool/written_values.h"
+#include "intake/texts.h"
 
 #include <algorithm>
 
@@ -275,7 +276,9 @@ void SessionStage::State::note_written(
         }
         if ((evidence.not_trusted >> i & 1U) != 0 && fact.values.size() < WriteFact::values_max) {
             fact.values.push_back(
-                {names.text(call.arguments[i]), hash_of(text), text.substr(0, 80)}
+                {names.text(call.arguments[i]),
+                 hash_of(text),
+                 std::string(intake::clipped(text, 80))}
             );
         }
     }

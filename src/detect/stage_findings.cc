@@ -2,6 +2,7 @@
 #include "detect/signal_id.h"
 #include "detect/stage_state.h"
 #include "detect/tool/written_values.h"
+#include "intake/texts.h"
 
 #include <algorithm>
 #include <utility>
@@ -13,18 +14,22 @@ namespace {
 constexpr std::size_t evidence_bytes_max = 400;
 constexpr double renew_factor = 2;  ///< A finding is told again when its number doubled.
 
-std::string clipped(std::string text) {
+/// Short enough to be read, and without what is left of characters that a quotation cut in two.
+std::string presentable(std::string text) {
     if (text.size() > evidence_bytes_max) {
-        text.resize(evidence_bytes_max - 3);
-        while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xc0) == 0x80) {
-            text.pop_back();  // not in the middle of a character
-        }
-        if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xc0) {
-            text.pop_back();
-        }
-        text += "...";
+        text = std::string(intake::clipped(text, evidence_bytes_max - 3)) + "...";
     }
-    return text;
+    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    if (std::ranges::all_of(text, is_ascii)) {
+        return text;
+    }
+    std::string whole;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = intake::character_length(text, at);
+        whole.append(text, at, length);
+        at += std::max<std::size_t>(length, 1);
+    }
+    return whole;
 }
 
 bool is_known(SessionOutcome outcome) noexcept {
@@ -88,7 +93,7 @@ void SessionStage::State::raise(Session& session, Sighting sighting, Output& out
         finding.observed = std::max(finding.observed, sighting.observed);
         finding.score = std::max(finding.score, sighting.score);
         finding.write_completed = finding.write_completed || sighting.write_completed;
-        finding.evidence = clipped(guarded.redact(std::move(sighting.evidence)));
+        finding.evidence = presentable(guarded.redact(std::move(sighting.evidence)));
         send(session, *known, out);
         return;
     }
@@ -115,7 +120,7 @@ void SessionStage::State::raise(Session& session, Sighting sighting, Output& out
     finding.observed = sighting.observed;
     finding.threshold = sighting.threshold;
     finding.unit = info.unit;
-    finding.evidence = clipped(guarded.redact(std::move(sighting.evidence)));
+    finding.evidence = presentable(guarded.redact(std::move(sighting.evidence)));
     finding.outcome = judged.outcome;
     finding.outcome_reason = judged.reason;
     finding.write_completed = sighting.write_completed;
@@ -224,7 +229,8 @@ std::vector<catalog::ProfileUse> SessionStage::State::take_uses(Session& session
             if (!known) {
                 uses.push_back({catalog::ProfileFacet::WrittenValues, argument});
             }
-            uses.push_back({catalog::ProfileFacet::WrittenValues, value_key(argument, all[i].value)});
+            uses.push_back({catalog::ProfileFacet::WrittenValues, value_key(argument, all[i].value)}
+            );
         }
         trail.written_told = static_cast<std::uint8_t>(all.size());
     }

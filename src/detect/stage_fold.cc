@@ -9,6 +9,7 @@
 #include "detect/safety/injection_tests.h"
 #include "detect/stage_state.h"
 #include "detect/tool/argument_shape.h"
+#include "intake/texts.h"
 
 #include <algorithm>
 #include <bit>
@@ -180,7 +181,8 @@ void SessionStage::State::note_texts(
     }
     Trail& trail = session.own_trail();
     const std::uint64_t hash = hash_of(event.user_text) | 1;
-    const std::uint64_t trace = std::bit_cast<std::array<std::uint64_t, 2>>(event.trace_id.bytes)[0];
+    const std::uint64_t trace =
+        std::bit_cast<std::array<std::uint64_t, 2>>(event.trace_id.bytes)[0];
     const bool other_trace = std::exchange(trail.said_trace, trace) != trace;
     if (std::ranges::find(trail.user_texts, hash) != trail.user_texts.end()) {
         // The same words in another trace, or told as a request of their own: he said them again.
@@ -219,7 +221,7 @@ void SessionStage::State::note_user_turn(
     if (session.user_turns == 1) {
         trail.user_agreed = reads_as_agreement(text);  // there is nothing yet to correct
         trail.last_words.clear();
-        trail.request = text.substr(0, request_text_bytes_max);
+        trail.request = intake::clipped(text, request_text_bytes_max);
         trail.request_place = place;
         (void)note_request(trail, words, settings.intent);
         return;
@@ -236,9 +238,7 @@ void SessionStage::State::note_user_turn(
         );
         if (!explained && key != 0) {
             sums.rest().corrections.push_back(
-                {names.text(key),
-                 pane_of(place.at),
-                 exemplar_of(session, place, 0, text, names)}
+                {names.text(key), pane_of(place.at), exemplar_of(session, place, 0, text, names)}
             );
             note_affected(session, SumKind::Corrections, key);
         }
@@ -307,7 +307,8 @@ void SessionStage::State::note_rates(
     const auto count = [&](SumKind kind, bool timed, bool bad) {
         if (timed) {
             const double millis =
-                std::chrono::duration<double, std::milli>(event.ended_at - event.started_at).count();
+                std::chrono::duration<double, std::milli>(event.ended_at - event.started_at)
+                    .count();
             const NameId tool_name = tool ? key : 0;
             sums.count_timed(
                 kind, key, pane, std::max(millis, 0.0), session, place, tool_name, names
@@ -332,8 +333,8 @@ void SessionStage::State::note_rates(
     };
     const bool timed_out = event.outcome == StepOutcome::Timeout;
     // A recorded run's times are made up, so nothing is timed that has no times.
-    const bool timed = event.ended_at > event.started_at &&
-                       event.convention != Convention::RecordedRun;
+    const bool timed =
+        event.ended_at > event.started_at && event.convention != Convention::RecordedRun;
     count(tool ? SumKind::ToolTimeouts : SumKind::ModelTimeouts, timed, timed_out);
     if (tool) {
         const bool status = event.http_status >= 400 && event.http_status < 500 &&
@@ -569,9 +570,7 @@ void SessionStage::State::absorb(Session& into, Session& from, Output& out) {
     } else if (from.trail) {
         settle(from, Instant::max(), Instant::max(), out);
         Trail& ours = *into.trail;
-        change_values(*from.trail, [&](SessionValues& values) {
-            values.read(settings.atoms_max);
-        });
+        change_values(*from.trail, [&](SessionValues& values) { values.read(settings.atoms_max); });
         change_values(ours, [&](SessionValues& values) {
             values.merge(from.trail->values, settings.atoms_max);
         });
@@ -579,15 +578,16 @@ void SessionStage::State::absorb(Session& into, Session& from, Output& out) {
             ours.actions.end(), from.trail->actions.begin(), from.trail->actions.end()
         );
         std::ranges::stable_sort(ours.actions, {}, &Action::began);
-        const std::size_t room = Trail::offers_max - std::min(ours.offers.size(), Trail::offers_max);
+        const std::size_t room =
+            Trail::offers_max - std::min(ours.offers.size(), Trail::offers_max);
         const std::size_t more = std::min(room, from.trail->offers.size());
         ours.offers.insert(
             ours.offers.end(),
             from.trail->offers.begin(),
             from.trail->offers.begin() + static_cast<std::ptrdiff_t>(more)
         );
-        ours.offers_forgotten =
-            ours.offers_forgotten || from.trail->offers_forgotten || more < from.trail->offers.size();
+        ours.offers_forgotten = ours.offers_forgotten || from.trail->offers_forgotten ||
+                                more < from.trail->offers.size();
         value_bytes -= from.trail->values.bytes();
     }
     sessions.erase(from);

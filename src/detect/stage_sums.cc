@@ -1,6 +1,7 @@
 #include "detect/stage_sums.h"
 
 #include "detect/hash.h"
+#include "intake/texts.h"
 
 #include <algorithm>
 
@@ -47,7 +48,7 @@ Exemplar exemplar_of(
         .service = names.text(session.service),
         .environment = names.text(session.environment),
         .prompt_version = names.text(session.prompt_version),
-        .text = std::string(text.substr(0, exemplar_text_bytes_max)),
+        .text = std::string(intake::clipped(text, exemplar_text_bytes_max)),
     };
 }
 
@@ -91,8 +92,8 @@ void StageSums::count_timed(
 }
 
 void StageSums::count_bad(
-    SumKind kind, NameId key, std::int64_t pane, const Session& session,
-    const StepPlace& place, NameId tool, std::string_view text, const Names& names
+    SumKind kind, NameId key, std::int64_t pane, const Session& session, const StepPlace& place,
+    NameId tool, std::string_view text, const Names& names
 ) {
     RatePane& sums = rate(kind, key, pane).sums;
     sums.bad += 1;

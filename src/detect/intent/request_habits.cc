@@ -1,6 +1,7 @@
 #include "detect/intent/request_habits.h"
 
 #include "detect/signal_id.h"
+#include "intake/texts.h"
 
 #include <algorithm>
 #include <cmath>
@@ -98,7 +99,8 @@ std::optional<Finding> RequestHabits::judge(const RequestFact& fact, const Inten
     if (!reading.own_known) {
         return std::nullopt;  // a new workflow: what it is for is not known yet
     }
-    const std::string quoted = "\"" + fact.text.substr(0, quoted_bytes_max) + "\"";
+    const std::string quoted =
+        "\"" + std::string(intake::clipped(fact.text, quoted_bytes_max)) + "\"";
     const std::string known = " of " + std::to_string(judge_->held_out()) + " good requests";
     const double misfit = judge_->misfit_chance(reading.own_margin);
     if (reading.best != fact.key && reading.best_score > 0 && reading.own_score < 0 &&
