@@ -1,5 +1,6 @@
 #include "contain/book_fold.h"
 
+#include "contain/control_form.h"
 #include "contain/control_json.h"
 
 #include <boost/json.hpp>
@@ -38,6 +39,7 @@ public:
     explicit Members(json::object object) : object_(std::move(object)), readable_(true) {}
 
     [[nodiscard]] bool readable() const { return readable_; }
+    [[nodiscard]] const json::object& object() const { return object_; }
     [[nodiscard]] std::string text(std::string_view name) const {
         const json::value* const found = object_.if_contains(name);
         return found != nullptr && found->is_string() ? std::string(found->as_string())
@@ -70,18 +72,6 @@ public:
         }
         return all;
     }
-    [[nodiscard]] std::vector<std::string> texts(std::string_view name) const {
-        std::vector<std::string> all;
-        const json::value* const found = object_.if_contains(name);
-        if (found != nullptr && found->is_array()) {
-            for (const json::value& each : found->as_array()) {
-                if (each.is_string()) {
-                    all.emplace_back(each.as_string());
-                }
-            }
-        }
-        return all;
-    }
 
 private:
     json::object object_;
@@ -89,31 +79,17 @@ private:
 };
 
 std::optional<BookRow> applied(const journal::EntryDraft& draft, const Members& body) {
-    const std::optional<Scope> scope = parse_scope(body.text("scope"));
-    const std::optional<ControlMode> mode = parse_control_mode(body.text("mode"));
-    const std::optional<Instant> review_by = body.time("review_by");
-    if (!scope || !mode || !review_by) {
-        return std::nullopt;
-    }
+    FormReader reader(body.object(), "body");
     BookRow row;
     Control& control = row.view.control;
-    control.id = ControlId(draft.subject);
-    control.scope = *scope;
-    control.mode = *mode;
-    control.allowed = body.texts("allowed");
-    control.route_to = WorkflowName(body.text("route_to"));
-    control.terms.redact = body.texts("redact");
-    control.terms.where = parse_redact_where(body.text("where")).value_or(RedactWhere::Both);
-    control.terms.key = parse_limit_key(body.text("key")).value_or(LimitKey::Scope);
-    if (*mode == ControlMode::Throttle && !parse_rate(body.text("rate"), control.terms)) {
+    control = read_terms(reader);
+    if (!reader.is_good()) {
         return std::nullopt;
     }
+    control.id = ControlId(draft.subject);
     control.reason = draft.reason;
     control.author = draft.actor;
-    control.incident = IncidentId(body.text("incident"));
-    control.rule = body.text("rule");
     control.since = draft.occurred_at;
-    control.review_by = *review_by;
     row.view.requested_at = draft.occurred_at;
     row.view.revision = body.number("revision");
     return row;
@@ -262,23 +238,8 @@ ControlId BookFold::next_id() const {
 }
 
 std::string applied_body(const Control& control, std::uint64_t revision) {
-    json::object body{
-        {"scope", to_text(control.scope)},
-        {"mode", name_of(control.mode)},
-        {"review_by", nanos(control.review_by)},
-        {"revision", revision}};
-    if (!control.allowed.empty()) {
-        body["allowed"] = json::array(control.allowed.begin(), control.allowed.end());
-    }
-    put_terms(body, control);
-    for (const auto& [name, value] :
-         {std::pair("route_to", &control.route_to.text()),
-          std::pair("incident", &control.incident.text()),
-          std::pair("rule", &control.rule)}) {
-        if (!value->empty()) {
-            body[name] = *value;
-        }
-    }
+    json::object body = terms_form(control);
+    body["revision"] = revision;
     return json::serialize(body);
 }
 

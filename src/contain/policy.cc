@@ -299,6 +299,7 @@ PolicyReport read_policy(
     report.mistakes = reader.take_mistakes();
     report.remarks = reader.take_remarks();
     if (report.mistakes.empty()) {
+        policy.source = yaml;
         report.policy = std::move(policy);
     } else {
         report.cases.clear();

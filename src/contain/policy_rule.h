@@ -68,6 +68,8 @@ struct Policy {
     std::string version;  ///< "v3"
     std::vector<PolicyRule> rules;
     std::vector<MarkRule> marks = {};
+    /// The YAML that it was read from, which is how other processes get it; "" when it was made by hand.
+    std::string source = {};
     friend bool operator==(const Policy&, const Policy&) = default;
 };
 

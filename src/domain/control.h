@@ -112,6 +112,7 @@ struct Control {
     Instant review_by;  ///< When somebody must look again; it pages before and never releases.
     /// Somebody asked for its release: calls of journeys that prove the capability pass it.
     bool validating = false;
+    friend bool operator==(const Control&, const Control&) = default;
 };
 
 /// What is about to happen. Gateways ask for tools and models; a front door asks for workflows.
