@@ -35,12 +35,10 @@ bool wants_containment(const incident::Incident& incident) {
 }
 
 std::string points_text(const contain::ControlView& view) {
-    std::size_t reached = 0;
-    for (const contain::PointEffect& point : view.points) {
-        reached += point.acknowledged_at ? 1 : 0;
-    }
-    return std::to_string(reached) + "/" + std::to_string(view.points.size()) +
-           (view.points.size() == 1 ? " point" : " points");
+    const contain::PointTally& tally = view.tally;
+    return std::to_string(tally.reached) + "/" + std::to_string(tally.of) +
+           (tally.of == 1 ? " point" : " points") +
+           (tally.away == 0 ? "" : ", " + std::to_string(tally.away) + " not connected");
 }
 
 std::string milliseconds_text(Duration time) {

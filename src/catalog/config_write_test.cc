@@ -14,7 +14,8 @@ workflows:
   returns: { fallback: people, url: "http://127.0.0.1:9000/agent" }
   people: { url: "http://127.0.0.1:9001/" }
 tools:
-  payments.refund: { server: payments, effect: write, risk: high, reversibility: irreversible, compensating_tool: payments.undo }
+  payments.refund: { server: payments, effect: write, risk: high, reversibility: irreversible,
+                     compensating_tool: payments.undo }
   payments.undo: {}
   "web.*": { effect: egress }
 mcp_servers:

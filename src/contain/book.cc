@@ -14,17 +14,23 @@ const Actor& tagout_itself() {
 }
 
 LiveControls::LiveControls(
-    journal::Journal& journal, const Clock& clock, const Settings& settings, MetricRegistry& metrics
+    journal::Journal& journal, const Clock& clock, const Settings& settings, MetricRegistry& metrics,
+    std::string prefix
 )
     : journal_(journal),
       clock_(clock),
       metrics_(metrics),
-      answers_(std::make_shared<AnswerBox>(clock)),
-      settings_(settings) {
+      answers_(std::make_shared<AnswerBox<PointAnswer>>()),
+      probed_(std::make_shared<AnswerBox<ProbeAnswer>>()),
+      settings_(settings),
+      fold_(std::move(prefix)) {
     const MutexLock lock(mutex_);
     auto empty = build({}, 0);
     TAGOUT_ASSERT(empty.has_value(), "a snapshot of nothing passes no bound");
-    snapshot_ = std::move(*empty);
+    {
+        const MutexLock snapshot_lock(snapshot_mutex_);
+        published_ = std::move(*empty);
+    }
     publisher_ = std::thread([this] { publish_loop(); });
     prober_ = std::thread([this] { probe_loop(); });
 }
@@ -41,6 +47,7 @@ void LiveControls::stop() {
         point_changed_.notify_all();
     }
     answers_->close();
+    probed_->close();
     for (std::thread* const thread : {&publisher_, &prober_}) {
         if (thread->joinable()) {
             thread->join();
@@ -58,49 +65,61 @@ Result<void> LiveControls::rebuild() {
     if (fold_.unreadable() > 0) {
         log::warn("control_entries_unreadable", {{"entries", fold_.unreadable()}});
     }
-    publish(TAGOUT_TRY(build(fold_.in_force(), fold_.revision())));
     for (const auto& [number, row] : fold_.rows()) {
         if (!row.view.released_at) {
             ask_for_probe(row.view.control.id);
+            if (!row.view.acknowledged_at) {
+                waiting_.insert(number);
+            }
         }
     }
+    publish(TAGOUT_TRY(build(fold_.in_force(), fold_.revision())));
     refresh_gauges();
     return {};
 }
 
-Result<std::shared_ptr<const ControlSnapshot>> LiveControls::build(
-    std::span<const Control> controls, std::uint64_t revision
-) const {
-    return ControlSnapshot::build(controls, policies_, revision);
+Result<Published> LiveControls::build(std::vector<Control> controls, std::uint64_t revision) const {
+    Published published;
+    published.snapshot = TAGOUT_TRY(ControlSnapshot::build(controls, *policies_, revision));
+    published.controls = std::make_shared<const std::vector<Control>>(std::move(controls));
+    published.policies = policies_;
+    return published;
 }
 
-void LiveControls::publish(std::shared_ptr<const ControlSnapshot> next) {
-    revision_ = next->revision();
+void LiveControls::publish(Published next) {
+    revision_ = next.snapshot->revision();
     {
         const MutexLock lock(snapshot_mutex_);
-        snapshot_ = std::move(next);
+        published_ = std::move(next);
     }
     const Instant now = clock_.now();
-    for (auto& [number, row] : fold_.rows()) {
-        if (!row.view.released_at && !row.view.published_at) {
+    for (const std::uint64_t number : waiting_) {
+        BookRow& row = fold_.rows().at(number);
+        if (!row.view.published_at) {
             row.view.published_at = now;
         }
     }
-    for (PointState& state : points_) {
+    for (PointRow& state : points_) {
         state.retry_at = now;  // What failed before is no reason to keep a new snapshot back.
     }
     answers_->wake();
 }
 
 Result<BookRow*> LiveControls::commit(
-    journal::EntryDraft draft, ControlChange::What what, std::shared_ptr<const ControlSnapshot> next
+    journal::EntryDraft draft, ControlChange::What what, std::optional<Published> next
 ) {
     const std::vector<journal::JournalEntry> entries =
         TAGOUT_TRY(journal_.append(std::span(&draft, 1)));
     BookRow* const row = fold_.apply(entries.front());
     TAGOUT_ASSERT(row != nullptr, "the book reads what it writes");
+    const std::uint64_t number = fold_.number_of(row->view.control.id.text()).value_or(0);
+    if (row->view.released_at) {
+        waiting_.erase(number);
+    } else if (!row->view.acknowledged_at) {
+        waiting_.insert(number);
+    }
     if (next) {
-        publish(std::move(next));
+        publish(std::move(*next));
     }
     tell(what, *row, {draft.actor, draft.reason}, draft.reason);
     refresh_gauges();
@@ -122,13 +141,23 @@ void LiveControls::tell_observer() {
         return;
     }
     telling_ = true;
-    while (!changes_.empty()) {
-        const ControlChange next = std::move(changes_.front());
-        changes_.pop_front();
-        const auto observer = observer_;
-        lock.unlock();
-        if (observer) {
-            observer(next);
+    while (!changes_.empty() || !point_changes_.empty()) {
+        if (!changes_.empty()) {
+            const ControlChange next = std::move(changes_.front());
+            changes_.pop_front();
+            const auto observer = observer_;
+            lock.unlock();
+            if (observer) {
+                observer(next);
+            }
+        } else {
+            const PointChange next = std::move(point_changes_.front());
+            point_changes_.pop_front();
+            const auto observer = point_observer_;
+            lock.unlock();
+            if (observer) {
+                observer(next);
+            }
         }
         lock.lock();
     }
@@ -138,6 +167,10 @@ void LiveControls::tell_observer() {
 void LiveControls::on_change(std::function<void(const ControlChange&)> observer) {
     const MutexLock lock(mutex_);
     observer_ = std::move(observer);
+}
+void LiveControls::on_point(std::function<void(const PointChange&)> observer) {
+    const MutexLock lock(mutex_);
+    point_observer_ = std::move(observer);
 }
 void LiveControls::check_release_with(ReleaseCheck check) {
     const MutexLock lock(mutex_);
@@ -149,22 +182,21 @@ void LiveControls::use(const Settings& settings) {
 }
 
 void LiveControls::refresh_gauges() {
-    std::map<ControlMode, double> counts;
+    std::array<double, 16> counts{};
     double unproved = 0;
     for (const auto& [number, row] : fold_.rows()) {
         if (!row.view.released_at) {
-            counts[row.view.control.mode] += 1;
+            counts[static_cast<std::size_t>(row.view.control.mode)] += 1;
             unproved += row.showed == ProbeShowed::Unproved ? 1 : 0;
         }
     }
-    for (int i = 1; i <= static_cast<int>(ControlMode::Route); ++i) {
-        const auto mode = static_cast<ControlMode>(i);
-        const std::string_view labels[] = {name_of(mode)};
-        metrics_.gauge(controls_in_force, labels).set(counts[mode]);
+    for (std::size_t i = 1; i <= static_cast<std::size_t>(ControlMode::Redact); ++i) {
+        const std::string_view labels[] = {name_of(static_cast<ControlMode>(i))};
+        metrics_.gauge(controls_in_force, labels).set(counts[i]);
     }
     metrics_.gauge(controls_unproved).set(unproved);
     metrics_.gauge(points_behind).set(static_cast<double>(
-        std::ranges::count_if(points_, [this](const PointState& state) {
+        std::ranges::count_if(points_, [this](const PointRow& state) {
             mutex_.assert_held();
             return state.status.revision < revision_;
         })
@@ -178,28 +210,108 @@ std::unexpected<Error> LiveControls::not_found(const ControlId& id) const {
     );
 }
 
-ControlView LiveControls::shown(const BookRow& row) const {
-    ControlView view = row.view;
-    if (view.released_at) {
+ControlState LiveControls::state_now(const BookRow& row) const {
+    if (row.view.released_at) {
+        return ControlState::Released;
+    }
+    bool any = false;
+    bool proved = true;
+    bool failed = false;
+    for (const PointRow& state : points_) {
+        if (!state.point->is_connected()) {
+            continue;
+        }
+        const PointEffect* const effect = find_effect(row.view, state.status.name);
+        // What it said before this start does not count until it says so again.
+        if (effect == nullptr || !effect->acknowledged_at || !state.enforces(row.view.revision)) {
+            return ControlState::Requested;
+        }
+        any = true;
+        proved = proved && effect->proved_at && effect->error.empty();
+        failed = failed || !effect->error.empty();
+    }
+    return !any     ? ControlState::Requested
+           : failed ? ControlState::Unproved
+           : proved ? ControlState::Proved
+                    : ControlState::Acknowledged;
+}
+
+ControlView LiveControls::shown(const BookRow& row, Detail detail) const {
+    if (row.view.released_at || points_.empty()) {
+        ControlView view = row.view;
+        view.tally.of = view.points.size();
+        for (const PointEffect& effect : view.points) {
+            view.tally.reached += effect.acknowledged_at ? 1 : 0;
+            view.tally.proved += effect.proved_at ? 1 : 0;
+        }
         return view;
     }
-    for (const PointState& state : points_) {
+    ControlView view = row.view;
+    view.state = state_now(row);
+    view.points.clear();
+    view.tally = {.of = points_.size()};
+    const bool every = detail == Detail::Whole || points_.size() <= shown_points_max;
+    for (const PointRow& state : points_) {
+        const PointEffect* const known = find_effect(row.view, state.status.name);
+        const bool connected = state.point->is_connected();
+        const bool reached =
+            known != nullptr && known->acknowledged_at && state.enforces(row.view.revision);
+        const bool proved = reached && known->proved_at && known->error.empty();
+        view.tally.reached += reached ? 1 : 0;
+        view.tally.proved += proved ? 1 : 0;
+        view.tally.away += connected ? 0 : 1;
+        const bool fine = connected && reached && (proved || known->error.empty());
+        if (!every && (fine || view.points.size() >= shown_points_max)) {
+            continue;
+        }
         PointEffect& effect = effect_of(view, state.status.name);
-        if (state.status.revision < view.revision) {
-            // What it said before this start does not count until it says so again.
+        if (known != nullptr) {
+            effect = *known;
+        }
+        effect.connected = connected;
+        if (!reached) {
             effect.acknowledged_at = std::nullopt;
             effect.error = state.status.error;
         }
+        if (!connected) {
+            effect.error = state.point->contact().away;
+        }
     }
-    BookRow judged{view, row.showed};
-    settle(judged);
-    return std::move(judged.view);
+    return view;
 }
 
 bool LiveControls::is_enforced(const ControlView& view) const {
-    return !points_.empty() && std::ranges::all_of(points_, [&](const PointState& state) {
-        return state.status.revision >= view.revision;
-    });
+    bool any = false;
+    for (const PointRow& state : points_) {
+        if (state.point->is_connected()) {
+            if (!state.enforces(view.revision)) {
+                return false;
+            }
+            any = true;
+        }
+    }
+    return any;
+}
+
+Result<BookRow*> LiveControls::put_in_force(
+    Control control, const By& by, std::string_view origin
+) {
+    const Instant now = clock_.now();
+    control.id = fold_.next_id();
+    control.reason = by.reason;
+    control.author = by.actor;
+    std::vector<Control> controls = fold_.in_force();
+    controls.push_back(control);
+    const std::uint64_t revision = revision_ + 1;
+    Published next = TAGOUT_TRY(build(std::move(controls), revision));
+    BookRow* const row = TAGOUT_TRY(commit(
+        {"control.applied", control.id.text(), by.actor, by.reason, now,
+         applied_body(control, revision, origin)},
+        ControlChange::What::Applied,
+        std::move(next)
+    ));
+    ask_for_probe(control.id);
+    return row;
 }
 
 Result<ControlView> LiveControls::apply(const ControlDraft& draft, const By& by) {
@@ -207,32 +319,73 @@ Result<ControlView> LiveControls::apply(const ControlDraft& draft, const By& by)
     {
         const MutexLock lock(mutex_);
         const Instant now = clock_.now();
-        std::vector<Control> controls = fold_.in_force();
-        TAGOUT_TRY(check_draft(draft, by, controls, now));
+        TAGOUT_TRY(check_draft(draft, by, fold_.in_force(), now));
         Control control;
-        control.id = fold_.next_id();
         control.scope = draft.scope;
         control.mode = draft.mode;
         control.allowed = draft.allowed;
         control.route_to = draft.route_to;
         control.terms = draft.terms;
-        control.reason = by.reason;
-        control.author = by.actor;
         control.incident = draft.incident;
         control.rule = draft.rule;
         control.since = now;
         control.review_by = draft.review_by.value_or(now + settings_.review_after);
-        controls.push_back(control);
+        answer = shown(*TAGOUT_TRY(put_in_force(std::move(control), by, "")));
+    }
+    tell_observer();
+    return answer;
+}
+
+Result<ControlView> LiveControls::adopt(const Adoption& adoption) {
+    Result<ControlView> answer = fail(ErrorCode::NotFound, "");
+    {
+        const MutexLock lock(mutex_);
+        if (const BookRow* const known = fold_.find_origin(adoption.origin)) {
+            return shown(*known);
+        }
+        const By by{adoption.control.author, adoption.control.reason};
+        const std::vector<Control> controls = fold_.in_force();
+        const auto same = std::ranges::find_if(controls, [&](const Control& each) {
+            return each.scope == adoption.control.scope && each.mode == adoption.control.mode;
+        });
+        if (same != controls.end()) {
+            // Who did it there, and why, stands in the record of the one that is in force.
+            answer = shown(*TAGOUT_TRY(commit(
+                {"control.adopted", same->id.text(), by.actor, by.reason, clock_.now(),
+                 adopted_body(adoption.origin, adoption.control)},
+                ControlChange::What::Adopted,
+                std::nullopt
+            )));
+        } else {
+            answer = shown(*TAGOUT_TRY(put_in_force(adoption.control, by, adoption.origin)));
+        }
+    }
+    tell_observer();
+    return answer;
+}
+
+Result<ControlView> LiveControls::hand_over(const ControlId& id, const By& by) {
+    Result<ControlView> answer = fail(ErrorCode::NotFound, "");
+    {
+        const MutexLock lock(mutex_);
+        const BookRow* const row = fold_.find(id);
+        if (row == nullptr) {
+            return not_found(id);
+        }
+        if (row->view.released_at) {
+            return shown(*row);
+        }
+        std::vector<Control> controls = fold_.in_force();
+        std::erase_if(controls, [&](const Control& control) { return control.id == id; });
         const std::uint64_t revision = revision_ + 1;
-        auto next = TAGOUT_TRY(build(controls, revision));
-        BookRow* const row = TAGOUT_TRY(commit(
-            {"control.applied", control.id.text(), by.actor, by.reason, now,
-             applied_body(control, revision)},
-            ControlChange::What::Applied,
+        Published next = TAGOUT_TRY(build(std::move(controls), revision));
+        answer = shown(*TAGOUT_TRY(commit(
+            {"control.handed_over", id.text(), by.actor, by.reason, clock_.now(),
+             revision_body(revision, "")},
+            ControlChange::What::HandedOver,
             std::move(next)
-        ));
-        ask_for_probe(control.id);
-        answer = shown(*row);
+        )));
+        probes_.erase(id.text());
     }
     tell_observer();
     return answer;
@@ -251,7 +404,7 @@ Result<ControlView> LiveControls::renew(const ControlId& id, Instant review_by, 
         answer = shown(*TAGOUT_TRY(commit(
             {"control.renewed", id.text(), by.actor, by.reason, now, review_body(review_by)},
             ControlChange::What::Renewed,
-            nullptr
+            std::nullopt
         )));
     }
     tell_observer();
@@ -270,7 +423,7 @@ Result<ControlView> LiveControls::request_release(const ControlId& id, const By&
         std::vector<Control> controls = fold_.in_force();
         std::ranges::find(controls, id, &Control::id)->validating = true;
         const std::uint64_t revision = revision_ + 1;
-        auto next = TAGOUT_TRY(build(controls, revision));
+        Published next = TAGOUT_TRY(build(std::move(controls), revision));
         answer = shown(*TAGOUT_TRY(commit(
             {"control.release_requested", id.text(), by.actor, by.reason, clock_.now(),
              revision_body(revision, "")},
@@ -303,7 +456,7 @@ Result<ControlView> LiveControls::release(
         std::vector<Control> controls = fold_.in_force();
         std::erase_if(controls, [&](const Control& control) { return control.id == id; });
         const std::uint64_t revision = revision_ + 1;
-        auto next = TAGOUT_TRY(build(controls, revision));
+        Published next = TAGOUT_TRY(build(std::move(controls), revision));
         answer = shown(*TAGOUT_TRY(commit(
             {"control.released", id.text(), by.actor, by.reason, clock_.now(),
              revision_body(revision, without_journeys)},
@@ -311,36 +464,36 @@ Result<ControlView> LiveControls::release(
             std::move(next)
         )));
         probes_.erase(id.text());
-        // What it hid from probes of other controls is seen now.
-        for (const auto& [number, row] : fold_.rows()) {
-            const ControlId& other = row.view.control.id;
-            const bool hidden = std::ranges::any_of(row.view.points, [&](const PointEffect& effect) {
-                return std::ranges::any_of(effect.probes, [&](const ProbeResult& probe) {
-                    return probe.decided_by == id.text();
-                });
-            });
-            if (!row.view.released_at && hidden) {
-                ask_for_probe(other);
-            }
-        }
+        probe_again_what_hid_behind(id);
     }
     tell_observer();
     return answer;
 }
 
+void LiveControls::probe_again_what_hid_behind(const ControlId& id) {
+    for (const auto& [number, row] : fold_.rows()) {
+        if (!row.view.released_at && row.decided_by.contains(id.text())) {
+            ask_for_probe(row.view.control.id);
+        }
+    }
+}
+
 Result<void> LiveControls::use_policies(std::vector<Policy> policies) {
     const MutexLock lock(mutex_);
-    if (policies == policies_) {
+    if (policies == *policies_) {
         return {};
     }
     const std::uint64_t revision = revision_ + 1;
-    auto next =
-        TAGOUT_TRY(ControlSnapshot::build(fold_.in_force(), policies, revision));
+    Published next;
+    std::vector<Control> controls = fold_.in_force();
+    next.snapshot = TAGOUT_TRY(ControlSnapshot::build(controls, policies, revision));
+    next.controls = std::make_shared<const std::vector<Control>>(std::move(controls));
+    next.policies = std::make_shared<const std::vector<Policy>>(std::move(policies));
     const journal::EntryDraft draft{
         "control.policies", "policies",   tagout_itself(),
-        "policies changed", clock_.now(), policies_body(revision, policies)};
+        "policies changed", clock_.now(), policies_body(revision, *next.policies)};
     TAGOUT_TRY(journal_.append(std::span(&draft, 1)));
-    policies_ = std::move(policies);
+    policies_ = next.policies;
     publish(std::move(next));
     refresh_gauges();
     return {};
@@ -367,7 +520,7 @@ std::vector<ControlView> LiveControls::list(bool released) const {
     std::vector<ControlView> views;
     for (auto at = fold_.rows().rbegin(); at != fold_.rows().rend(); ++at) {
         if (released || !at->second.view.released_at) {
-            views.push_back(shown(at->second));
+            views.push_back(shown(at->second, Detail::List));
         }
     }
     return views;
@@ -375,22 +528,19 @@ std::vector<ControlView> LiveControls::list(bool released) const {
 
 std::shared_ptr<const ControlSnapshot> LiveControls::snapshot() const {
     const MutexLock lock(snapshot_mutex_);
-    return snapshot_;
+    return published_.snapshot;
 }
 
-std::vector<PointStatus> LiveControls::points() const {
-    const MutexLock lock(mutex_);
-    std::vector<PointStatus> all;
-    for (const PointState& state : points_) {
-        all.push_back(state.status);
-    }
-    return all;
+Published LiveControls::published() const {
+    const MutexLock lock(snapshot_mutex_);
+    return published_;
 }
 
 std::unique_ptr<Controls> Controls::make(
-    journal::Journal& journal, const Clock& clock, const Settings& settings, MetricRegistry& metrics
+    journal::Journal& journal, const Clock& clock, const Settings& settings,
+    MetricRegistry& metrics, std::string prefix
 ) {
-    return std::make_unique<LiveControls>(journal, clock, settings, metrics);
+    return std::make_unique<LiveControls>(journal, clock, settings, metrics, std::move(prefix));
 }
 
 }  // namespace tagout::contain

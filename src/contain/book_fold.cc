@@ -14,17 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::optional<std::uint64_t> number_of(std::string_view id) {
-    constexpr std::string_view prefix = "CTL-";
-    if (!id.starts_with(prefix)) {
-        return std::nullopt;
-    }
-    std::uint64_t number = 0;
-    const char* const end = id.data() + id.size();
-    const auto [at, error] = std::from_chars(id.data() + prefix.size(), end, number);
-    return error == std::errc{} && at == end ? std::optional(number) : std::nullopt;
-}
-
 /// Members of an entry's body, with nothing for what is not there or of another type.
 class Members {
 public:
@@ -89,7 +78,8 @@ std::optional<BookRow> applied(const journal::EntryDraft& draft, const Members& 
     control.id = ControlId(draft.subject);
     control.reason = draft.reason;
     control.author = draft.actor;
-    control.since = draft.occurred_at;
+    control.since = body.time("since").value_or(draft.occurred_at);
+    row.view.origin = body.text("origin");
     row.view.requested_at = draft.occurred_at;
     row.view.revision = body.number("revision");
     return row;
@@ -97,7 +87,13 @@ std::optional<BookRow> applied(const journal::EntryDraft& draft, const Members& 
 
 void acknowledged(const journal::EntryDraft& draft, const Members& body, BookRow& row) {
     ControlView& view = row.view;
-    effect_of(view, body.text("point")).acknowledged_at = draft.occurred_at;
+    if (const std::string point = body.text("point"); !point.empty()) {
+        effect_of(view, point).acknowledged_at = draft.occurred_at;
+    }
+    for (const Members& each : body.objects("points")) {
+        effect_of(view, each.text("point")).acknowledged_at =
+            each.time("at").value_or(draft.occurred_at);
+    }
     if (const auto published = body.time("published_at")) {
         view.published_at = published;
     }
@@ -113,8 +109,9 @@ void probed(const journal::EntryDraft& draft, const Members& body, BookRow& row)
         PointEffect& effect = effect_of(row.view, each.text("point"));
         effect.error = each.text("error");
         effect.proved_at =
-            proved && effect.error.empty() ? std::optional(draft.occurred_at) : std::nullopt;
+            effect.error.empty() ? std::optional(draft.occurred_at) : std::nullopt;
         effect.probes.clear();
+        effect.roads = each.number("roads");
         for (const Members& probe : each.objects("probes")) {
             effect.probes.push_back(
                 {.road = probe.text("road"),
@@ -125,9 +122,15 @@ void probed(const journal::EntryDraft& draft, const Members& body, BookRow& row)
                  .detail = probe.text("detail")}
             );
         }
+        effect.roads = std::max(effect.roads, effect.probes.size());
     }
-    row.showed = proved ? ProbeShowed::Proved : ProbeShowed::Unproved;
-    row.view.proved_at = proved ? std::optional(draft.occurred_at) : std::nullopt;
+    // A round may have been of some points only: what others showed before stands.
+    const bool all_good = std::ranges::all_of(row.view.points, [](const PointEffect& effect) {
+        return effect.error.empty();
+    });
+    row.showed = proved && all_good ? ProbeShowed::Proved : ProbeShowed::Unproved;
+    row.view.proved_at =
+        row.showed == ProbeShowed::Proved ? std::optional(draft.occurred_at) : std::nullopt;
 }
 
 json::value nanos(Instant at) {
@@ -137,13 +140,18 @@ json::value nanos(Instant at) {
 }  // namespace
 
 PointEffect& effect_of(ControlView& view, std::string_view point) {
-    const auto found = std::ranges::find(view.points, point, &PointEffect::point);
-    if (found != view.points.end()) {
+    const auto found = std::ranges::lower_bound(view.points, point, {}, &PointEffect::point);
+    if (found != view.points.end() && found->point == point) {
         return *found;
     }
-    view.points.push_back({.point = std::string(point), .acknowledged_at = {}, .proved_at = {},
-                           .probes = {}, .error = {}});
-    return view.points.back();
+    PointEffect fresh;
+    fresh.point = point;
+    return *view.points.insert(found, std::move(fresh));
+}
+
+const PointEffect* find_effect(const ControlView& view, std::string_view point) {
+    const auto found = std::ranges::lower_bound(view.points, point, {}, &PointEffect::point);
+    return found != view.points.end() && found->point == point ? &*found : nullptr;
 }
 
 void settle(BookRow& row) {
@@ -176,6 +184,9 @@ BookRow* BookFold::apply(const journal::JournalEntry& entry) {
     const std::optional<std::uint64_t> number = number_of(draft.subject);
     if (number && draft.kind == "control.applied") {
         if (std::optional<BookRow> row = applied(draft, body)) {
+            if (!row->view.origin.empty()) {
+                origins_[row->view.origin] = *number;
+            }
             return &(rows_[*number] = std::move(*row));
         }
     }
@@ -200,7 +211,9 @@ BookRow* BookFold::apply(const journal::JournalEntry& entry) {
         view.release_requested_by = draft.actor;
         view.release_reason = draft.reason;
         view.release_requested_at = draft.occurred_at;
-    } else if (draft.kind == "control.released") {
+    } else if (draft.kind == "control.adopted") {
+        origins_[body.text("origin")] = *number;
+    } else if (draft.kind == "control.released" || draft.kind == "control.handed_over") {
         view.released_by = draft.actor;
         view.released_at = draft.occurred_at;
         view.control.validating = false;
@@ -210,6 +223,22 @@ BookRow* BookFold::apply(const journal::JournalEntry& entry) {
     }
     settle(row);
     return &row;
+}
+
+std::optional<std::uint64_t> BookFold::number_of(std::string_view id) const {
+    if (!id.starts_with(prefix_)) {
+        return std::nullopt;
+    }
+    std::uint64_t number = 0;
+    const char* const end = id.data() + id.size();
+    const auto [at, error] = std::from_chars(id.data() + prefix_.size(), end, number);
+    return error == std::errc{} && at == end ? std::optional(number) : std::nullopt;
+}
+
+const BookRow* BookFold::find_origin(std::string_view origin) const {
+    const auto found = origins_.find(origin);
+    const auto row = found == origins_.end() ? rows_.end() : rows_.find(found->second);
+    return row == rows_.end() ? nullptr : &row->second;
 }
 
 BookRow* BookFold::find(const ControlId& id) {
@@ -234,19 +263,37 @@ std::vector<Control> BookFold::in_force() const {
 }
 
 ControlId BookFold::next_id() const {
-    return ControlId("CTL-" + std::to_string(rows_.empty() ? 1 : rows_.rbegin()->first + 1));
+    return ControlId(prefix_ + std::to_string(rows_.empty() ? 1 : rows_.rbegin()->first + 1));
 }
 
-std::string applied_body(const Control& control, std::uint64_t revision) {
+std::string applied_body(
+    const Control& control, std::uint64_t revision, std::string_view origin
+) {
     json::object body = terms_form(control);
     body["revision"] = revision;
+    if (!origin.empty()) {
+        body["origin"] = origin;
+        body["since"] = nanos(control.since);
+    }
+    return json::serialize(body);
+}
+
+std::string adopted_body(std::string_view origin, const Control& as_it_was) {
+    json::object body = terms_form(as_it_was);
+    body["origin"] = origin;
+    body["since"] = nanos(as_it_was.since);
     return json::serialize(body);
 }
 
 std::string acknowledged_body(
-    std::string_view point, const ControlView& view, std::uint64_t revision, bool by_all
+    const std::vector<AckedPoint>& points, const ControlView& view, bool by_all
 ) {
-    json::object body{{"point", point}, {"revision", revision}, {"by_all", by_all}};
+    json::array rows;
+    for (const AckedPoint& each : points) {
+        rows.push_back(json::object{{"point", each.point}, {"at", nanos(each.at)}});
+    }
+    json::object body{
+        {"points", std::move(rows)}, {"revision", view.revision}, {"by_all", by_all}};
     if (view.published_at) {
         body["published_at"] = nanos(*view.published_at);
     }
@@ -254,16 +301,25 @@ std::string acknowledged_body(
 }
 
 std::string probed_body(const std::vector<ProbedPoint>& points) {
+    // Of many points only what went wrong is told road by road.
+    constexpr std::size_t points_told_max = 8;
+    const bool few = points.size() <= points_told_max;
     json::array rows;
     for (const ProbedPoint& each : points) {
         json::array probes;
         for (const ProbeResult& probe : each.probes) {
+            if (!few && each.error.empty()) {
+                break;
+            }
             json::object one = tree_of(probe);
             one["revision"] = probe.revision;
             probes.push_back(std::move(one));
         }
         rows.push_back(json::object{
-            {"point", each.point}, {"probes", std::move(probes)}, {"error", each.error}});
+            {"point", each.point},
+            {"roads", each.probes.size()},
+            {"probes", std::move(probes)},
+            {"error", each.error}});
     }
     return json::serialize(json::object{{"points", std::move(rows)}});
 }

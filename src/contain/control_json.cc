@@ -27,6 +27,8 @@ json::object tree_of_effect(const PointEffect& effect) {
     put(object, "acknowledged_at", effect.acknowledged_at);
     put(object, "proved_at", effect.proved_at);
     put(object, "error", effect.error);
+    object["connected"] = effect.connected;
+    object["roads"] = effect.roads;
     json::array probes;
     for (const ProbeResult& probe : effect.probes) {
         probes.push_back(tree_of(probe));
@@ -80,10 +82,10 @@ json::object tree_of(const ControlView& view) {
     put(object, "release_reason", view.release_reason);
     put(object, "released_by", view.released_by.text());
     put(object, "released_at", view.released_at);
-    const auto reached = std::ranges::count_if(view.points, [](const PointEffect& effect) {
-        return effect.acknowledged_at.has_value();
-    });
-    object["acknowledged"] = json::object{{"reached", reached}, {"of", view.points.size()}};
+    put(object, "origin", view.origin);
+    object["acknowledged"] = json::object{
+        {"reached", view.tally.reached}, {"of", view.tally.of}, {"away", view.tally.away}};
+    object["proved"] = json::object{{"reached", view.tally.proved}, {"of", view.tally.of}};
     json::array points;
     for (const PointEffect& effect : view.points) {
         points.push_back(tree_of_effect(effect));
@@ -104,9 +106,33 @@ void put_terms(json::object& object, const Control& control) {
 }
 
 json::object tree_of(const PointStatus& point) {
-    json::object object{{"name", point.name}, {"revision", point.revision}};
+    const PointContact& contact = point.contact;
+    const auto millis = [](Duration time) { return static_cast<double>(time.count()) / 1e6; };
+    json::object object{
+        {"name", point.name},
+        {"revision", point.revision},
+        {"remote", contact.remote},
+        {"connected", contact.connected},
+        {"rules", contact.rules},
+        {"controls", contact.controls},
+        {"local_controls", contact.local_controls},
+        {"lease_over", contact.lease_over},
+        {"calls", contact.calls},
+        {"calls_denied", contact.calls_denied},
+        {"in_flight", contact.in_flight},
+        {"records_waiting", contact.records_waiting},
+        {"records_dropped", contact.records_dropped},
+        {"time_to_effect_ms",
+         json::object{
+             {"count", point.effect.count},
+             {"p50", millis(point.effect.p50)},
+             {"p99", millis(point.effect.p99)},
+             {"max", millis(point.effect.max)}}}};
     put(object, "acknowledged_at", point.acknowledged_at);
     put(object, "error", point.error);
+    put(object, "last_contact", contact.last_contact);
+    put(object, "version", contact.version);
+    put(object, "address", contact.address);
     return object;
 }
 

@@ -28,6 +28,8 @@ constexpr std::array change_names{
     EnumName{ControlChange::What::ReleaseRequested, "release_requested"},
     EnumName{ControlChange::What::Released, "released"},
     EnumName{ControlChange::What::Due, "due"},
+    EnumName{ControlChange::What::Adopted, "adopted"},
+    EnumName{ControlChange::What::HandedOver, "handed_over"},
 };
 
 std::unexpected<Error> refuse(std::string message) {
@@ -319,10 +321,11 @@ std::string sentence_of(
                         ? "Stopped " + to_text(control.scope)
                         : "Set " + what_it_is +
                               (control.route_to.empty() ? "" : " to " + control.route_to.text())) +
-                   " (" + id + ")" + (control.rule.empty() ? "" : ", by " + control.rule);
+                   " (" + id + ")" + (control.rule.empty() ? "" : ", by " + control.rule) +
+                   (view.origin.empty() ? "" : ", applied at a gateway's host as " + view.origin);
         case What::Acknowledged:
-            return id + " (" + what_it_is + ") is enforced by every point, " +
-                   std::to_string(view.points.size()) + " of " + std::to_string(view.points.size()) +
+            return id + " (" + what_it_is + ") is enforced by every connected point, " +
+                   std::to_string(view.tally.reached) + " of " + std::to_string(view.tally.of) +
                    (view.time_to_effect
                         ? ", " +
                               to_text(std::chrono::ceil<std::chrono::milliseconds>(
@@ -331,7 +334,12 @@ std::string sentence_of(
                               " after it was asked for"
                         : "");
         case What::Proved:
-            return id + " (" + what_it_is + ") is proved: a probe on every road was refused";
+            return id + " (" + what_it_is + ") is proved: a probe on every road was refused" +
+                   (view.tally.away == 0
+                        ? ""
+                        : ", but " + std::to_string(view.tally.away) + " of " +
+                              std::to_string(view.tally.of) +
+                              " points are not connected, and of those nothing is known");
         case What::Unproved:
             return id + " (" + what_it_is + ") is NOT proved: " + std::string(reason);
         case What::Renewed:
@@ -341,6 +349,11 @@ std::string sentence_of(
                    what_it_is + ")";
         case What::Released:
             return "Released " + id + " (" + what_it_is + ")";
+        case What::Adopted:
+            return "The same as " + id + " (" + what_it_is +
+                   ") was applied at a gateway's host while it was alone: " + std::string(reason);
+        case What::HandedOver:
+            return id + " (" + what_it_is + ") is the control server's now: " + std::string(reason);
         case What::Due:
             return id + " (" + what_it_is + ") is to be looked at by " +
                    to_rfc3339(control.review_by) + ": renew it or ask for its release";

@@ -33,6 +33,41 @@ inline constexpr MetricInfo point_failures_total{
     "point"};
 inline constexpr MetricInfo probes_total{
     "tagout_probes_total", MetricType::Counter, "Rounds of probes by what they showed", "result"};
+inline constexpr MetricInfo point_connected{
+    "tagout_point_connected",
+    MetricType::Gauge,
+    "1 while an enforcement point is heard of, else 0",
+    "point"};
+inline constexpr MetricInfo point_revision{
+    "tagout_point_revision",
+    MetricType::Gauge,
+    "Newest revision of the controls that a point said it enforces",
+    "point"};
+inline constexpr MetricInfo point_silent_seconds{
+    "tagout_point_silent_seconds",
+    MetricType::Gauge,
+    "Time since a point was last heard of; 0 for the gateway of this process",
+    "point"};
+inline constexpr MetricInfo point_time_to_effect_seconds{
+    "tagout_point_time_to_effect_seconds",
+    MetricType::Histogram,
+    "Time from asking for a control to one point acknowledging it",
+    "point"};
+inline constexpr MetricInfo point_rules{
+    "tagout_point_rules",
+    MetricType::Gauge,
+    "Policy rules in force at a point; 0 is a gateway with no policy loaded",
+    "point"};
+inline constexpr MetricInfo point_calls_denied{
+    "tagout_point_calls_denied",
+    MetricType::Gauge,
+    "Calls that a point refused since its start",
+    "point"};
+inline constexpr MetricInfo point_records_dropped{
+    "tagout_point_records_dropped",
+    MetricType::Gauge,
+    "Calls whose records a point lost since its start because it could keep no more",
+    "point"};
 inline constexpr MetricInfo approvals_pending{
     "tagout_approvals_pending", MetricType::Gauge, "Calls that wait for a person", ""};
 inline constexpr MetricInfo approvals_total{
@@ -49,6 +84,13 @@ inline constexpr std::array metric_list{
     time_to_effect_seconds,
     point_failures_total,
     probes_total,
+    point_connected,
+    point_revision,
+    point_silent_seconds,
+    point_time_to_effect_seconds,
+    point_rules,
+    point_calls_denied,
+    point_records_dropped,
     approvals_pending,
     approvals_total,
 };

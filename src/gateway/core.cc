@@ -84,6 +84,23 @@ Core::Core(const GatewayOptions& given, const GatewayParts& with, std::string se
       meters(with.metrics),
       upstreams(net::UpstreamClient::make({.connect_timeout = given.connect_timeout})) {}
 
+contain::PointContact Core::contact() const {
+    contain::PointContact contact;
+    for (const auto& kind : meters.decisions) {
+        for (std::size_t verdict = 0; verdict < kind.size(); ++verdict) {
+            const std::uint64_t count = kind[verdict] == nullptr ? 0 : kind[verdict]->value();
+            contact.calls += count;
+            contact.calls_denied += static_cast<Verdict>(verdict) == Verdict::Deny ? count : 0;
+        }
+    }
+    if (const Snapshot snapshot = newest()) {
+        contact.rules = snapshot->rules();
+        contact.controls = snapshot->controls();
+    }
+    contact.in_flight = in_flight();
+    return contact;
+}
+
 void Core::use_loops(std::vector<std::shared_ptr<net::EventLoop>> loops) {
     loops_.resize(loops.size());
     for (std::size_t i = 0; i < loops.size(); ++i) {

@@ -104,6 +104,8 @@ public:
     /// On any thread: ends what is in flight; the doors close next.
     void shut_down();
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_.load(); }
+    /// Counts of decisions and what is in force, for whoever shows this point.
+    [[nodiscard]] contain::PointContact contact() const;
 
     /// On `loop`'s thread.
     [[nodiscard]] const Snapshot& snapshot(const net::EventLoop& loop) const {

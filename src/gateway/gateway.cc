@@ -276,6 +276,7 @@ public:
     [[nodiscard]] std::vector<contain::ProbeResult> probe(const Control& control) override {
         return send_probes(*core_, control, port_);
     }
+    [[nodiscard]] contain::PointContact contact() const override { return core_->contact(); }
     [[nodiscard]] std::uint16_t port() const override { return port_; }
     [[nodiscard]] std::uint16_t authz_port() const override { return authz_port_; }
     [[nodiscard]] std::size_t in_flight() const override { return core_->in_flight(); }

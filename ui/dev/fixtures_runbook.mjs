@@ -7,12 +7,12 @@ const day = 24 * hour;
 export function makeControls(nowMs) {
     const at = (ago) => new Date(nowMs - ago).toISOString();
     const point = (since, ms, id, roads) => ({
-        point: 'gateway', acknowledged_at: at(since - ms), proved_at: at(since - ms - 40),
+        point: 'gateway', connected: true, roads: roads.length, acknowledged_at: at(since - ms), proved_at: at(since - ms - 40),
         probes: roads.map((road) => ({ road, reached: true, verdict: 'deny', decided_by: id, detail: 'refused before the upstream was asked' })),
     });
     const proved = (id, since, ms, more, roads = ['mcp:payments', 'decide']) => ({
         id, since: at(since), requested_at: at(since), published_at: at(since - 1), acknowledged_at: at(since - ms), proved_at: at(since - ms - 40), time_to_effect_ms: ms,
-        state: 'proved', points: [point(since, ms, id, roads)], acknowledged: { reached: 1, of: 1 }, validating: false, calls_refused: 0, review_by: new Date(nowMs + 3.2 * hour).toISOString(), ...more,
+        state: 'proved', points: [point(since, ms, id, roads)], acknowledged: { reached: 1, of: 1, away: 0 }, proved: { reached: 1, of: 1 }, validating: false, calls_refused: 0, review_by: new Date(nowMs + 3.2 * hour).toISOString(), ...more,
     });
     return [
         proved('CTL-7', 66 * minute, 12.4, {

@@ -5,6 +5,23 @@ const ended = ['resolved', 'review', 'closed', 'false_positive', 'merged', 'canc
 const provedAfterMs = 900;
 
 /** `mock` lends what the first half has: state, found, change, required, Refusal, stamp, makeAgents. */
+/** The gateway of the server's own process, and two of a fleet: one well, one that went away. */
+const pointRows = (revision, at) => [
+    {
+        name: 'gateway', revision, acknowledged_at: at, remote: false, connected: true, rules: 12, controls: 2, local_controls: 0, lease_over: false, calls: 1840, calls_denied: 96,
+        in_flight: 3, records_waiting: 0, records_dropped: 0, time_to_effect_ms: { count: 14, p50: 0.4, p99: 2.1, max: 2.1 },
+    },
+    {
+        name: 'edge-1', revision, acknowledged_at: at, remote: true, connected: true, last_contact: at, version: '0.1.0', address: 'http://10.0.0.4:8322', rules: 12, controls: 2,
+        local_controls: 0, lease_over: false, calls: 22110, calls_denied: 411, in_flight: 9, records_waiting: 1, records_dropped: 0, time_to_effect_ms: { count: 14, p50: 6.2, p99: 18.4, max: 18.4 },
+    },
+    {
+        name: 'edge-2', revision: Math.max(0, revision - 1), acknowledged_at: at, remote: true, connected: false, last_contact: at, version: '0.1.0', address: 'http://10.0.0.5:8322', rules: 12,
+        controls: 1, local_controls: 0, lease_over: false, calls: 19004, calls_denied: 377, in_flight: 0, records_waiting: 0, records_dropped: 0,
+        time_to_effect_ms: { count: 13, p50: 7.0, p99: 21.9, max: 21.9 }, error: `not heard of since ${at}`,
+    },
+];
+
 export function makeRunbook({ state, found, change, required, Refusal, stamp, empty }) {
     const now = Date.now();
     const controls = empty ? [] : makeControls(now);
@@ -48,7 +65,7 @@ export function makeRunbook({ state, found, change, required, Refusal, stamp, em
         const control = {
             id: `CTL-${nextControl++}`, scope, mode, reason: body.reason, author: actor, ...(body.incident ? { incident: body.incident } : {}), ...(body.route_to ? { route_to: body.route_to } : {}),
             ...(body.allowed ? { allowed: body.allowed } : {}), since: stamp(), requested_at: stamp(), published_at: new Date(asked + 1).toISOString(), review_by: new Date(asked + 4 * 3_600_000).toISOString(),
-            state: 'requested', revision, validating: false, calls_refused: 0, acknowledged: { reached: 0, of: 1 }, points: [{ point: 'gateway', probes: [] }],
+            state: 'requested', revision, validating: false, calls_refused: 0, acknowledged: { reached: 0, of: 1, away: 0 }, proved: { reached: 0, of: 1 }, points: [{ point: 'gateway', connected: true, roads: 0, probes: [] }],
         };
         controls.unshift(control);
         tell(control.incident, actor, 'containment', 'control.applied', `${control.id}: ${mode} ${scope}`, body.reason);
@@ -59,7 +76,7 @@ export function makeRunbook({ state, found, change, required, Refusal, stamp, em
         }
         after(14, () => {
             const at = new Date(asked + 14).toISOString();
-            Object.assign(control, { state: 'acknowledged', acknowledged_at: at, time_to_effect_ms: 13.6, acknowledged: { reached: 1, of: 1 } });
+            Object.assign(control, { state: 'acknowledged', acknowledged_at: at, time_to_effect_ms: 13.6, acknowledged: { reached: 1, of: 1, away: 0 }, proved: { reached: 1, of: 1 } });
             control.points[0].acknowledged_at = at;
         });
         after(provedAfterMs, () => prove(control));
@@ -232,7 +249,7 @@ export function makeRunbook({ state, found, change, required, Refusal, stamp, em
         switch (room) {
             case 'controls':
                 if (name) return lookup(controls, name, 'control');
-                return { controls: controls.filter((each) => query.get('state') === 'all' || each.state !== 'released'), points: [{ name: 'gateway', revision, acknowledged_at: stamp() }], revision };
+                return { controls: controls.filter((each) => query.get('state') === 'all' || each.state !== 'released'), points: pointRows(revision, stamp()), revision };
             case 'approvals': return { approvals: approvals.filter(({ expires_at }) => Date.parse(expires_at) > Date.now()) };
             case 'versions': {
                 if (name) return versions.find((each) => each.hash.startsWith(name));

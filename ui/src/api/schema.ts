@@ -1406,10 +1406,15 @@ export interface components {
         };
         ControlPoint: {
             point: string;
+            /** @description False - it is not heard of */
+            connected: boolean;
+            /** @description Probes of its newest round */
+            roads: number;
             acknowledged_at?: components["schemas"]["Time"];
             proved_at?: components["schemas"]["Time"];
             /** @description Why it did not acknowledge */
             error?: string;
+            /** @description Of many points only where one was not refused */
             probes: components["schemas"]["Probe"][];
         };
         Control: {
@@ -1450,11 +1455,20 @@ export interface components {
             time_to_effect_ms?: number;
             /** @description First snapshot that holds it */
             revision: number;
+            /** @description In lists of more than eight only those that lag */
             points: components["schemas"]["ControlPoint"][];
             acknowledged: {
                 reached: number;
                 of: number;
+                /** @description Not connected; the state is that of the others */
+                away: number;
             };
+            proved: {
+                reached: number;
+                of: number;
+            };
+            /** @description POINT:CTL-n of one that was applied at a gateway host */
+            origin?: string;
             /** @description Its release was asked for - journeys pass it */
             validating: boolean;
             release_requested_by?: string;
@@ -1470,8 +1484,37 @@ export interface components {
             /** @description Newest that it said it enforces; 0 for none yet */
             revision: number;
             acknowledged_at?: components["schemas"]["Time"];
-            /** @description Why it is behind */
+            /** @description Why it is behind or not connected */
             error?: string;
+            /** @description A process of its own - tagout gateway */
+            remote: boolean;
+            connected: boolean;
+            last_contact?: components["schemas"]["Time"];
+            version?: string;
+            /** @description Where agents reach it */
+            address?: string;
+            /** @description Policy rules in force there; 0 is a gateway with no policy loaded */
+            rules: number;
+            controls: number;
+            /** @description Applied at its host and not yet taken over */
+            local_controls: number;
+            /** @description Alone for longer than its lease - it has stopped high-risk tools */
+            lease_over: boolean;
+            /** @description Decided since its start */
+            calls: number;
+            calls_denied: number;
+            in_flight: number;
+            /** @description Batches of records that wait on its disk */
+            records_waiting: number;
+            /** @description Calls whose records were lost */
+            records_dropped: number;
+            time_to_effect_ms: {
+                /** @description Stops that it acknowledged; percentiles are of the newest 256 */
+                count: number;
+                p50: number;
+                p99: number;
+                max: number;
+            };
         };
         ControlList: {
             controls: components["schemas"]["Control"][];

@@ -6,7 +6,7 @@ import { recommend } from './recommend';
 
 const control = (more: Partial<Control> = {}): Control => ({
     id: 'CTL-1', scope: 'tool:pay', mode: 'stopped', reason: 'r', author: 'person:ana', since: '2026-11-24T04:00:00Z', review_by: '2026-11-24T08:00:00Z',
-    state: 'proved', requested_at: '2026-11-24T04:00:00Z', revision: 1, points: [], acknowledged: { reached: 1, of: 1 }, validating: false, calls_refused: 0,
+    state: 'proved', requested_at: '2026-11-24T04:00:00Z', revision: 1, points: [], acknowledged: { reached: 1, of: 1, away: 0 }, proved: { reached: 1, of: 1 }, validating: false, calls_refused: 0,
     time_to_effect_ms: 12.4, ...more,
 });
 
@@ -36,16 +36,18 @@ describe('scopes', () => {
 describe('proof', () => {
     it.each([
         ['proved', control(), 'good', 'In force in 12 ms, and a probe was refused at the enforcement point.'],
-        ['many points', control({ acknowledged: { reached: 3, of: 3 } }), 'good', 'In force in 12 ms, and a probe was refused at all 3 enforcement points.'],
+        ['many points', control({ acknowledged: { reached: 3, of: 3, away: 0 } }), 'good', 'In force in 12 ms, and a probe was refused at all 3 enforcement points.'],
+        ['proved where it could be', control({ acknowledged: { reached: 2, of: 3, away: 1 }, proved: { reached: 2, of: 3 } }), 'bad', 'In force in 12 ms and proved at every connected point. 1 of 3 points is not connected: what it lets pass is not known.'],
+        ['two are away', control({ state: 'acknowledged', acknowledged: { reached: 1, of: 3, away: 2 } }), 'bad', 'In force at every connected point in 12 ms. 2 of 3 points are not connected: what they let pass is not known.'],
         ['observing refuses nothing', control({ mode: 'observe' }), 'good', 'It observes at the enforcement point; nothing is refused.'],
-        ['waiting', control({ state: 'requested', acknowledged: { reached: 0, of: 1 } }), 'moving', 'Requested. Waiting for the enforcement points.'],
-        ['a point that is away', control({ state: 'requested', points: [{ point: 'gateway', error: 'no answer in 3 s', probes: [] }] }), 'bad', 'gateway did not acknowledge: no answer in 3 s'],
-        ['nothing enforces it', control({ state: 'requested', acknowledged: { reached: 0, of: 0 } }), 'bad', 'No gateway is connected, so nothing enforces it. Calls pass.'],
+        ['waiting', control({ state: 'requested', acknowledged: { reached: 0, of: 1, away: 0 } }), 'moving', 'Requested. Waiting for the enforcement points.'],
+        ['a point that is away', control({ state: 'requested', points: [{ point: 'gateway', connected: true, roads: 1, error: 'no answer in 3 s', probes: [] }] }), 'bad', 'gateway did not acknowledge: no answer in 3 s'],
+        ['nothing enforces it', control({ state: 'requested', acknowledged: { reached: 0, of: 0, away: 0 } }), 'bad', 'No gateway is connected, so nothing enforces it. Calls pass.'],
         ['acknowledged', control({ state: 'acknowledged' }), 'moving', 'In force at every point in 12 ms. A probe is on its way to prove it.'],
         ['what redacts lets the probe through', control({ mode: 'redact' }), 'good', 'In force in 12 ms, and a probe came through redacted at the enforcement point.'],
         ['what routes sends it elsewhere', control({ mode: 'route' }), 'good', 'In force in 12 ms, and a probe was sent elsewhere at the enforcement point.'],
         ['a throttle waits for no probe', control({ mode: 'throttle', state: 'acknowledged' }), 'good', 'In force at every point in 12 ms. No probe is one call too many: the calls that it refuses are its proof.'],
-        ['a probe passed', control({ state: 'unproved', points: [{ point: 'gateway', error: 'the probe was let through', probes: [] }] }), 'bad', 'gateway: the probe was let through'],
+        ['a probe passed', control({ state: 'unproved', points: [{ point: 'gateway', connected: true, roads: 1, error: 'the probe was let through', probes: [] }] }), 'bad', 'gateway: the probe was let through'],
         ['unproved without a word', control({ state: 'unproved' }), 'bad', 'A probe got through or could not be sent. Do not trust this stop: look at its points.'],
         ['released', control({ state: 'released' }), 'quiet', 'It is not in force any more.'],
     ])('%s', (_name, given, tone, sentence) => expect(proofOf(given)).toMatchObject({ tone, sentence }));

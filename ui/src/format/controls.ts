@@ -87,11 +87,12 @@ function probed(mode: ControlMode): string {
 
 /** Where the proof stands, in one sentence; bad when somebody must look. */
 export function proofOf(control: Control): { tone: Tone; label: string; sentence: string } {
-    const { reached, of } = control.acknowledged;
+    const { reached, of, away } = control.acknowledged;
     const points = `${reached}/${of}`;
     const took = control.time_to_effect_ms === undefined ? '' : ` in ${stepTime(control.time_to_effect_ms)}`;
     const everywhere = of === 1 ? 'the enforcement point' : `all ${of} enforcement points`;
-    const failing = control.points.find(({ error }) => error);
+    const failing = control.points.find(({ error, connected }) => error && connected) ?? control.points.find(({ error }) => error);
+    const missing = away === 0 ? '' : ` ${away === 1 ? `1 of ${of} points is` : `${away} of ${of} points are`} not connected: what ${away === 1 ? 'it lets' : 'they let'} pass is not known.`;
     switch (control.state) {
         case 'released':
             return { tone: 'quiet', label: 'Released', sentence: 'It is not in force any more.' };
@@ -101,6 +102,7 @@ export function proofOf(control: Control): { tone: Tone; label: string; sentence
                 ? { tone: 'bad', label: 'No enforcement point', sentence: 'No gateway is connected, so nothing enforces it. Calls pass.' }
                 : { tone: 'moving', label: `Acknowledged ${points}`, sentence: 'Requested. Waiting for the enforcement points.' };
         case 'acknowledged':
+            if (away > 0) return { tone: 'bad', label: `Acknowledged ${points}`, sentence: `In force at every connected point${took}.${missing}` };
             if (control.mode === 'throttle') {
                 return { tone: 'good', label: `In force, ${points}`, sentence: `In force at every point${took}. No probe is one call too many: the calls that it refuses are its proof.` };
             }
@@ -111,6 +113,7 @@ export function proofOf(control: Control): { tone: Tone; label: string; sentence
                 sentence: failing ? `${failing.point}: ${failing.error}` : 'A probe got through or could not be sent. Do not trust this stop: look at its points.',
             };
         case 'proved':
+            if (away > 0) return { tone: 'bad', label: `Proved, ${control.proved.reached}/${of}`, sentence: `In force${took} and proved at every connected point.${missing}` };
             return control.mode === 'observe'
                 ? { tone: 'good', label: `Watching, ${points}`, sentence: `It observes at ${everywhere}; nothing is refused.` }
                 : { tone: 'good', label: `Proved, ${points}`, sentence: `In force${took}, and a probe ${probed(control.mode)} at ${everywhere}.` };

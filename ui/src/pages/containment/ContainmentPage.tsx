@@ -57,30 +57,69 @@ export default function ContainmentPage() {
     );
 }
 
+/** Red when it is away, behind, or says that it does not do as it was told. */
+const isFailing = (point: EnforcementPoint, newest: number): boolean => !point.connected || point.revision < newest || Boolean(point.error);
+
 function Points({ points, newest }: { points: EnforcementPoint[]; newest: number }) {
+    const failing = points.filter((point) => isFailing(point, newest));
+    const rows = [...failing, ...points.filter((point) => !failing.includes(point))];
+    const bare = points.filter(({ rules, controls, connected }) => connected && rules === 0 && controls === 0);
     return (
-        <Panel title="Enforcement points" aside={`newest revision ${newest}`} flush={points.length > 0}>
+        <Panel
+            title="Enforcement points"
+            aside={`${failing.length === 0 ? 'all' : `${points.length - failing.length} of ${points.length}`} enforce revision ${newest}`}
+            flush={points.length > 0}
+        >
+            {bare.length > 0 && (
+                <p className={css.bad} role="status">
+                    No policy and no control is loaded at {bare.length === 1 ? bare[0]?.name : plural(bare.length, 'point')}: every call passes there.
+                </p>
+            )}
             {points.length === 0 ? (
                 <p className={css.bad}>No enforcement point is connected: a stop would be recorded and would stop nothing. Start the gateway.</p>
             ) : (
                 <Table
                     label="Enforcement points"
-                    head={['Point', 'Enforces', 'Acknowledged', 'Trouble']}
-                    rows={points.map((point) => ({
+                    head={['Point', 'Enforces', 'Heard of', 'Time to effect', 'Calls denied', 'Trouble']}
+                    rows={rows.map((point) => ({
                         key: point.name,
                         cells: [
-                            <strong key="n">{point.name}</strong>,
-                            <span key="r" className={point.revision < newest ? css.bad : css.ok}>
-                                revision {point.revision}{point.revision < newest ? `, ${newest - point.revision} behind` : ', the newest'}
+                            <span key="n"><strong>{point.name}</strong>{point.address && <span className="dim"> {point.address}</span>}</span>,
+                            <span key="r" className={isFailing(point, newest) ? css.bad : css.ok}>
+                                {point.revision === 0 && !point.acknowledged_at
+                                    ? 'nothing yet'
+                                    : `revision ${point.revision}${point.revision < newest ? `, ${newest - point.revision} behind` : ', the newest'}`}
                             </span>,
-                            point.acknowledged_at ? <At key="a" at={point.acknowledged_at} /> : 'never',
-                            point.error ? <span key="e" className={css.bad}>{point.error}</span> : 'none',
+                            !point.remote ? 'this process' : point.last_contact ? <At key="c" at={point.last_contact} /> : <span key="c" className={css.bad}>never since the start</span>,
+                            <EffectTimes key="t" times={point.time_to_effect_ms} />,
+                            `${point.calls_denied} of ${point.calls}`,
+                            <Trouble key="e" point={point} />,
                         ],
                     }))}
                 />
             )}
         </Panel>
     );
+}
+
+function EffectTimes({ times }: { times: EnforcementPoint['time_to_effect_ms'] }) {
+    if (times.count === 0) return <span className="dim">no stop yet</span>;
+    return (
+        <span title={`${plural(times.count, 'stop')}, the slowest ${stepTime(times.max)}`} className="num">
+            p50 {stepTime(times.p50)}, p99 {stepTime(times.p99)}
+        </span>
+    );
+}
+
+function Trouble({ point }: { point: EnforcementPoint }) {
+    const troubles = [
+        point.error,
+        point.lease_over && 'its lease is over: high-risk tools are stopped there',
+        point.local_controls > 0 && `${plural(point.local_controls, 'control')} applied at its host`,
+        point.records_dropped > 0 && `records of ${plural(point.records_dropped, 'call')} lost`,
+        point.records_waiting > 0 && `${plural(point.records_waiting, 'batch', 'batches')} of records on their way`,
+    ].filter(Boolean);
+    return troubles.length === 0 ? <>none</> : <span className={point.error || point.lease_over || point.records_dropped > 0 ? css.bad : undefined}>{troubles.join('; ')}</span>;
 }
 
 function History({ controls }: { controls: Control[] }) {

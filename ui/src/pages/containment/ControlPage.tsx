@@ -35,6 +35,7 @@ export default function ControlPage() {
                     <Row label="Proved" at={control.proved_at} />
                     <Row label="Release asked for" at={control.release_requested_at} by={control.release_requested_by} />
                     <Row label="Released" at={control.released_at} by={control.released_by} />
+                    {control.origin && <div><dt>Applied at a gateway host</dt><dd>as {control.origin}</dd></div>}
                     {control.rule && <div><dt>Playbook</dt><dd>{control.rule}</dd></div>}
                     {control.allowed && control.allowed.length > 0 && <div><dt>Tools that pass</dt><dd>{control.allowed.join(', ')}</dd></div>}
                     <div><dt>First snapshot</dt><dd>revision {control.revision}</dd></div>
@@ -56,7 +57,7 @@ function Row({ label, at, by }: { label: string; at: string | undefined; by?: st
 
 function Points({ control }: { control: Control }) {
     return (
-        <Panel title="Points and probes" aside={`${control.acknowledged.reached}/${control.acknowledged.of} acknowledged`}>
+        <Panel title="Points and probes" aside={`${control.acknowledged.reached}/${control.acknowledged.of} acknowledged, ${control.proved.reached}/${control.proved.of} proved`}>
             {control.points.length === 0 ? (
                 <p className={css.bad}>No enforcement point is connected, so nothing enforces it. Start the gateway.</p>
             ) : (
@@ -73,11 +74,14 @@ function Point({ point, control }: { point: ControlPoint; control: Control }) {
         <>
             <p className={css.pointHead}>
                 <strong>{point.point}</strong>
+                {!point.connected && <span className={css.bad}>not connected</span>}
                 {point.acknowledged_at ? <span className={css.ok}>acknowledged <At at={point.acknowledged_at} /></span> : <span className={css.bad}>did not acknowledge</span>}
                 {point.proved_at && <span className={css.ok}>proved <At at={point.proved_at} /></span>}
             </p>
             {point.error && <p className={css.bad}>{point.error}</p>}
-            {point.probes.length === 0 ? <p className="dim">No probe yet.</p> : (
+            {point.probes.length === 0 ? (
+                <p className="dim">{point.roads === 0 ? 'No probe yet.' : `Refused on ${point.roads === 1 ? 'its one road' : `all ${point.roads} roads`}.`}</p>
+            ) : (
                 <ul className={css.probes}>
                     {point.probes.map((probe) => <li key={probe.road}><ProbeLine probe={probe} control={control} /></li>)}
                 </ul>
