@@ -14,7 +14,7 @@ tagout_room(recover USES catalog journal incident OpenSSL::Crypto Boost::json)
 tagout_room(net USES domain OpenSSL::SSL Boost::url PkgConfig::NGHTTP2 PkgConfig::DEFLATE PkgConfig::ZSTD)
 tagout_room(store USES journal PkgConfig::SQLITE PkgConfig::ZSTD)
 tagout_room(notify USES net incident PkgConfig::SODIUM TEST_USES store)
-tagout_room(gateway USES net contain intake simdjson::simdjson PkgConfig::SODIUM)
+tagout_room(gateway USES net contain verify intake simdjson::simdjson PkgConfig::SODIUM)
 if(TAGOUT_TESTS)
     add_executable(gateway_stand tests/e2e/gateway_stand.cc)  # the data plane alone, for tests/e2e
     target_link_libraries(gateway_stand PRIVATE gateway)
@@ -31,7 +31,7 @@ set_source_files_properties(${CMAKE_BINARY_DIR}/embedded_page.cc PROPERTIES COMP
 
 tagout_room(cli USES net intake prevent Boost::json ZLIB::ZLIB)
 tagout_room(app USES server store notify gateway cli)
-set_source_files_properties(src/app/evidence_source.cc PROPERTIES
+set_source_files_properties(src/app/evidence_source.cc src/app/gateway_node.cc PROPERTIES
     COMPILE_DEFINITIONS TAGOUT_VERSION="${PROJECT_VERSION}")
 tagout_room(rehearse USES app PkgConfig::SQLITE PkgConfig::FMT)
 

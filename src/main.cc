@@ -2,6 +2,7 @@
 
 #include "app/calibrate.h"
 #include "app/evidence_verify.h"
+#include "app/gateway_node.h"
 #include "app/offline.h"
 #include "app/policy_answer.h"
 #include "app/policy_files.h"
@@ -111,6 +112,45 @@ void add_serve(CommandLine& line, app::ServeOptions& options) {
     line.runs(serve, [&options](cli::Terminal& terminal) -> Result<int> {
         TAGOUT_TRY(rehearse::use_fleet_config(options));
         return app::serve(options, rehearse::fleet_beside(options), terminal);
+    });
+}
+
+void add_gateway(CommandLine& line, app::NodeOptions& options) {
+    CLI::App* const gateway = line.app.add_subcommand(
+        "gateway", "Run the data plane alone, told by a control server; as many as you like"
+    );
+    gateway->add_option("--control", options.control, "Address of the control server's API")
+        ->capture_default_str();
+    gateway->add_option("--name", options.name, "What it is called; this host's name without it");
+    gateway->add_option(
+        "--token-file", options.token_file,
+        "File with its token, made by tagout fleet token (or TAGOUT_GATEWAY_TOKEN)"
+    );
+    gateway->add_option(
+        "--control-key", options.control_key,
+        "The control server's public key (tagout evidence key), or a file with it; without it the "
+        "first that is met is pinned"
+    );
+    gateway->add_option("--data-dir", options.data_dir, "Last snapshot, own controls, records")
+        ->capture_default_str();
+    gateway->add_option(
+        "--config", options.config, "tagout.yaml with upstreams; without it the control server's"
+    );
+    gateway->add_option("--address", options.address, "Address for agents")->capture_default_str();
+    gateway->add_option("--gateway-port", options.gateway_port, "MCP, model and decision roads")
+        ->capture_default_str();
+    gateway->add_option("--admin-address", options.admin_address, "Address of the admin door")
+        ->capture_default_str();
+    gateway->add_option("--admin-port", options.admin_port, "Metrics, health, stops at this host")
+        ->capture_default_str();
+    gateway->add_option(
+        "--ext-authz-port", options.ext_authz_port, "Envoy's external authorization over gRPC"
+    );
+    gateway->add_option("--threads", options.threads, "Event loops")
+        ->check(CLI::Range(1U, 256U))
+        ->capture_default_str();
+    line.runs(gateway, [&options](cli::Terminal& terminal) {
+        return app::run_gateway(options, terminal);
     });
 }
 
@@ -439,6 +479,12 @@ void add_verb(
     if (verb.method == "POST") {
         add_dry_run(command, common);
     }
+    if (verb.at_gateway) {
+        command->add_option(
+            "--at-gateway", common.connection.at_gateway,
+            "Folder of a gateway on this host: there, and with the control server away too"
+        );
+    }
     line.runs(command, [&common, &verb, &values](cli::Terminal& terminal) {
         std::erase_if(values, [](const auto& each) { return each.second.empty(); });
         return cli::run_verb(common, verb, values, terminal);
@@ -605,6 +651,7 @@ int run(int argc, char** argv) {
     double hook_seconds = std::chrono::duration<double>(hook.timeout).count();
     cli::Terminal terminal;
     app::ServeOptions serve;
+    app::NodeOptions node;
     app::ReplayOptions replay;
     app::CalibrateOptions adjust;
     app::VerifyOptions verify;
@@ -628,6 +675,7 @@ int run(int argc, char** argv) {
     line.app.set_version_flag("--version", "tagout " TAGOUT_VERSION);
     line.app.get_formatter()->column_width(34);
     add_serve(line, serve);
+    add_gateway(line, node);
     add_offline(line, replay, adjust, files, file);
     add_policy(line, policies);
     add_stores(line, verify);

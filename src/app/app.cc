@@ -6,6 +6,7 @@
 #include "app/crossings.h"
 #include "app/directory.h"
 #include "app/evidence_source.h"
+#include "app/fleet.h"
 #include "app/gate_rooms.h"
 #include "app/metrics.h"
 #include "app/pipeline.h"
@@ -90,6 +91,9 @@ public:
         }
         if (response_) {
             response_->stop();
+        }
+        if (fleet_) {
+            fleet_->hub().stop();
         }
         if (containment_) {
             containment_->stop();
@@ -235,6 +239,10 @@ private:
             response_->look_at(change.view.control.incident);
             hub_.publish("control", boost::json::serialize(contain::tree_of(change.view)));
         });
+        containment_->controls().on_point([this](const contain::PointChange& change) {
+            notifier_->on_point(change.point, change.sentence, change.failing, change.at);
+            hub_.publish("point", boost::json::serialize(contain::tree_of(change)));
+        });
         recovery_->journeys().on_run([this](const recover::JourneyRun&) {
             response_->look_at_all();
         });
@@ -293,6 +301,11 @@ private:
                 if (profiles_) {
                     profiles_->production_moved(name);
                 }
+            },
+            [this] {
+                if (fleet_) {
+                    fleet_->hub().parts_changed();
+                }
             }});
         TAGOUT_TRY(recovery_->rebuild());
         use_policies();
@@ -330,6 +343,23 @@ private:
         }
     }
 
+    /// Gateways of the fleet may come once the API is open.
+    Result<void> make_fleet() {
+        fleet_ = TAGOUT_TRY(FleetControl::make(FleetControlParts{
+            *journal_,
+            clock_,
+            metrics_,
+            containment_->controls(),
+            containment_->approvals(),
+            *pipeline_,
+            [this] { return configured()->catalog; },
+            recovery_->releases(),
+            options_.data_dir,
+            configured()->containment}));
+        fleet_->hub().start();
+        return {};
+    }
+
     /// Calls may pass once this returns, and not before: the gateway enforces what is in force.
     Result<void> open_gateway() {
         const std::shared_ptr<const Configured> config = configured();
@@ -347,7 +377,8 @@ private:
     }
 
     void tell_timeline(const notify::NoticeView& notice) {
-        if (notice.incident.empty() || notice.state == notify::NoticeState::Pending) {
+        if (notice.incident.empty() || notice.incident.starts_with("point:") ||
+            notice.state == notify::NoticeState::Pending) {
             return;
         }
         const bool delivered = notice.state == notify::NoticeState::Delivered;
@@ -402,6 +433,7 @@ private:
         verifier_ = std::make_unique<verify::Verifier>(std::move(sources));
         backtester_ = std::make_unique<LiveBacktester>(BacktesterParts{
             clock_, *desk_, *evidence_, [this] { return configured()->catalog; }});
+        TAGOUT_TRY(make_fleet());
         api_ = std::make_unique<server::Api>(server::ApiParts{
             *desk_,
             *view_,
@@ -422,7 +454,8 @@ private:
                 &clock_,
                 [this](std::size_t limit) { return profiles_->list(limit); }},
             pipeline_.get(),
-            &clock_});
+            &clock_,
+            &fleet_->hub()});
         for (const MetricInfo& info : metric_list) {
             touch(info);
         }
@@ -518,6 +551,7 @@ private:
         TAGOUT_TRY(journal_->append(std::span(&draft, 1)));
         desk_->use(next->catalog, next->incidents);
         containment_->use(next->containment);
+        fleet_->hub().use(fleet_times(next->containment));
         notifier_->use(next->catalog);
         recovery_->use(*next);
         response_->look_at_all();
@@ -556,6 +590,7 @@ private:
     std::unique_ptr<LiveView> view_;
     std::unique_ptr<LiveBacktester> backtester_;
     std::unique_ptr<verify::Verifier> verifier_;
+    std::unique_ptr<FleetControl> fleet_;
     std::unique_ptr<server::Api> api_;
     std::unique_ptr<net::HttpServer> otlp_http_;
     std::unique_ptr<net::GrpcServer> otlp_grpc_;

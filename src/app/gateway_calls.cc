@@ -138,9 +138,20 @@ otlp::SpanRecord span_of(const gateway::SeenCall& call, std::uint64_t seed) {
 GatewayCalls::GatewayCalls(
     server::IntakeSink& intake, MetricRegistry& metrics, Refused refused, std::uint64_t seed
 )
-    : intake_(intake),
-      metrics_(metrics),
-      refused_(std::move(refused)),
+    : metrics_(metrics),
+      take_([this, &intake, told = std::move(refused)](CallRecords records) {
+          into_intake(intake, told, std::move(records));
+      }),
+      bytes_max_(SIZE_MAX),
+      seed_(seed),
+      thread_([this] { run(); }) {}
+
+GatewayCalls::GatewayCalls(
+    Take take, std::size_t bytes_max, MetricRegistry& metrics, std::uint64_t seed
+)
+    : metrics_(metrics),
+      take_(std::move(take)),
+      bytes_max_(bytes_max),
       seed_(seed),
       thread_([this] { run(); }) {}
 
@@ -186,43 +197,59 @@ void GatewayCalls::run() {
             stopping = stopping_ && queue_.empty();
         }
         if (!calls.empty()) {
-            hand_over(std::move(calls));
+            hand_over(calls);
         }
     }
 }
 
-void GatewayCalls::hand_over(std::vector<gateway::SeenCall> calls) {
+void GatewayCalls::hand_over(std::span<const gateway::SeenCall> calls) {
     std::vector<otlp::SpanRecord> spans;
     spans.reserve(calls.size());
-    std::map<std::string, std::uint64_t> refusals;
+    CallRecords records;
+    records.calls = calls.size();
     for (const gateway::SeenCall& call : calls) {
         if (call.verdict != Verdict::Allow && !call.decided_by.empty()) {
-            ++refusals[call.decided_by];
+            ++records.refused[call.decided_by];
         }
         if (is_recorded(call)) {
             spans.push_back(span_of(call, seed_));
             seed_ = Prng(seed_).next();
         }
     }
-    for (const auto& [by, count] : refusals) {
-        refused_(ControlId(by), count);
+    records.spans = spans.size();
+    if (!spans.empty()) {
+        const otlp::Reporter reporter{
+            {{"service.name", std::string("tagout-gateway")}}, "dev.tagout.gateway", "1"};
+        records.telemetry = otlp::encode_spans(reporter, spans);
     }
-    if (spans.empty()) {
+    if (records.telemetry.size() > bytes_max_ && calls.size() > 1) {
+        hand_over(calls.first(calls.size() / 2));
+        hand_over(calls.subspan(calls.size() / 2));
         return;
     }
-    const otlp::Reporter reporter{
-        {{"service.name", std::string("tagout-gateway")}}, "dev.tagout.gateway", "1"};
+    take_(std::move(records));
+}
+
+void GatewayCalls::into_intake(
+    server::IntakeSink& intake, const Refused& refused, CallRecords records
+) {
+    for (const auto& [by, count] : records.refused) {
+        refused(ControlId(by), count);
+    }
+    if (records.telemetry.empty()) {
+        return;
+    }
     Result<std::shared_ptr<EventBatch>> batch = intake::decode(
-        PaddedBytes::copy_of(otlp::encode_spans(reporter, spans)),
+        PaddedBytes::copy_of(records.telemetry),
         Signal::Traces,
         intake::Encoding::Protobuf,
         intake::DecodeLimits{}
     );
     if (!batch) {
-        lose(calls.size(), "undecodable");
+        lose(records.calls, "undecodable");
         return;
     }
-    intake_.accept(*std::move(batch), [this, count = spans.size()](const Result<void>& stored) {
+    intake.accept(*std::move(batch), [this, count = records.spans](const Result<void>& stored) {
         if (!stored) {
             lose(count, name_of(stored.error().code));
         }

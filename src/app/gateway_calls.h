@@ -16,6 +16,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
+#include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -26,6 +29,14 @@ namespace tagout::app {
 /// Whether a call is recorded at all.
 [[nodiscard]] bool is_recorded(const gateway::SeenCall& call) noexcept;
 
+/// What became of some calls, on its way to where it is kept.
+struct CallRecords {
+    std::string telemetry;  ///< OTLP spans in protobuf; "" when none of them is recorded.
+    std::size_t spans = 0;
+    std::map<std::string, std::uint64_t> refused;  ///< Calls by the control or rule that refused them.
+    std::size_t calls = 0;
+};
+
 class GatewayCalls {
 public:
     static constexpr std::size_t calls_max = 8'192;
@@ -35,8 +46,16 @@ public:
     /// Told how many calls a control or rule refused; on this object's thread.
     using Refused = std::function<void(const ControlId& by, std::uint64_t calls)>;
 
+    /// Takes records of at most `bytes` of telemetry, on this object's thread.
+    using Take = std::function<void(CallRecords)>;
+
+    /// In one process: into the intake.
     GatewayCalls(
         server::IntakeSink& intake, MetricRegistry& metrics, Refused refused, std::uint64_t seed
+    );
+    /// In a gateway of its own: wherever `take` keeps them.
+    GatewayCalls(
+        Take take, std::size_t bytes_max, MetricRegistry& metrics, std::uint64_t seed
     );
     /// Hands over what is queued and ends the thread.
     ~GatewayCalls();
@@ -47,12 +66,13 @@ public:
 
 private:
     void run();
-    void hand_over(std::vector<gateway::SeenCall> calls);
+    void hand_over(std::span<const gateway::SeenCall> calls);
+    void into_intake(server::IntakeSink& intake, const Refused& refused, CallRecords records);
     void lose(std::size_t calls, std::string_view reason);
 
-    server::IntakeSink& intake_;
     MetricRegistry& metrics_;
-    const Refused refused_;
+    const Take take_;
+    const std::size_t bytes_max_;
     std::uint64_t seed_;  ///< Of the thread only.
 
     Mutex mutex_;

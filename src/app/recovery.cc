@@ -132,6 +132,10 @@ void Recovery::tell(const recover::ReleaseChange& change) {
         parts_.profile_changed) {
         parts_.profile_changed(change.key->name);
     }
+    if ((change.what == What::Published || change.what == What::Labelled) &&
+        parts_.versions_changed) {
+        parts_.versions_changed();
+    }
     if (change.incident.empty()) {
         return;
     }

@@ -34,6 +34,8 @@ struct RecoveryParts {
     std::function<void()> policies_changed;
     /// Production points at another version of a workflow's profile.
     std::function<void(const std::string& name)> profile_changed = {};
+    /// What agents are given by label may have changed.
+    std::function<void()> versions_changed = {};
 };
 
 class Recovery {

@@ -1,28 +1,17 @@
 #include "app/serve.h"
 
 #include "app/app.h"
+#include "app/stop_signals.h"
 #include "base/log.h"
 
-#include <pthread.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdio>
 #include <fstream>
 
 namespace tagout::app {
 
 namespace {
-
-/// SIGINT and SIGTERM are waited for, not handled: every thread started later inherits the mask.
-sigset_t block_stop_signals() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    return set;
-}
 
 /// Whole or not at all: a reader never sees half of it.
 Result<void> write_addresses(const std::string& data_dir, const Addresses& addresses) {
@@ -64,7 +53,7 @@ void greet(const App& app, const ServeOptions& options, const cli::Terminal& ter
 }  // namespace
 
 Result<int> serve(const ServeOptions& options, const Beside& beside, cli::Terminal& terminal) {
-    const sigset_t stop_signals = block_stop_signals();
+    const StopSignals stop_signals;
     const SystemClock clock;
     const std::unique_ptr<App> app = TAGOUT_TRY(App::start(options, clock));
     TAGOUT_TRY(write_addresses(options.data_dir, app->addresses()));
@@ -73,8 +62,7 @@ Result<int> serve(const ServeOptions& options, const Beside& beside, cli::Termin
     if (beside) {
         end_beside = TAGOUT_TRY(beside(app->addresses()));
     }
-    const timespec one_second{1, 0};
-    while (sigtimedwait(&stop_signals, nullptr, &one_second) < 0) {
+    while (!stop_signals.wait_for(std::chrono::seconds(1))) {
         app->tick();
     }
     log::info("stopping", {});

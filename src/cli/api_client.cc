@@ -65,7 +65,32 @@ Error error_of(const net::HttpResponse& response, const Connection& connection) 
 
 }  // namespace
 
+namespace {
+
+/// The door of a gateway that runs on this host, as its folder says.
+Connection gateway_on_this_host(const std::string& folder) {
+    Connection found;
+    found.url = "http://127.0.0.1:8323";
+    boost::system::error_code broken;
+    const boost::json::value addresses =
+        boost::json::parse(first_line_of(folder + "/addresses.json"), broken);
+    if (!broken && addresses.is_object()) {
+        const boost::json::value* const admin = addresses.as_object().if_contains("admin");
+        if (admin != nullptr && admin->is_string()) {
+            found.url = admin->as_string();
+        }
+    }
+    found.token = first_line_of(folder + "/admin.token");
+    found.token_hint = folder + "/admin.token cannot be read; is that the gateway's --data-dir?";
+    return found;
+}
+
+}  // namespace
+
 Connection connection(const ConnectionOptions& options) {
+    if (!options.at_gateway.empty()) {
+        return gateway_on_this_host(options.at_gateway);
+    }
     Connection found;
     if (!options.server.empty()) {
         found.url = options.server;

@@ -24,6 +24,7 @@ struct ConnectionOptions {
     std::string server;
     std::string token_file;
     std::string data_dir = "data";
+    std::string at_gateway;  ///< Folder of a gateway on this host: its admin door, and its token.
 };
 
 [[nodiscard]] Connection connection(const ConnectionOptions& options);

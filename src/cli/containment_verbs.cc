@@ -76,7 +76,10 @@ void print_points(const json::value& answer, Terminal& terminal) {
     for (const json::value& point : array_at(answer, "points")) {
         if (const std::string error = field(point, "error"); !error.empty()) {
             terminal.line(terminal.toned(
-                "point " + field(point, "name") + " is behind: " + error, Tone::Red
+                "point " + field(point, "name") +
+                    (field(point, "connected") == "false" ? " is NOT CONNECTED: " : " is behind: ") +
+                    error,
+                Tone::Red
             ));
         }
     }
@@ -108,6 +111,10 @@ void print_point(const json::value& point, Terminal& terminal) {
         (at.empty() ? terminal.toned("not acknowledged", Tone::Red) : "enforces it since " + at) +
         (error.empty() ? "" : ", " + terminal.toned(error, Tone::Red))
     );
+    const std::string roads = field(point, "roads");
+    if (array_at(point, "probes").empty() && !field(point, "proved_at").empty() && roads != "0") {
+        terminal.line("  refused on all " + roads + " roads");
+    }
     for (const json::value& probe : array_at(point, "probes")) {
         terminal.line(
             "  probe " + field(probe, "road") + ": " +
@@ -128,6 +135,7 @@ void render_one(const json::value& control, Terminal& terminal) {
     print_fact("reason", field(control, "reason"), terminal);
     print_fact("by", field(control, "author"), terminal);
     print_fact("rule", field(control, "rule"), terminal);
+    print_fact("applied at", field(control, "origin"), terminal);
     print_fact("incident", field(control, "incident"), terminal);
     print_fact("route to", field(control, "route_to"), terminal);
     print_fact("rate", field(control, "rate"), terminal);
@@ -224,14 +232,16 @@ VerbGroup contain_verbs() {
              .method = "GET",
              .path = "/v1/controls",
              .arguments = {{"state", "in_force or all"}},
-             .render = render_list},
+             .render = render_list,
+             .at_gateway = true},
          ApiVerb{
              .name = "show",
              .help = "One control with its points and probes",
              .method = "GET",
              .path = "/v1/controls/{id}",
              .arguments = {id_argument},
-             .render = render_one},
+             .render = render_one,
+             .at_gateway = true},
          ApiVerb{
              .name = "stop",
              .help = "Stop it now: every call is denied, calls in flight are cancelled",
@@ -242,7 +252,8 @@ VerbGroup contain_verbs() {
              .fixed = {{"mode", "stopped"}},
              .render = render_one,
              .preview = "/v1/controls/backtest",
-             .render_preview = render_backtest},
+             .render_preview = render_backtest,
+             .at_gateway = true},
          ApiVerb{
              .name = "set",
              .help = "Put it into a mode: observe, read_only, approvals, allowlist, stopped, route, "
@@ -263,7 +274,8 @@ VerbGroup contain_verbs() {
                   {"redact", "Of mode redact: kinds, or re:PATTERN", ArgumentKind::List}},
              .render = render_one,
              .preview = "/v1/controls/backtest",
-             .render_preview = render_backtest},
+             .render_preview = render_backtest,
+             .at_gateway = true},
          ApiVerb{
              .name = "throttle",
              .help = "Let so many calls through in a period; one more is told when to come back",
@@ -280,7 +292,8 @@ VerbGroup contain_verbs() {
              .fixed = {{"mode", "throttle"}},
              .render = render_one,
              .preview = "/v1/controls/backtest",
-             .render_preview = render_backtest},
+             .render_preview = render_backtest,
+             .at_gateway = true},
          ApiVerb{
              .name = "redact",
              .help = "Take e-mail addresses, cards, secrets or patterns out of arguments and results",
@@ -298,7 +311,8 @@ VerbGroup contain_verbs() {
              .fixed = {{"mode", "redact"}},
              .render = render_one,
              .preview = "/v1/controls/backtest",
-             .render_preview = render_backtest},
+             .render_preview = render_backtest,
+             .at_gateway = true},
          ApiVerb{
              .name = "probe",
              .help = "Prove it again now; exit 1 unless every probe was refused",
@@ -306,7 +320,8 @@ VerbGroup contain_verbs() {
              .path = "/v1/controls/{id}/probe",
              .arguments = {id_argument, as_argument},
              .render = render_one,
-             .exit_code = exit_of_probe},
+             .exit_code = exit_of_probe,
+             .at_gateway = true},
          change(
              "renew", "Move the time at which somebody must look again",
              "/v1/controls/{id}/renew",

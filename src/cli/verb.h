@@ -60,6 +60,7 @@ struct ApiVerb {
     /// Of a POST: where --dry-run sends the same body to learn what would have come of it.
     std::string_view preview = {};
     Render render_preview = nullptr;
+    bool at_gateway = false;  ///< A gateway's admin door answers it, too.
 };
 
 /// Verbs under one word, such as `tagout contain`. Without a name they stand at the top.

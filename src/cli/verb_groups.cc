@@ -1,4 +1,5 @@
 #include "cli/containment_verbs.h"
+#include "cli/fleet_verbs.h"
 #include "cli/policy_verbs.h"
 #include "cli/prevent_verbs.h"
 #include "cli/release_verbs.h"
@@ -10,9 +11,10 @@ namespace tagout::cli {
 const std::vector<VerbGroup>& verb_groups() {
     // Each family's rows stand in its own file and are listed here in the order of the help.
     static const std::vector<VerbGroup> groups{
-        contain_verbs(), approval_verbs(), policy_verbs(), catalog_verbs(),    release_verbs(),
-        journey_verbs(), ledger_verbs(),   evidence_verbs(), review_verbs(),    regression_verbs(),
-        action_verbs(),  suite_verbs()};
+        contain_verbs(), fleet_verbs(),   approval_verbs(), policy_verbs(),
+        catalog_verbs(), release_verbs(), journey_verbs(),  ledger_verbs(),
+        evidence_verbs(), review_verbs(), regression_verbs(), action_verbs(),
+        suite_verbs()};
     return groups;
 }
 

@@ -136,6 +136,14 @@ json::object tree_of(const PointStatus& point) {
     return object;
 }
 
+json::object tree_of(const PointChange& change) {
+    return {
+        {"point", change.point},
+        {"failing", change.failing},
+        {"sentence", change.sentence},
+        {"at", to_rfc3339(change.at)}};
+}
+
 json::object tree_of(const PendingApproval& approval) {
     json::object object{
         {"id", approval.id},

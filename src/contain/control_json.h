@@ -12,6 +12,7 @@ namespace tagout::contain {
 [[nodiscard]] boost::json::object tree_of(const ProbeResult& probe);
 [[nodiscard]] boost::json::object tree_of(const ControlView& view);
 [[nodiscard]] boost::json::object tree_of(const PointStatus& point);
+[[nodiscard]] boost::json::object tree_of(const PointChange& change);
 [[nodiscard]] boost::json::object tree_of(const PendingApproval& approval);
 [[nodiscard]] boost::json::object tree_of(const Proposal& proposal);
 /// What throttle and redact need, as members of a control: rate and key, redact and where.

@@ -14,6 +14,14 @@ struct Settings {
     Duration retry_pause = std::chrono::seconds(1);  ///< Doubled after each failure ...
     Duration retry_pause_max = std::chrono::minutes(1);  ///< ... up to this.
     Duration approval_timeout = std::chrono::minutes(2);
+    // Of gateways that are processes of their own.
+    Duration heartbeat = std::chrono::seconds(1);   ///< Both ways.
+    Duration lost_after = std::chrono::seconds(3);  ///< Unheard for so long, a gateway is away.
+    Duration lease = std::chrono::minutes(1);       ///< A gateway alone for longer closes ...
+    bool lease_closes_high_risk = true;             ///< ... these.
+    bool lease_closes_write = false;
+    bool lease_closes_egress = false;
+    bool lease_closes_read = false;
 };
 
 /// visit(SettingInfo, member) for each.
@@ -83,6 +91,72 @@ void describe(Options& options, Visit&& visit) {
             "",
             "How long a call waits for a person; then it is denied."},
         options.approval_timeout
+    );
+    visit(
+        SettingInfo{
+            "containment.heartbeat",
+            0.05,
+            60,
+            "",
+            "How often a gateway of the fleet and the control server tell one another that they are "
+            "there."},
+        options.heartbeat
+    );
+    visit(
+        SettingInfo{
+            "containment.lost_after",
+            0.2,
+            600,
+            "",
+            "A gateway of the fleet that is not heard of for so long is shown as not connected, and "
+            "people are told. Raising it bears longer pauses and tells later."},
+        options.lost_after
+    );
+    visit(
+        SettingInfo{
+            "containment.lease",
+            1,
+            604'800,
+            "",
+            "How long a gateway goes on alone with its last snapshot before it closes the classes "
+            "of tools below."},
+        options.lease
+    );
+    visit(
+        SettingInfo{
+            "containment.lease_closes_high_risk",
+            0,
+            0,
+            "",
+            "Whether a gateway whose lease is over stops high-risk tools."},
+        options.lease_closes_high_risk
+    );
+    visit(
+        SettingInfo{
+            "containment.lease_closes_write",
+            0,
+            0,
+            "",
+            "Whether a gateway whose lease is over stops tools that write, unknown ones included."},
+        options.lease_closes_write
+    );
+    visit(
+        SettingInfo{
+            "containment.lease_closes_egress",
+            0,
+            0,
+            "",
+            "Whether a gateway whose lease is over stops tools that send something out."},
+        options.lease_closes_egress
+    );
+    visit(
+        SettingInfo{
+            "containment.lease_closes_read",
+            0,
+            0,
+            "",
+            "Whether a gateway whose lease is over stops tools that only read."},
+        options.lease_closes_read
     );
 }
 

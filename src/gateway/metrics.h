@@ -70,6 +70,53 @@ inline constexpr MetricInfo gateway_probes_total{
     "Probes sent through the gateway's own roads, by what they met: refused, passed, unreachable",
     "result"};
 
+// Of a gateway that is a process of its own.
+inline constexpr MetricInfo gateway_link_connected{
+    "tagout_gateway_link_connected",
+    MetricType::Gauge,
+    "1 while this gateway holds a stream from its control server, else 0",
+    ""};
+inline constexpr MetricInfo gateway_link_revision{
+    "tagout_gateway_link_revision",
+    MetricType::Gauge,
+    "Revision of the control server's controls that this gateway enforces; 0 for none yet",
+    ""};
+inline constexpr MetricInfo gateway_link_silent_seconds{
+    "tagout_gateway_link_silent_seconds",
+    MetricType::Gauge,
+    "Time since the control server said that what this gateway enforces is the newest",
+    ""};
+inline constexpr MetricInfo gateway_lease_over{
+    "tagout_gateway_lease_over",
+    MetricType::Gauge,
+    "1 while this gateway has stopped classes of tools because its lease is over",
+    ""};
+inline constexpr MetricInfo gateway_policy_rules{
+    "tagout_gateway_policy_rules",
+    MetricType::Gauge,
+    "Policy rules in force at this gateway; 0 is a gateway with no policy loaded",
+    ""};
+inline constexpr MetricInfo gateway_local_controls{
+    "tagout_gateway_local_controls",
+    MetricType::Gauge,
+    "Controls that were applied at this gateway's host and are not the control server's yet",
+    ""};
+inline constexpr MetricInfo gateway_records_waiting{
+    "tagout_gateway_records_waiting",
+    MetricType::Gauge,
+    "Batches of records that wait on this gateway's disk for its control server",
+    ""};
+inline constexpr MetricInfo gateway_records_dropped_total{
+    "tagout_gateway_records_dropped_total",
+    MetricType::Counter,
+    "Calls whose records were lost because no more could be kept",
+    ""};
+inline constexpr MetricInfo gateway_records_refused_total{
+    "tagout_gateway_records_refused_total",
+    MetricType::Counter,
+    "Batches of records that the control server could not read",
+    ""};
+
 inline constexpr std::array metrics{
     gateway_requests_total,
     gateway_decisions_total,
@@ -83,6 +130,15 @@ inline constexpr std::array metrics{
     gateway_condition_faults_total,
     gateway_memory_forgotten_total,
     gateway_probes_total,
+    gateway_link_connected,
+    gateway_link_revision,
+    gateway_link_silent_seconds,
+    gateway_lease_over,
+    gateway_policy_rules,
+    gateway_local_controls,
+    gateway_records_waiting,
+    gateway_records_dropped_total,
+    gateway_records_refused_total,
 };
 
 }  // namespace tagout::gateway

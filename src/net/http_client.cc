@@ -107,6 +107,7 @@ struct HttpClient::State {
     std::optional<asio::ssl::context> tls;  ///< Made at the first https:// (it reads the CA store).
     std::list<std::unique_ptr<Link>> idle;  ///< Most recently used first.
     bool expired = false;
+    std::shared_ptr<bool> exchange_runs;
     std::unique_ptr<Link> link;  ///< Of the exchange that runs.
 
     /// Runs the loop until the operation that `start` begins has ended.
@@ -131,12 +132,15 @@ struct HttpClient::State {
         bool& nothing_came
     );
     template <class Stream>
-    Result<void> read_body(Stream& stream, Parser& parser, const ChunkSink& chunk, bool& stopped);
+    Result<void> read_body(
+        Stream& stream, Parser& parser, const ChunkSink& chunk, Duration silence_max, bool& stopped
+    );
     std::unique_ptr<Link> take_idle(const std::string& origin);
     Result<void> connect(const UrlParts& url, const std::string& origin);
     Result<std::vector<tcp::endpoint>> resolve(const UrlParts& url);
     Result<void> start_tls(const UrlParts& url);
     std::shared_ptr<bool> start_deadline(Duration timeout);
+    void arm_deadline(Duration timeout);
     std::unexpected<Error> broken(std::string_view doing, const error_code& code);
 };
 
@@ -157,10 +161,16 @@ std::unexpected<Error> HttpClient::State::broken(std::string_view doing, const e
 /// The token says whether the exchange still runs: a timer that fires late must not cut the next
 /// one.
 std::shared_ptr<bool> HttpClient::State::start_deadline(Duration timeout) {
-    auto running = std::make_shared<bool>(true);
+    exchange_runs = std::make_shared<bool>(true);
     expired = false;
+    arm_deadline(timeout);
+    return exchange_runs;
+}
+
+/// Moves the deadline of the exchange that runs.
+void HttpClient::State::arm_deadline(Duration timeout) {
     deadline.expires_after(std::chrono::duration_cast<asio::steady_timer::duration>(timeout));
-    deadline.async_wait([this, running](error_code code) {
+    deadline.async_wait([this, running = exchange_runs](error_code code) {
         if (code || !*running) {
             return;
         }
@@ -171,7 +181,6 @@ std::shared_ptr<bool> HttpClient::State::start_deadline(Duration timeout) {
             link->socket.close(ignored);
         }
     });
-    return running;
 }
 
 Result<std::vector<tcp::endpoint>> HttpClient::State::resolve(const UrlParts& url) {
@@ -269,10 +278,13 @@ std::unique_ptr<Link> HttpClient::State::take_idle(const std::string& origin) {
 
 template <class Stream>
 Result<void> HttpClient::State::read_body(
-    Stream& stream, Parser& parser, const ChunkSink& chunk, bool& stopped
+    Stream& stream, Parser& parser, const ChunkSink& chunk, Duration silence_max, bool& stopped
 ) {
     std::vector<char> part(read_bytes);
     while (!parser.is_done()) {
+        if (silence_max > Duration(0)) {
+            arm_deadline(silence_max);
+        }
         parser.get().body().data = part.data();
         parser.get().body().size = part.size();
         parser.get().body().more = true;
@@ -328,7 +340,7 @@ Result<HttpResponse> HttpClient::State::talk(
         response.headers.emplace_back(field.name_string(), field.value());
     }
     bool stopped = false;
-    TAGOUT_TRY(read_body(stream, *parser, chunk, stopped));
+    TAGOUT_TRY(read_body(stream, *parser, chunk, request.silence_max, stopped));
     if (!stopped && !unsent && parser->keep_alive() && link->buffer.size() == 0) {
         link->used = true;
         idle.push_front(std::move(link));

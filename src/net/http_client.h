@@ -27,6 +27,9 @@ struct HttpRequest {
     std::string body;
     Duration timeout = std::chrono::seconds(15);  ///< For the whole exchange.
     std::size_t response_bytes_max = 16 * 1024 * 1024;
+    /// Of stream(): cut after so long without a byte; `timeout` then counts to the first byte only. 0 for
+    /// not.
+    Duration silence_max{};
 };
 
 struct HttpResponse {

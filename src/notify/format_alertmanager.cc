@@ -34,7 +34,8 @@ std::string alerts_url(std::string_view url) {
 json::object labels_of(const Content& content, Severity severity) {
     json::object labels{
         {"severity", paging_severity(severity)},
-        {"alertname", "TagoutIncident"},
+        {"alertname",
+         content.incident.starts_with("point:") ? "TagoutPoint" : "TagoutIncident"},
         {"incident", content.incident},
         {"class", name_of(content.failure_class)},
         {"kind", name_of(content.kind)},
@@ -79,7 +80,7 @@ Formatted format_alertmanager(const Notice& notice, const Target& target) {
     const Content& content = notice.content;
     // A test must not stay on anybody's screen.
     const Duration keeps = notice.event == Event::Test ? test_keeps : target.keeps;
-    const bool resolved = notice.event == Event::Resolved;
+    const bool resolved = ends(notice.event);
     const Instant ends = resolved ? content.resolved_at.value_or(content.at) : target.now + keeps;
     json::array alerts;
     alerts.push_back(alert_of(notice, content.severity, ends));

@@ -65,7 +65,7 @@ Formatted format_pagerduty(const Notice& notice, const Target& target) {
             "integration into the channel's secret_env or secret_file"
         );
     }
-    const bool resolves = notice.event == Event::Resolved;
+    const bool resolves = ends(notice.event);
     json::object event{
         {"routing_key", target.secret},
         {"event_action", resolves ? "resolve" : "trigger"},

@@ -40,13 +40,15 @@ std::optional<E> find_value(
     return std::nullopt;
 }
 
-constexpr std::array<std::pair<Event, std::string_view>, 6> event_names{{
+constexpr std::array<std::pair<Event, std::string_view>, 8> event_names{{
     {Event::Opened, "incident.opened"},
     {Event::Declared, "incident.declared"},
     {Event::Escalated, "incident.escalated"},
     {Event::Resolved, "incident.resolved"},
     {Event::Test, "notice.test"},
     {Event::Contained, "incident.contained"},
+    {Event::PointFailing, "point.failing"},
+    {Event::PointWell, "point.well"},
 }};
 
 constexpr std::array<std::pair<ChannelType, std::string_view>, 4> channel_type_names{{
@@ -199,6 +201,33 @@ Content describe_incident(
     if (!page_url.empty()) {
         content.link = std::string(page_url) + (page_url.ends_with('/') ? "" : "/") + "incidents/" +
                        content.incident;
+    }
+    return content;
+}
+
+Content describe_point(
+    std::string_view point, std::string_view sentence, bool failing, Instant at,
+    std::string_view page_url
+) {
+    constexpr std::size_t title_points_max = 300;
+    Content content;
+    content.incident = "point:" + clean(point, 200);
+    content.title = clean(sentence, title_points_max);
+    // What it should refuse may pass there: until it is heard of, nobody knows.
+    content.failure_class = FailureClass::Safety;
+    content.severity = Severity::Sev1;
+    content.state = failing ? IncidentState::Declared : IncidentState::Resolved;
+    content.severity_reason =
+        failing ? "what it should stop may pass at this gateway" : "it enforces what it should";
+    content.cause = "an enforcement point did not acknowledge";
+    content.began_at = at;
+    content.at = at;
+    if (!failing) {
+        content.resolved_at = at;
+    }
+    if (!page_url.empty()) {
+        content.link =
+            std::string(page_url) + (page_url.ends_with('/') ? "" : "/") + "containment";
     }
     return content;
 }

@@ -25,10 +25,16 @@ enum class Event : std::uint8_t {
     Resolved = 4,
     Test = 5,
     Contained = 6,
+    PointFailing = 7,  ///< An enforcement point does not enforce what it should, or is not heard of.
+    PointWell = 8,     ///< It does again.
 };
+/// What was told before is over: pagers stop ringing, alerts end.
+[[nodiscard]] constexpr bool ends(Event event) noexcept {
+    return event == Event::Resolved || event == Event::PointWell;
+}
 
 /// "incident.opened", "incident.declared", "incident.escalated", "incident.resolved", "notice.test",
-/// "incident.contained".
+/// "incident.contained", "point.failing", "point.well".
 [[nodiscard]] std::string_view name_of(Event event) noexcept;
 [[nodiscard]] std::optional<Event> parse_event(std::string_view name) noexcept;
 
@@ -102,6 +108,12 @@ struct Notice {
 /// `page_url` is the address people open ("https://tagout.example"), "" if unknown.
 [[nodiscard]] Content describe_incident(
     const incident::Incident& incident, const journal::EntryDraft& change, std::string_view page_url
+);
+
+/// What is said of an enforcement point, which stands where an incident's id does: "point:edge-1".
+[[nodiscard]] Content describe_point(
+    std::string_view point, std::string_view sentence, bool failing, Instant at,
+    std::string_view page_url
 );
 
 /// Valid UTF-8 of at most `points_max` code points, the last an ellipsis if some were cut; broken

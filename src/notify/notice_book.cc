@@ -229,7 +229,8 @@ void NoticeBook::add(std::uint64_t sequence, Notice notice) {
         case Event::Opened:
         case Event::Declared:
         case Event::Escalated:
-        case Event::Contained: {
+        case Event::Contained:
+        case Event::PointFailing: {
             Told& told = told_[incident];
             const bool first = told.channels.empty();
             told.severity = first ? notice.content.severity
@@ -242,6 +243,7 @@ void NoticeBook::add(std::uint64_t sequence, Notice notice) {
             break;
         }
         case Event::Resolved:
+        case Event::PointWell:
             told_.erase(incident);
             break;
         case Event::Test:
@@ -263,7 +265,7 @@ void NoticeBook::finish(Pending::iterator at) {
         return;
     }
     const std::pair key(notice.view.incident, notice.view.channel);
-    if (notice.event == Event::Resolved) {
+    if (ends(notice.event)) {
         firing_.erase(key);
     } else if (notice.view.state == NoticeState::Delivered) {
         firing_.insert_or_assign(key, std::move(notice));

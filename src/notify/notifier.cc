@@ -142,6 +142,7 @@ struct Notifier::State {
         const incident::Incident& incident, Event event, const Told* told
     ) TAGOUT_REQUIRES(mutex);
     void tell(const incident::Change& change) TAGOUT_REQUIRES(mutex);
+    void tell_point(const Content& content, Event event) TAGOUT_REQUIRES(mutex);
     std::optional<Job> pick(Instant now) TAGOUT_REQUIRES(mutex);
     std::optional<Job> pick_refresh(Instant now) TAGOUT_REQUIRES(mutex);
     Duration wait_time(Instant now) TAGOUT_REQUIRES(mutex);
@@ -247,6 +248,49 @@ void Notifier::State::tell(const incident::Change& change) {
     }
     for (const std::string& name : names) {
         book.hasten(incident.id.text(), name, now);
+    }
+}
+
+void Notifier::State::tell_point(const Content& content, Event event) {
+    const Told* const told = book.told(content.incident);
+    if (ends(event) != (told != nullptr)) {
+        return;  // Told already, or nobody was told that it began.
+    }
+    std::vector<std::string> names;
+    if (told != nullptr) {
+        names = told->channels;
+    } else if (catalog->channel("") != nullptr) {
+        names.push_back(catalog->channel("")->name);
+    }
+    const Instant now = clock.now();
+    std::vector<journal::EntryDraft> drafts;
+    for (const std::string& name : names) {
+        const catalog::NoticeChannel* const channel = catalog->channel(name);
+        const auto type = channel == nullptr ? std::nullopt : parse_channel_type(channel->type);
+        if (!type || book.disabled(name) || book.pending_count() >= settings.pending_max) {
+            count(notices_dropped_total, {"no_channel"});
+            log::warn("notice_dropped", {{"about", content.incident}, {"channel", name}});
+            continue;
+        }
+        Notice notice;
+        notice.event = event;
+        notice.type = *type;
+        notice.content = content;
+        notice.view.created_at = now;
+        notice.view.next_attempt_at = now;
+        notice.view.channel = name;
+        notice.view.type = name_of(*type);
+        notice.view.event = name_of(event);
+        notice.view.incident = content.incident;
+        notice.view.id = notice_id(
+            content.incident + "|" + notice.view.event + "|" + name + "|" +
+            std::to_string(unix_nanos(content.at))
+        );
+        drafts.push_back(queued_entry(notice));
+        count(notices_queued_total, {notice.view.type, notice.view.event});
+    }
+    if (!drafts.empty()) {
+        write(drafts);
     }
 }
 
@@ -456,6 +500,17 @@ void Notifier::use(std::shared_ptr<const catalog::Catalog> catalog) {
 void Notifier::on_change(const incident::Change& change) {
     const MutexLock lock(state_->mutex);
     state_->tell(change);
+    state_->changed.notify_all();
+}
+
+void Notifier::on_point(
+    std::string_view point, std::string_view sentence, bool failing, Instant at
+) {
+    const MutexLock lock(state_->mutex);
+    state_->tell_point(
+        describe_point(point, sentence, failing, at, state_->settings.page_url),
+        failing ? Event::PointFailing : Event::PointWell
+    );
     state_->changed.notify_all();
 }
 

@@ -50,6 +50,11 @@ public:
     /// For incident::Desk::on_change. Queues what people must know of the change; one journal batch
     /// when there is something, nothing otherwise.
     void on_change(const incident::Change& change);
+    /// Tells the default channel that an enforcement point fails, and whoever was told that it is well
+    /// again.
+    void on_point(
+        std::string_view point, std::string_view sentence, bool failing, Instant at
+    );
     /// Called after each outcome is durable, on a delivery thread: for the incident's timeline.
     /// Set it before start().
     void on_outcome(std::function<void(const NoticeView&)> observer);

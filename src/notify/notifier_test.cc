@@ -219,6 +219,28 @@ TEST_F(NotifierTest, TellsOnceThatAnIncidentIsDeclaredGetsWorseAndIsOver) {
     EXPECT_EQ(notifier_->deliver_due(), 0u);
 }
 
+TEST_F(NotifierTest, APointThatFailsIsToldOnceAndSoIsThatItIsWell) {
+    const std::string why = "edge-2 did not acknowledge revision 7: not heard of since noon";
+    notifier_->on_point("edge-2", "edge-2 enforces revision 7 again", false, clock_.now());
+    EXPECT_EQ(notifier_->deliver_due(), 0U) << "nobody was told that it failed";
+    notifier_->on_point("edge-2", why, true, clock_.now());
+    notifier_->on_point("edge-2", why, true, clock_.now());
+    restart();
+    notifier_->on_point("edge-2", why, true, clock_.now());
+    notifier_->on_point("edge-3", why, true, clock_.now());
+    clock_.advance(seconds(9));
+    notifier_->on_point("edge-2", "edge-2 enforces revision 7 again", false, clock_.now());
+    notifier_->deliver_due();
+    EXPECT_EQ(events(), (Words{"point.failing", "point.failing", "point.well"}));
+    const std::string body = receiver_.seen()[0].body;
+    EXPECT_NE(body.find(why), std::string::npos) << body;
+    EXPECT_NE(body.find("point:edge-2"), std::string::npos) << body;
+    EXPECT_NE(body.find("SEV1"), std::string::npos) << body;
+    notifier_->on_point("edge-2", why, true, clock_.now());
+    notifier_->deliver_due();
+    EXPECT_EQ(events().size(), 4U) << "the next time is told anew";
+}
+
 TEST_F(NotifierTest, ContainmentIsToldOnceWithWhatWasDoneAndHowToUndoIt) {
     incident::Incident incident = refund_incident();
     tell(incident);

@@ -137,9 +137,14 @@ Result<std::uint64_t> number_of(
 
 /// What makes something new answers 201.
 int status_of(std::string_view operation) {
-    constexpr std::array<std::string_view, 4> makers{
-        "declareIncident", "createRegression", "addAction", "applyControl"};
+    constexpr std::array<std::string_view, 5> makers{
+        "declareIncident", "createRegression", "addAction", "applyControl", "makeFleetToken"};
     return std::ranges::find(makers, operation) != makers.end() ? 201 : 200;
+}
+
+bool is_about_controls(const Route& route) {
+    return route.path.starts_with("/v1/controls") || route.path.starts_with("/v1/approvals") ||
+           route.path.starts_with("/v1/fleet") || route.path.ends_with("/containment");
 }
 
 std::string_view host_part(std::string_view host) {
@@ -180,6 +185,8 @@ struct Api::State {
     }
 
     void work();
+    /// Answers 503 where too much waits already.
+    void enqueue(net::Responder& responder, std::function<void()> task);
     [[nodiscard]] const Route* find(
         const net::ServerRequest& request, std::string& argument, bool& path_known
     ) const;
@@ -188,6 +195,9 @@ struct Api::State {
     ) const;
     [[nodiscard]] net::ServerResponse answer(const Call& call);
     [[nodiscard]] Result<std::string> answer_json(const Call& call);
+    [[nodiscard]] std::optional<Error> bad_credential(
+        const Route& route, std::string_view credential
+    ) const;
     void count(std::string_view operation, int status) const;
     void refuse(std::string_view reason) const;
 
@@ -264,20 +274,36 @@ std::optional<Error> Api::State::refusal(const net::ServerRequest& request, cons
         refuse("origin");
         return Error{ErrorCode::Unauthorized, "requests from other sites' pages are refused"};
     }
-    if (route != nullptr && route->needs_token) {
-        constexpr std::string_view scheme = "Bearer ";
-        const std::string_view credential = request.header("Authorization");
-        if (!credential.starts_with(scheme) ||
-            !parts.token.accepts(credential.substr(scheme.size()))) {
-            refuse("token");
-            return Error{
-                ErrorCode::Unauthorized,
-                credential.empty()
-                    ? "a change needs the header Authorization: Bearer TOKEN; the token is in the "
-                      "data directory's admin.token"
-                    : "the token is not the administrator's; it is in the data directory's "
-                      "admin.token"};
+    return route == nullptr ? std::nullopt : bad_credential(*route, request.header("Authorization"));
+}
+
+std::optional<Error> Api::State::bad_credential(
+    const Route& route, std::string_view credential
+) const {
+    constexpr std::string_view scheme = "Bearer ";
+    if (route.for_gateways) {
+        if (parts.fleet != nullptr && parts.fleet->token_of(credential)) {
+            return std::nullopt;
         }
+        refuse("gateway_token");
+        return Error{
+            ErrorCode::Unauthorized,
+            "this is for gateways, by a token that tagout fleet token NAME makes; it was revoked, or "
+            "is none"};
+    }
+    // Who shows a credential is judged by it, also where none is asked for: what controls there are is
+    // not for an agent, and a gateway gets them signed.
+    const bool guarded = route.needs_token || (!credential.empty() && is_about_controls(route));
+    if (guarded && (!credential.starts_with(scheme) ||
+                    !parts.token.accepts(credential.substr(scheme.size())))) {
+        refuse("token");
+        return Error{
+            ErrorCode::Unauthorized,
+            credential.empty()
+                ? "a change needs the header Authorization: Bearer TOKEN; the token is in the "
+                  "data directory's admin.token"
+                : "the token is not the administrator's; it is in the data directory's "
+                  "admin.token"};
     }
     return std::nullopt;
 }
@@ -302,6 +328,13 @@ Result<std::string> Api::State::answer_json(const Call& call) {
         return answer_containment(
             parts.containment, parts.desk, operation, call.argument, request
         );
+    }
+    if (operation == "listFleet" || operation == "makeFleetToken" ||
+        operation == "revokeFleetToken" || operation == "retirePoint") {
+        if (parts.fleet == nullptr) {
+            return fail(ErrorCode::Unavailable, "this server has no fleet of gateways");
+        }
+        return parts.fleet->answer(operation, call.argument, request.body.view());
     }
     if (operation == "reportSuite") {
         return answer_suite_results(parts.intake, parts.clock, request);
@@ -383,6 +416,16 @@ net::ServerResponse Api::State::answer(const Call& call) {
     return json_answer(status_of(operation), std::move(*body));
 }
 
+void Api::State::enqueue(net::Responder& responder, std::function<void()> task) {
+    const MutexLock lock(mutex);
+    if (queue.size() >= work_max || stopping) {
+        responder.respond(error_answer({ErrorCode::Unavailable, "too many requests are waiting"}));
+        return;
+    }
+    queue.push_back(std::move(task));
+    changed.notify_one();
+}
+
 Api::Api(const ApiParts& parts) : state_(std::make_unique<State>(parts)) {}
 Api::~Api() {
     stop();
@@ -436,18 +479,34 @@ void Api::handle(net::ServerRequest request, std::shared_ptr<net::Responder> res
         state.parts.hub.open(*responder);
         return;
     }
-    const auto call = std::make_shared<Call>(Call{route, std::move(argument), std::move(request)});
-    const MutexLock lock(state.mutex);
-    if (state.queue.size() >= work_max || state.stopping) {
-        responder->respond(error_answer({ErrorCode::Unavailable, "too many requests are waiting"}));
+    if (route->for_gateways) {
+        // Checked a moment ago; it may have been revoked since.
+        const auto token = state.parts.fleet->token_of(request.header("Authorization"));
+        if (!token) {
+            responder->respond(error_answer({ErrorCode::Unauthorized, "the token was revoked"}));
+            return;
+        }
+        // What a stop waits for is answered here and now: it costs no more than a hand-over would.
+        if (route->operation == "fleetReport") {
+            state.parts.fleet->handle(
+                route->operation, argument, std::move(request), responder, *token
+            );
+            return;
+        }
+        const auto task = std::make_shared<net::ServerRequest>(std::move(request));
+        state.enqueue(*responder, [&state, route, argument, task, responder, token = *token] {
+            state.parts.fleet->handle(
+                route->operation, argument, std::move(*task), responder, token
+            );
+        });
         return;
     }
-    state.queue.emplace_back([&state, call, responder] {
+    const auto call = std::make_shared<Call>(Call{route, std::move(argument), std::move(request)});
+    state.enqueue(*responder, [&state, call, responder] {
         net::ServerResponse answer = state.answer(*call);
         state.count(call->route->operation, answer.status);
         responder->respond(std::move(answer));
     });
-    state.changed.notify_one();
 }
 
 }  // namespace tagout::server

@@ -14,6 +14,7 @@
 #include "net/http_server.h"
 #include "server/admin_token.h"
 #include "server/containment_api.h"
+#include "server/fleet_hub.h"
 #include "server/ports.h"
 #include "server/prevent_api.h"
 #include "server/release_api.h"
@@ -39,6 +40,7 @@ struct ApiParts {
     ReleaseDesks releases = {};
     IntakeSink* intake = nullptr;  ///< Where results of test suites go; null: they are refused.
     const Clock* clock = nullptr;
+    FleetHub* fleet = nullptr;  ///< Null: this server has no fleet, and its routes say so.
 };
 
 class Api {

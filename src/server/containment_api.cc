@@ -63,20 +63,6 @@ Result<std::string> list_controls(
         {"revision", controls.snapshot()->revision()}});
 }
 
-Result<Scope> read_scope(const std::string& text) {
-    std::optional<Scope> scope = parse_scope(text);
-    if (!scope) {
-        return fail(
-            ErrorCode::InvalidArgument,
-            "'" + text.substr(0, 60) +
-                "' is no scope; write global, or KIND:NAME with one of tenant, environment, agent, "
-                "workflow, tool, tool_class (read, write, egress, high_risk), mcp_server, model, "
-                "prompt_version, session, user"
-        );
-    }
-    return std::move(*scope);
-}
-
 /// What throttle and redact need, as given; empty of what is not there.
 struct GivenTerms {
     std::string rate;
@@ -102,28 +88,6 @@ Result<EffectTerms> terms_of(GivenTerms given) {
         );
     }
     return std::move(given.terms);
-}
-
-/// Points acknowledge and probes come back within milliseconds: whoever stopped something is told of it
-/// at once. What takes longer is told as it stands.
-contain::ControlView settled(contain::Controls& controls, const contain::ControlView& applied) {
-    constexpr Duration patience = std::chrono::seconds(1);
-    constexpr int looks_max = 50;
-    constexpr Duration pause = std::chrono::milliseconds(5);
-    if (!controls.wait_in_force(patience)) {
-        return controls.get(applied.control.id).value_or(applied);
-    }
-    for (int look = 0; look < looks_max; ++look) {
-        const Result<contain::ControlView> now = controls.get(applied.control.id);
-        const bool waits = now && contain::can_be_proved(now->control.mode) &&
-                           (now->state == contain::ControlState::Requested ||
-                            now->state == contain::ControlState::Acknowledged);
-        if (!waits) {
-            return now.value_or(applied);
-        }
-        std::this_thread::sleep_for(pause);
-    }
-    return controls.get(applied.control.id).value_or(applied);
 }
 
 constexpr std::size_t policy_bytes_max = 1024 * 1024;
@@ -332,6 +296,42 @@ Result<std::string> answer_decide(
 }
 
 }  // namespace
+
+Result<Scope> read_scope(const std::string& text) {
+    std::optional<Scope> scope = parse_scope(text);
+    if (!scope) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "'" + text.substr(0, 60) +
+                "' is no scope; write global, or KIND:NAME with one of tenant, environment, agent, "
+                "workflow, tool, tool_class (read, write, egress, high_risk), mcp_server, model, "
+                "prompt_version, session, user"
+        );
+    }
+    return std::move(*scope);
+}
+
+/// Points acknowledge and probes come back within milliseconds: whoever stopped something is told of it
+/// at once. What takes longer is told as it stands.
+contain::ControlView settled(contain::Controls& controls, const contain::ControlView& applied) {
+    constexpr Duration patience = std::chrono::seconds(1);
+    constexpr int looks_max = 50;
+    constexpr Duration pause = std::chrono::milliseconds(5);
+    if (!controls.wait_in_force(patience)) {
+        return controls.get(applied.control.id).value_or(applied);
+    }
+    for (int look = 0; look < looks_max; ++look) {
+        const Result<contain::ControlView> now = controls.get(applied.control.id);
+        const bool waits = now && contain::can_be_proved(now->control.mode) &&
+                           (now->state == contain::ControlState::Requested ||
+                            now->state == contain::ControlState::Acknowledged);
+        if (!waits) {
+            return now.value_or(applied);
+        }
+        std::this_thread::sleep_for(pause);
+    }
+    return controls.get(applied.control.id).value_or(applied);
+}
 
 bool is_containment(std::string_view operation) noexcept {
     constexpr std::array operations{

@@ -24,6 +24,12 @@ struct ContainmentParts {
     Backtester* backtester = nullptr;
 };
 
+/// `applied` as it stands once points acknowledged and probes came back, or after a second as it is.
+[[nodiscard]] contain::ControlView settled(
+    contain::Controls& controls, const contain::ControlView& applied
+);
+[[nodiscard]] Result<Scope> read_scope(const std::string& text);
+
 /// Whether `operation` is answered here.
 [[nodiscard]] bool is_containment(std::string_view operation) noexcept;
 

@@ -30,12 +30,25 @@ inline constexpr MetricInfo otlp_requests_total{
     "OTLP requests by answer",
     "protocol,signal,status"};
 
+inline constexpr MetricInfo fleet_gateways_connected{
+    "tagout_fleet_gateways_connected",
+    MetricType::Gauge,
+    "Gateways of the fleet that hold a stream to this control server and are heard of",
+    ""};
+inline constexpr MetricInfo fleet_gateways_lost_total{
+    "tagout_fleet_gateways_lost_total",
+    MetricType::Counter,
+    "Times a gateway of the fleet was lost: its stream ended, or it was not heard of any more",
+    ""};
+
 inline constexpr std::array metric_list{
     api_requests_total,
     api_refused_total,
     stream_clients,
     stream_lagged_total,
     otlp_requests_total,
+    fleet_gateways_connected,
+    fleet_gateways_lost_total,
 };
 
 }  // namespace tagout::server

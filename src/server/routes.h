@@ -11,6 +11,7 @@ struct Route {
     std::string_view method;
     std::string_view path;  ///< {name} stands for one segment.
     bool needs_token;
+    bool for_gateways = false;  ///< Takes a gateway's token, and no other.
 };
 
 inline constexpr std::array routes{
@@ -53,6 +54,18 @@ inline constexpr std::array routes{
     Route{"requestRelease", "POST", "/v1/controls/{id}/request-release", true},
     Route{"releaseControl", "POST", "/v1/controls/{id}/release", true},
     Route{"decide", "POST", "/v1/decide", false},  // Asks, and changes nothing.
+    Route{"listFleet", "GET", "/v1/fleet", false},
+    Route{"makeFleetToken", "POST", "/v1/fleet/tokens", true},
+    Route{"revokeFleetToken", "POST", "/v1/fleet/tokens/{id}/revoke", true},
+    Route{"retirePoint", "POST", "/v1/fleet/points/{name}/retire", true},
+    Route{"fleetStream", "GET", "/v1/fleet/stream", true, true},
+    Route{"fleetSnapshot", "GET", "/v1/fleet/snapshot", true, true},
+    Route{"fleetPart", "GET", "/v1/fleet/parts/{hash}", true, true},
+    Route{"fleetReport", "POST", "/v1/fleet/report", true, true},
+    Route{"fleetProbes", "POST", "/v1/fleet/probes", true, true},
+    Route{"fleetApproval", "POST", "/v1/fleet/approvals", true, true},
+    Route{"fleetControls", "POST", "/v1/fleet/controls", true, true},
+    Route{"fleetRecords", "POST", "/v1/fleet/records", true, true},
     Route{"listApprovals", "GET", "/v1/approvals", false},
     Route{"approveCall", "POST", "/v1/approvals/{id}/approve", true},
     Route{"denyCall", "POST", "/v1/approvals/{id}/deny", true},

@@ -61,6 +61,8 @@ std::map<std::string, std::string> specified() {
             operations[operation] = method + " " + path + " open";
         } else if (in_paths && line == "      security: [{ token: [] }]") {
             operations[operation] = method + " " + path + " token";
+        } else if (in_paths && line == "      security: [{ gateway: [] }]") {
+            operations[operation] = method + " " + path + " gateway";
         }
     }
     return operations;
@@ -71,10 +73,19 @@ TEST(Routes, TheListEqualsTheSpecification) {
     for (const Route& route : routes) {
         listed[std::string(route.operation)] = std::string(route.method) + " " +
                                                std::string(route.path) +
-                                               (route.needs_token ? " token" : " open");
+                                               (route.for_gateways  ? " gateway"
+                                                : route.needs_token ? " token"
+                                                                    : " open");
     }
     EXPECT_EQ(listed, specified());
     EXPECT_EQ(listed.size(), routes.size()) << "an operation stands twice";
+}
+
+TEST(Routes, WhatIsForGatewaysIsUnderFleetAndNothingElse) {
+    for (const Route& route : routes) {
+        EXPECT_FALSE(route.for_gateways && !route.needs_token) << route.operation;
+        EXPECT_FALSE(route.for_gateways && !route.path.starts_with("/v1/fleet/")) << route.operation;
+    }
 }
 
 TEST(Routes, EveryChangeNeedsTheToken) {

@@ -45,7 +45,7 @@ struct PointReport {
 
 struct Hello {
     std::string key;      ///< The server's public key: 64 hex digits.
-    std::string version;  ///< Of the program.
+    std::string version;  ///< Of the protocol.
 };
 [[nodiscard]] std::string to_text(const Hello& hello);
 [[nodiscard]] Result<Hello> parse_hello(std::string_view text);
