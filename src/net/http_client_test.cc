@@ -284,6 +284,29 @@ TEST(HttpClient, StreamsChunksAsTheyComeAndStopsWhenAsked) {
     EXPECT_EQ(seen, "data: 1\n\ndata: 2\n\n");
 }
 
+TEST(HttpClient, AStreamMayLastButNotFallSilent) {
+    ScriptedServer server([](ScriptedPeer& peer) {
+        (void)peer.read_request();
+        peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        for (int i = 0; i < 8; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(60));
+            peer.send("2\r\nab\r\n");
+        }
+        (void)peer.read_request();  // Silent until the client goes.
+    });
+    HttpClient client;
+    HttpRequest request{"GET", server.url("/"), {}, "", std::chrono::milliseconds(300)};
+    request.silence_max = std::chrono::milliseconds(200);
+    std::string got;
+    const auto answer = client.stream(request, [&](std::string_view chunk) {
+        got += chunk;
+        return true;
+    });
+    EXPECT_EQ(got.size(), 16U) << "longer than the time-out, and never silent for so long";
+    ASSERT_FALSE(answer.has_value());
+    EXPECT_NE(answer.error().message.find("in time"), std::string::npos) << answer.error().message;
+}
+
 TEST(HttpClient, ARefusalOfALargeBodyIsRead) {
     ServerOptions options;
     options.body_bytes_max = 1000;
