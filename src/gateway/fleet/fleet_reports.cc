@@ -74,6 +74,7 @@ void FleetLink::report_loop() {
             report_due_ = false;
             connected = connected_;
         }
+        watch_lease();
         const fleet::PointReport said = report();
         if (connected) {
             const auto answer = post(client, "/v1/fleet/report", fleet::to_text(said), json_type);
@@ -85,7 +86,6 @@ void FleetLink::report_loop() {
             }
         }
         show_metrics(said);
-        watch_lease();
         parts_.approvals.tick();
         speak_up();
     }
