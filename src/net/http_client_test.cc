@@ -1,6 +1,7 @@
 #include "net/http_client.h"
 
 #include "net/http_server.h"
+#include "net/scripted_server.h"
 #include "net/raw_socket.h"
 #include "net/url.h"
 
