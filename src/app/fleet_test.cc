@@ -177,7 +177,7 @@ protected:
     net::ScriptedServer tools_{[](net::ScriptedPeer& peer) {
         while (!peer.read_request().empty()) {
             const std::string body =
-                R"({"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"done"}]}})";
+                R"({"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"done, told ann@example.com"}]}})";
             peer.send(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
                 std::to_string(body.size()) + "\r\n\r\n" + body
@@ -218,6 +218,30 @@ TEST_F(FleetTest, AStopIsEnforcedAndProvedAtEveryGatewayAndSaysSo) {
     EXPECT_EQ(metric("tagout_point_connected{point=\"edge-2\"}"), "1");
     EXPECT_EQ(metric("tagout_point_revision{point=\"edge-2\"}"), "1");
     EXPECT_EQ(metric("tagout_fleet_gateways_connected"), "2");
+}
+
+TEST_F(FleetTest, EffectsReachAGatewayWithWhatTheyNeed) {
+    start_server();
+    const GatewayNode& node = start_node("edge-1", make_token("edge-1"));
+    ASSERT_TRUE(comes_true([&] { return point("edge-1").contains("acknowledged_at"); }));
+    EXPECT_NE(call(node, "get_order").body.find("ann@example.com"), std::string::npos);
+    const auto apply = [&](json::object draft) {
+        draft["reason"] = "it tells too much, too often";
+        draft["actor"] = "ann";
+        const net::HttpResponse made = post(control_ + "/v1/controls", draft, admin_);
+        ASSERT_EQ(made.status, 201) << made.body;
+        EXPECT_EQ(json::parse(made.body).at("acknowledged").at("reached"), 2) << made.body;
+    };
+    apply(
+        {{"scope", "tool:shop.get_order"}, {"mode", "redact"}, {"redact", json::array{"email"}},
+         {"where", "results"}}
+    );
+    apply({{"scope", "tool:shop.refund"}, {"mode", "throttle"}, {"rate", "2/1h"}});
+    const std::string told = call(node, "get_order").body;
+    EXPECT_NE(told.find("done, told [redacted:email]"), std::string::npos) << told;
+    EXPECT_EQ(decides(node, "refund"), "allow");
+    EXPECT_EQ(decides(node, "refund"), "allow");
+    EXPECT_EQ(decides(node, "refund"), "deny CTL-2");
 }
 
 TEST_F(FleetTest, EachCredentialMayDoItsOwnAndNothingElse) {
