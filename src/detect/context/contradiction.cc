@@ -272,7 +272,7 @@ void read_claims(std::string_view text, std::vector<Claim>& out) {
     };
     for_each_atom(text, [&](const Atom& atom) {
         const std::string_view gap = text.substr(end, atom.at - end);
-        if (gap != " ") {  // as most are
+        if (gap.size() != 1 || gap.front() != ' ') {  // as most are
             if (end > 0 && ends_sentence(gap)) {
                 finish(atom.at);
             } else {
