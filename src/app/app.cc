@@ -2,6 +2,7 @@
 
 #include "app/allocator.h"
 #include "app/backtester.h"
+#include "app/bypass.h"
 #include "app/containment.h"
 #include "app/crossings.h"
 #include "app/directory.h"
@@ -216,6 +217,7 @@ private:
             *desk_,
             *evidence_,
             directory_,
+            bypass_,
             metrics_,
             config->pipeline.findings_max,
             [this](std::span<const detect::SessionSummary> sessions) {
@@ -269,8 +271,8 @@ private:
         return {};
     }
 
-    /// Steps two, three and five of the runbook, each from the journal; what crosses between them is
-    /// handed in here.
+    /// Steps two, three and five of the runbook, each from the journal; what crosses between them
+    /// is handed in here.
     Result<void> fold_steps() {
         const CatalogNow catalog = [this] { return configured()->catalog; };
         containment_ = std::make_unique<Containment>(ContainmentParts{
@@ -328,18 +330,29 @@ private:
                 return released_at(recovery_->releases(), incident);
             }});
         TAGOUT_TRY(prevention_->rebuild());
-        response_ = std::make_unique<Response>(
-            ResponseParts{*desk_, controls, recovery_->journeys(), *journal_, catalog}
-        );
+        response_ = std::make_unique<Response>(ResponseParts{
+            *desk_, controls, recovery_->journeys(), *journal_, catalog});
         return {};
     }
 
     /// What production's policy labels point at is what every point enforces.
     void use_policies() {
-        const Result<void> used =
-            containment_->controls().use_policies(policies_in_force(recovery_->releases()));
+        std::vector<contain::Policy> policies = policies_in_force(recovery_->releases());
+        const std::size_t count = policies.size();
+        const Result<void> used = containment_->controls().use_policies(std::move(policies));
         if (!used) {
             log::error("policies_not_in_force", {{"error", used.error().message}});
+            return;
+        }
+        metrics_.gauge(policy_count).set(static_cast<double>(count));
+        if (count == 0) {
+            log::warn(
+                "gateway_without_policy",
+                {{"meaning", "every call passes that no control stops"},
+                 {"remedy",
+                  "tagout catalog publish policy NAME --file FILE --message WHY --label "
+                  "production"}}
+            );
         }
     }
 
@@ -408,6 +421,7 @@ private:
             *journal_,
             *evidence_,
             directory_,
+            bypass_,
             *pipeline_,
             *notifier_,
             [this] { return configured(); },
@@ -577,6 +591,7 @@ private:
     std::unique_ptr<journal::EvidenceLog> evidence_;
     std::unique_ptr<server::TokenVerifier> token_;
     Directory directory_;
+    Bypass bypass_{metrics_};
     server::StreamHub hub_{metrics_};
     std::unique_ptr<incident::Desk> desk_;
     std::unique_ptr<Containment> containment_;

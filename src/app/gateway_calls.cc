@@ -219,7 +219,7 @@ void GatewayCalls::hand_over(std::span<const gateway::SeenCall> calls) {
     records.spans = spans.size();
     if (!spans.empty()) {
         const otlp::Reporter reporter{
-            {{"service.name", std::string("tagout-gateway")}}, "dev.tagout.gateway", "1"};
+            {{"service.name", std::string("tagout-gateway")}}, std::string(gateway_scope), "1"};
         records.telemetry = otlp::encode_spans(reporter, spans);
     }
     if (records.telemetry.size() > bytes_max_ && calls.size() > 1) {

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <string_view>
 #include <map>
 #include <span>
 #include <string>
@@ -23,6 +24,9 @@
 #include <vector>
 
 namespace tagout::app {
+
+/// Instrumentation scope of the spans that tell what a gateway saw.
+inline constexpr std::string_view gateway_scope = "dev.tagout.gateway";
 
 /// The span of one call. `seed` makes ids where the caller sent none.
 [[nodiscard]] otlp::SpanRecord span_of(const gateway::SeenCall& call, std::uint64_t seed);

@@ -102,6 +102,13 @@ inline constexpr MetricInfo evidence_dropped_total{
 inline constexpr MetricInfo incidents_open{
     "tagout_incidents_open", MetricType::Gauge, "Open incidents", "severity"};
 
+inline constexpr MetricInfo agent_calls_total{
+    "tagout_agent_calls_total",
+    MetricType::Counter,
+    "Tool calls that agents reported, by whether a gateway saw them: seen or unseen",
+    "gateway"};
+inline constexpr MetricInfo policy_count{
+    "tagout_policies_in_force", MetricType::Gauge, "Policies that gateways decide by", ""};
 inline constexpr MetricInfo gateway_calls_lost_total{
     "tagout_gateway_calls_lost_total",
     MetricType::Counter,
@@ -109,18 +116,32 @@ inline constexpr MetricInfo gateway_calls_lost_total{
     "reason"};
 
 inline constexpr std::array metric_list{
-    events_total,           items_total,
-    items_rejected_total,   items_shed_total,
-    findings_total,         findings_dropped_total,
-    sessions_total,         sessions_live,
-    queue_batches,          late_events_total,
-    sessions_evicted_total, keys_refused_total,
-    traces_forgotten_total, duplicates_total,
-    finding_seconds,        durable_seconds,
-    evidence_items,         evidence_bytes,
-    evidence_dropped_total, incidents_open,
-    gateway_calls_lost_total, profiles_saved_total,
-    profiles_not_saved_total, repeated_calls_total,
+    events_total,
+    items_total,
+    items_rejected_total,
+    items_shed_total,
+    findings_total,
+    findings_dropped_total,
+    sessions_total,
+    sessions_live,
+    queue_batches,
+    late_events_total,
+    sessions_evicted_total,
+    keys_refused_total,
+    traces_forgotten_total,
+    duplicates_total,
+    finding_seconds,
+    durable_seconds,
+    evidence_items,
+    evidence_bytes,
+    evidence_dropped_total,
+    incidents_open,
+    agent_calls_total,
+    policy_count,
+    gateway_calls_lost_total,
+    profiles_saved_total,
+    profiles_not_saved_total,
+    repeated_calls_total,
 };
 
 }  // namespace tagout::app

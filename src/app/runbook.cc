@@ -93,6 +93,7 @@ void Runbook::drain() {
 void Runbook::seen(std::span<const AgentEvent> events) {
     thread_local Directory::Seen seen;
     state_->parts.directory.see(events, seen);
+    state_->parts.bypass.see(events, state_->parts.clock.now());
 }
 
 void Runbook::take(detect::Output output, Instant received_at) {

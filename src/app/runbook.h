@@ -7,6 +7,7 @@
 // findings_max the newest are counted as dropped.
 #pragma once
 
+#include "app/bypass.h"
 #include "app/directory.h"
 #include "app/pipeline.h"
 #include "incident/desk.h"
@@ -21,6 +22,7 @@ struct RunbookParts {
     incident::Desk& desk;
     journal::EvidenceLog& evidence;
     Directory& directory;
+    Bypass& bypass;
     MetricRegistry& metrics;
     std::size_t findings_max;
     /// Told of sessions as they end, on a shard's thread.

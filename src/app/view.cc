@@ -170,7 +170,8 @@ json::array texts(const std::set<std::string>& names) {
 }
 
 json::object agent_json(
-    const DirectoryAgent& agent, bool configured, const catalog::Catalog& catalog
+    const DirectoryAgent& agent, bool configured, const AgentCalls& calls,
+    const catalog::Catalog& catalog
 ) {
     const std::string service = agent.services.empty() ? "" : *agent.services.begin();
     const std::string workflow = agent.workflows.empty() ? "" : *agent.workflows.begin();
@@ -189,6 +190,14 @@ json::object agent_json(
         {"sessions_last_hour", agent.sessions_last_hour},
         {"failed_last_hour", agent.failed_last_hour},
     };
+    json::array unseen_tools;
+    for (const auto& [tool, counts] : calls.unseen_tools) {
+        unseen_tools.push_back({{"name", tool}, {"calls", counts.calls}, {"unseen", counts.unseen}}
+        );
+    }
+    out["calls_last_hour"] = calls.all.calls;
+    out["unseen_last_hour"] = calls.all.unseen;
+    out["unseen_tools"] = std::move(unseen_tools);
     if (agent.last_seen_at > Instant{}) {
         out["last_seen_at"] = to_rfc3339(agent.last_seen_at);
     }
@@ -272,8 +281,7 @@ std::string situation(
     const std::uint64_t failed = count(SessionOutcome::Failed);
     const std::uint64_t judged = failed + count(SessionOutcome::Succeeded);
     if (failed >= failures_told_min && failed * 2 > judged) {
-        return "No open incident, but " + std::to_string(failed) + " of " +
-               std::to_string(judged) +
+        return "No open incident, but " + std::to_string(failed) + " of " + std::to_string(judged) +
                " sessions of the last hour failed: their errors fit no signal, look at them.";
     }
     return "All is well: no open incident.";
@@ -407,9 +415,13 @@ std::string LiveView::agents() const {
             seen.tools.insert(tool.text());
         }
     }
+    const auto calls = parts_.bypass.last_hour(parts_.clock.now());
     json::array out;
     for (const auto& [name, agent] : all) {
-        out.push_back(agent_json(agent.first, agent.second, catalog));
+        const auto found = calls.find(name);
+        out.push_back(agent_json(
+            agent.first, agent.second, found == calls.end() ? AgentCalls{} : found->second, catalog
+        ));
     }
     return json::serialize(json::object{{"agents", std::move(out)}});
 }

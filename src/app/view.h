@@ -5,6 +5,7 @@
 #pragma once
 
 #include "app/config_file.h"
+#include "app/bypass.h"
 #include "app/directory.h"
 #include "app/pipeline.h"
 #include "incident/desk.h"
@@ -28,6 +29,7 @@ struct ViewParts {
     journal::Journal& journal;
     journal::EvidenceLog& evidence;
     Directory& directory;
+    Bypass& bypass;
     Pipeline& pipeline;
     notify::Notifier& notifier;
     /// The configuration in force; replaced by a reload.

@@ -233,6 +233,11 @@ Result<int> list_agents(const Common& common, Terminal& terminal) {
         }
         return text;
     };
+    // Calls that no gateway saw: what a stop does not reach.
+    const auto unseen_of = [](const json::value& agent) {
+        const std::string calls = field(agent, "calls_last_hour");
+        return calls == "0" ? std::string() : field(agent, "unseen_last_hour") + " of " + calls;
+    };
     std::vector<std::vector<std::string>> rows;
     for (const json::value& agent : array_at(answer, "agents")) {
         rows.push_back(
@@ -240,12 +245,15 @@ Result<int> list_agents(const Common& common, Terminal& terminal) {
              owner_of(agent),
              field(agent, "sessions_last_hour"),
              field(agent, "failed_last_hour"),
+             unseen_of(agent),
              joined(array_at(agent, "workflows"), ""),
              joined(array_at(agent, "tools"), "name")}
         );
     }
     terminal.line(table(
-        {"AGENT", "OWNER", "SESSIONS/H", "FAILED/H", "WORKFLOWS", "TOOLS"}, rows, terminal.width()
+        {"AGENT", "OWNER", "SESSIONS/H", "FAILED/H", "UNSEEN/H", "WORKFLOWS", "TOOLS"},
+        rows,
+        terminal.width()
     ));
     return 0;
 }

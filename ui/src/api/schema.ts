@@ -2301,6 +2301,16 @@ export interface components {
             last_seen_at?: components["schemas"]["Time"];
             sessions_last_hour: number;
             failed_last_hour: number;
+            /** @description Tool calls that its telemetry shows */
+            calls_last_hour: number;
+            /** @description Of them those that no gateway saw - a stop does not reach them */
+            unseen_last_hour: number;
+            /** @description Tools of such calls - most unseen first */
+            unseen_tools: {
+                name: string;
+                calls: number;
+                unseen: number;
+            }[];
         };
         AgentList: {
             agents: components["schemas"]["Agent"][];

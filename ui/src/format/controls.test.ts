@@ -11,7 +11,7 @@ const control = (more: Partial<Control> = {}): Control => ({
 });
 
 const agent = (name: string, tools: Agent['tools'], more: Partial<Agent> = {}): Agent => ({
-    name, configured: true, owner: {}, workflows: ['refund'], models: [], services: [], tools, last_seen_at: '2026-11-24T04:00:00Z', sessions_last_hour: 10, failed_last_hour: 2, ...more,
+    name, configured: true, owner: {}, workflows: ['refund'], models: [], services: [], tools, last_seen_at: '2026-11-24T04:00:00Z', sessions_last_hour: 10, failed_last_hour: 2, calls_last_hour: 0, unseen_last_hour: 0, unseen_tools: [], ...more,
 });
 const tool = (name: string, effect: 'read' | 'write' | 'egress' | 'unknown', risk: 'low' | 'high' = 'low') => ({ name, effect, risk, configured: true });
 

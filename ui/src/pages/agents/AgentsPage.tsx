@@ -25,6 +25,24 @@ function Tools({ agent }: { agent: Agent }) {
     );
 }
 
+/** Calls that no gateway saw: what a stop does not reach. */
+function Unseen({ agent }: { agent: Agent }) {
+    if (agent.unseen_last_hour === 0) {
+        return <>{agent.calls_last_hour === 0 ? '' : 'none'}</>;
+    }
+    const share = Math.max(1, Math.round((100 * agent.unseen_last_hour) / agent.calls_last_hour));
+    return (
+        <span
+            className={`${partsCss.chip} ${partsCss.hot}`}
+            title={agent.unseen_tools
+                .map((tool) => `${tool.name}: ${count(tool.unseen)} of ${count(tool.calls)}`)
+                .join('\n')}
+        >
+            {share} %, {count(agent.unseen_last_hour)} of {count(agent.calls_last_hour)}
+        </span>
+    );
+}
+
 export default function AgentsPage() {
     const { data, error, refetch } = useAgents();
     return (
@@ -42,14 +60,15 @@ export default function AgentsPage() {
                 ) : (
                     <Table
                         label="Agents"
-                        head={['Agent', 'Owner', 'Workflows', 'Sessions in the last hour', 'Tools', 'Last seen']}
+                        head={['Agent', 'Owner', 'Workflows', 'Sessions / h', 'Past gateways', 'Tools', 'Last seen']}
                         rows={data.agents.map((agent) => ({
                             key: agent.name,
                             cells: [
                                 <strong key="n">{agent.name}</strong>,
-                                <OwnerName key="o" owner={agent.owner} />,
-                                agent.workflows.join(', '),
+                                <span key="o" className={tableCss.words}><OwnerName owner={agent.owner} /></span>,
+                                <span key="w" className={tableCss.words}>{agent.workflows.join(', ')}</span>,
                                 `${count(agent.sessions_last_hour)}, ${count(agent.failed_last_hour)} failed`,
+                                <Unseen key="u" agent={agent} />,
                                 <Tools key="t" agent={agent} />,
                                 <Ago key="s" at={agent.last_seen_at} />,
                             ],

@@ -71,7 +71,7 @@ function Points({ points, newest }: { points: EnforcementPoint[]; newest: number
             flush={points.length > 0}
         >
             {bare.length > 0 && (
-                <p className={css.bad} role="status">
+                <p className={`${css.bad} ${css.loud}`} role="status">
                     No policy and no control is loaded at {bare.length === 1 ? bare[0]?.name : plural(bare.length, 'point')}: every call passes there.
                 </p>
             )}
