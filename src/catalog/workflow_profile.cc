@@ -2,8 +2,8 @@
 
 #include "catalog/version.h"
 
-#include <boost/json.hpp>
 #include <xxhash.h>
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -16,16 +16,15 @@ namespace json = boost::json;
 
 constexpr std::string_view form_name = "tagout.profile/1";
 
+constexpr std::string_view open_mark = "=*";
 constexpr std::string_view requests_name = "requests";
 constexpr std::size_t request_line_frame = 8;  ///< Indent, quotes, comma, line end.
 
 constexpr std::size_t json_bytes_max() {
     std::size_t bytes = 1'024;
     for (const ProfileFacetInfo& facet : profile_facet_table) {
-        const std::size_t key = facet.facet == ProfileFacet::RequestWords
-                                    ? WorkflowProfile::request_word_bytes_max
-                                    : WorkflowProfile::key_bytes_max;
-        bytes += facet.keys_max * (key + 20);  // quotes, indent, a count of ten digits
+        bytes +=
+            facet.keys_max * (facet.key_bytes_max + 20);  // quotes, indent, a count of ten digits
     }
     return bytes;
 }
@@ -44,9 +43,7 @@ std::string hash_text(std::string_view text) {
 
 /// What JSON must escape, and what would break a line of a comparison, is replaced: keys are names.
 std::string clean_key(ProfileFacet facet, std::string_view key) {
-    const std::size_t bytes_max = facet == ProfileFacet::RequestWords
-                                      ? WorkflowProfile::request_word_bytes_max
-                                      : WorkflowProfile::key_bytes_max;
+    const std::size_t bytes_max = info_of(facet).key_bytes_max;
     std::string clean(key);
     if (clean.size() > bytes_max) {
         const std::string hash = hash_text(key);
@@ -65,12 +62,10 @@ std::string clean_key(ProfileFacet facet, std::string_view key) {
 }
 
 bool needs_cleaning(ProfileFacet facet, std::string_view key) noexcept {
-    const std::size_t bytes_max = facet == ProfileFacet::RequestWords
-                                      ? WorkflowProfile::request_word_bytes_max
-                                      : WorkflowProfile::key_bytes_max;
+    const std::size_t bytes_max = info_of(facet).key_bytes_max;
     return key.size() > bytes_max || std::ranges::any_of(key, [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-    });
+               return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+           });
 }
 
 std::optional<std::uint64_t> whole_number(const json::value& value) {
@@ -112,7 +107,8 @@ Result<std::vector<std::string>> request_lines_in(const json::value& value) {
     const auto no_lines = [] {
         return fail(
             ErrorCode::InvalidArgument,
-            "requests: an array of strings of lower-case hexadecimal digits was expected, as learned"
+            "requests: an array of strings of lower-case hexadecimal digits was expected, as "
+            "learned"
         );
     };
     if (!value.is_array()) {
@@ -140,14 +136,15 @@ Result<std::vector<std::string>> request_lines_in(const json::value& value) {
 }
 
 /// Whether the argument of `key` ("TOOL.a HASH") has as many values as are kept.
-bool is_open(const WorkflowProfile::Counts& counts, std::string_view key) {
+bool is_full(const WorkflowProfile::Counts& counts, std::string_view key) {
     const std::size_t blank = key.rfind(' ');
     if (blank == std::string_view::npos) {
         return false;
     }
     const std::string_view head = key.substr(0, blank + 1);
     std::size_t values = 0;
-    for (auto at = counts.lower_bound(head); at != counts.end() && at->first.starts_with(head); ++at) {
+    for (auto at = counts.lower_bound(head); at != counts.end() && at->first.starts_with(head);
+         ++at) {
         ++values;
     }
     return values >= WorkflowProfile::values_per_argument_max;
@@ -162,16 +159,50 @@ void WorkflowProfile::learn(ProfileFacet facet, std::string_view key) {
         cleaned = clean_key(facet, key);
         key = cleaned;
     }
+    if (facet == ProfileFacet::Values && opens(key)) {
+        return;
+    }
     const auto known = mine.counts.find(key);
     if (known != mine.counts.end()) {
         ++known->second;
-    } else if (facet == ProfileFacet::WrittenValues && is_open(mine.counts, key)) {
+    } else if (facet == ProfileFacet::WrittenValues && is_full(mine.counts, key)) {
         return;
     } else if (mine.counts.size() < info_of(facet).keys_max) {
         mine.counts.emplace(key, 1);
     } else {
         ++mine.refused;
     }
+}
+
+bool WorkflowProfile::opens(std::string_view key) {
+    const std::size_t end = key.find('=');
+    if (end == std::string_view::npos) {
+        return false;
+    }
+    Counts& values = facets_[static_cast<std::size_t>(ProfileFacet::Values)].counts;
+    const std::string argument(key.substr(0, end));
+    const std::string open_key = argument + std::string(open_mark);
+    const auto open = values.find(open_key);
+    if (open != values.end()) {
+        ++open->second;
+        return true;
+    }
+    const auto first = values.lower_bound(argument + "=");
+    const auto last = values.lower_bound(argument + ">");  // the byte behind '='
+    if (values.contains(key) || static_cast<std::size_t>(std::distance(first, last)) < values_max) {
+        return false;
+    }
+    std::uint64_t count = 1;
+    for (auto value = first; value != last; ++value) {
+        count += value->second;
+    }
+    values.erase(first, last);
+    values.emplace(open_key, count);
+    return true;
+}
+
+bool WorkflowProfile::is_open(std::string_view argument) const {
+    return count(ProfileFacet::Values, std::string(argument) + std::string(open_mark)) > 0;
 }
 
 void WorkflowProfile::merge(const WorkflowProfile& other) {
@@ -250,8 +281,8 @@ std::size_t WorkflowProfile::bytes() const noexcept {
 }
 
 std::string to_json(const WorkflowProfile& profile) {
-    std::string out = "{\n  \"format\": \"" + std::string(form_name) + "\",\n  \"good_sessions\": " +
-                      std::to_string(profile.sessions());
+    std::string out = "{\n  \"format\": \"" + std::string(form_name) +
+                      "\",\n  \"good_sessions\": " + std::to_string(profile.sessions());
     for (const ProfileFacetInfo& facet : profile_facet_table) {
         const WorkflowProfile::Counts& counts = profile.counts(facet.facet);
         if (counts.empty()) {
@@ -266,8 +297,8 @@ std::string to_json(const WorkflowProfile& profile) {
         }
         out += "\n  }";
         if (profile.refused(facet.facet) > 0) {
-            out += ",\n  \"" + std::string(facet.name) + "_refused\": " +
-                   std::to_string(profile.refused(facet.facet));
+            out += ",\n  \"" + std::string(facet.name) +
+                   "_refused\": " + std::to_string(profile.refused(facet.facet));
         }
     }
     if (!profile.requests().empty()) {

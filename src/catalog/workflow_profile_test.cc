@@ -107,7 +107,9 @@ TEST(WorkflowProfile, AMistakeIsToldWithItsPlace) {
         {"a typing mistake", head + R"("tolls":{}})", "tolls: no such member"},
         {"a list of tools", head + R"("tools":["a"]})", "tools: an object"},
         {"a negative count", head + R"("tools":{"refund":-1}})", "tools.refund: a whole number"},
-        {"a text for a count", head + R"("good_sessions":"many"})", "good_sessions: a whole number"},
+        {"a text for a count",
+         head + R"("good_sessions":"many"})",
+         "good_sessions: a whole number"},
         {"too many hosts", many + "}}", "hosts: 300 keys; at most 256"},
     };
     for (const Row& row : rows) {
@@ -149,11 +151,27 @@ TEST(WorkflowProfile, LinesOfRequestsThatNobodyLearnedAreRefused) {
     const char* const wrong[] = {R"("ab")", R"([1])", R"(["xyz"])", R"([""])", R"(["AB"])"};
     for (const char* const value : wrong) {
         const Result<WorkflowProfile> read = parse_workflow_profile(
-            std::string(R"({"format":"tagout.profile/1","good_sessions":1,"requests":)") + value + "}"
+            std::string(R"({"format":"tagout.profile/1","good_sessions":1,"requests":)") + value +
+            "}"
         );
         ASSERT_FALSE(read.has_value()) << value;
         EXPECT_NE(read.error().message.find("requests"), std::string::npos) << value;
     }
+}
+
+TEST(WorkflowProfile, AnArgumentThatTakesEverNewValuesBecomesOneOpenKey) {
+    WorkflowProfile profile;
+    for (std::size_t i = 0; i <= WorkflowProfile::values_max; ++i) {
+        EXPECT_FALSE(profile.is_open("pay.order"));
+        profile.learn(ProfileFacet::Values, "pay.order=" + std::to_string(i));
+        profile.learn(ProfileFacet::Values, "pay.to=1");
+    }
+    EXPECT_TRUE(profile.is_open("pay.order"));
+    EXPECT_FALSE(profile.is_open("pay.to"));
+    EXPECT_EQ(profile.counts(ProfileFacet::Values).size(), 2U);
+    profile.learn(ProfileFacet::Values, "pay.order=another");
+    EXPECT_EQ(profile.counts(ProfileFacet::Values).size(), 2U);
+    EXPECT_EQ(profile.count(ProfileFacet::Values, "pay.order=*"), WorkflowProfile::values_max + 2);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "detect/call_evidence.h"
 
+#include "detect/intent/request_features.h"
+#include "detect/safety/read_request.h"
 #include "detect/tool/asked_for.h"
 #include "intake/texts.h"
 
@@ -29,6 +31,10 @@ std::string quoted(std::string_view value) {
            "\"";
 }
 
+bool spoke_once(const Trail& trail) noexcept {
+    return trail.user_texts.back() != 0 && trail.user_texts[trail.user_texts.size() - 2] == 0;
+}
+
 /// One strong witness (a value out of orders) or two weaker ones.
 double untrusted_score(const CallEvidence& evidence, const PendingCall& call) {
     if (!call.writes) {
@@ -42,6 +48,10 @@ double untrusted_score(const CallEvidence& evidence, const PendingCall& call) {
         return score + (evidence.asked ? 0 : 0.05);
     }
     if (evidence.value_of_request && evidence.requested && !evidence.asked && !evidence.confirmed &&
+        !evidence.delegated) {
+        return 0.7;
+    }
+    if (evidence.only_read && evidence.told_by_result && !evidence.confirmed &&
         !evidence.delegated) {
         return 0.7;
     }
@@ -90,19 +100,26 @@ CallEvidence examine_call(
         if (sight.origin != ValueOrigin::Result) {
             continue;
         }
+        evidence.told_by_result = true;
         evidence.from_results += sight.identifier ? 1 : 0;
         const ResultSource& source = values.sources()[sight.source];
         evidence.value_of_orders = evidence.value_of_orders || sight.near_orders;
         evidence.value_of_request = evidence.value_of_request || sight.near_request;
         evidence.value_of_that_result = evidence.value_of_that_result || source.orders;
-        const int rank = sight.near_orders ? 4 : source.orders ? 3 : 2;
-        if (rank > best && (sight.identifier || source.orders || sight.near_request)) {
+        const int rank = sight.near_orders                        ? 4
+                         : source.orders                          ? 3
+                         : sight.identifier || sight.near_request ? 2
+                                                                  : 1;
+        if (rank > best) {
             best = rank;
             evidence.value = value.text;
             evidence.source_tool = source.tool;
             evidence.source_step = source.step;
         }
     }
+    evidence.only_read = evidence.told_by_result && spoke_once(trail) &&
+                         trail.request.size() < request_text_bytes_max &&
+                         asks_only_to_read(trail.request);
     return evidence;
 }
 
@@ -132,7 +149,8 @@ std::optional<Sighting> judge_untrusted(
                             ", which came from the result of " + source + " (step " +
                             std::to_string(evidence.source_step) + ")" +
                             (evidence.orders_before ? " where text gives the agent orders" : "") +
-                            " and not from the user";
+                            " and not from the user" +
+                            (evidence.only_read ? ", who only asked to be told something" : "");
     } else {
         sighting.evidence = tool + " was called and the user did not ask for it; the result of " +
                             names.text(evidence.orders_tool) + " (step " +

@@ -53,10 +53,10 @@ void LoadPane::merge(const LoadPane& other) {
     millis.merge(other.millis);
     depths.merge(other.depths);
     agents.merge(other.agents);
-    const bool worse = other.worst > worst ||
-                       (other.worst == worst &&
-                        std::tie(other.exemplar.at, other.exemplar.correlation) <
-                            std::tie(exemplar.at, exemplar.correlation));
+    const bool worse =
+        other.worst > worst ||
+        (other.worst == worst && std::tie(other.exemplar.at, other.exemplar.correlation) <
+                                     std::tie(exemplar.at, exemplar.correlation));
     if (worse) {
         exemplar = other.exemplar;
         worst = other.worst;
@@ -87,9 +87,9 @@ void KeyPartials::merge(const KeyPartials& other) {
             findings[minute][i] += counts[i];
         }
     }
-    for (const DebutFact& fact : other.debuts) {
-        if (debuts.size() < facts_max) {
-            debuts.push_back(fact);
+    for (const CallFact& fact : other.calls) {
+        if (calls.size() < facts_max) {
+            calls.push_back(fact);
         } else {
             ++facts_dropped;
         }
@@ -127,14 +127,13 @@ void KeyPartials::merge(const KeyPartials& other) {
 
 bool KeyPartials::empty() const noexcept {
     return rates.empty() && spending.empty() && loads.empty() && affected.empty() &&
-           outcomes.empty() && findings.empty() && debuts.empty() && writes.empty() &&
-           requests.empty() && corrections.empty() && sessions.empty() &&
-           newest == Instant{};
+           outcomes.empty() && findings.empty() && calls.empty() && writes.empty() &&
+           requests.empty() && corrections.empty() && sessions.empty() && newest == Instant{};
 }
 
 namespace {
 
-constexpr std::uint32_t format_mark = 0x3550'4b54;  // "TKP5"
+constexpr std::uint32_t format_mark = 0x3650'4b54;  // "TKP6"
 
 /// The texts of an Exemplar, or those of a Finding that a draft fills.
 template <class E>
@@ -501,16 +500,66 @@ void read_writes(Reader& reader, KeyPartials& partials) {
     }
 }
 
-void write_facts(const KeyPartials& partials, Writer& writer) {
-    write_writes(partials, writer);
-    writer.number(partials.debuts.size());
-    for (const DebutFact& fact : partials.debuts) {
+void write_calls(const KeyPartials& partials, Writer& writer) {
+    writer.number(partials.calls.size());
+    for (const CallFact& fact : partials.calls) {
         write_draft(fact.draft, writer);
         writer.number(
             (fact.asked ? 1U : 0U) | (fact.foreign ? 2U : 0U) | (fact.high_risk ? 4U : 0U) |
-            (fact.explained ? 8U : 0U)
+            (fact.explained ? 8U : 0U) | (fact.debut ? 16U : 0U) | (fact.orders ? 32U : 0U) |
+            (fact.writes ? 64U : 0U) | (fact.named ? 128U : 0U)
         );
+        writer.real(fact.weak_score);
+        writer.text(fact.weak_evidence);
+        writer.number(fact.foreign_values.size());
+        for (const ForeignValue& value : fact.foreign_values) {
+            writer.text(value.argument);
+            writer.text(value.text);
+            writer.number(value.hash);
+            writer.text(value.source);
+            writer.number(value.source_step);
+        }
+        writer.number(fact.before.size());
+        for (const std::string& tool : fact.before) {
+            writer.text(tool);
+        }
     }
+}
+
+void read_calls(Reader& reader, KeyPartials& partials) {
+    for (std::size_t left = reader.count(8); left > 0 && !reader.broken; --left) {
+        CallFact fact;
+        read_draft(reader, fact.draft);
+        const std::uint64_t flags = reader.number();
+        fact.asked = (flags & 1) != 0;
+        fact.foreign = (flags & 2) != 0;
+        fact.high_risk = (flags & 4) != 0;
+        fact.explained = (flags & 8) != 0;
+        fact.debut = (flags & 16) != 0;
+        fact.orders = (flags & 32) != 0;
+        fact.writes = (flags & 64) != 0;
+        fact.named = (flags & 128) != 0;
+        fact.weak_score = reader.real();
+        fact.weak_evidence = reader.text();
+        for (std::size_t values = reader.count(5); values > 0 && !reader.broken; --values) {
+            ForeignValue value;
+            value.argument = reader.text();
+            value.text = reader.text();
+            value.hash = reader.number();
+            value.source = reader.text();
+            value.source_step = static_cast<std::uint32_t>(reader.number());
+            fact.foreign_values.push_back(std::move(value));
+        }
+        for (std::size_t tools = reader.count(1); tools > 0 && !reader.broken; --tools) {
+            fact.before.push_back(reader.text());
+        }
+        partials.calls.push_back(std::move(fact));
+    }
+}
+
+void write_facts(const KeyPartials& partials, Writer& writer) {
+    write_writes(partials, writer);
+    write_calls(partials, writer);
     writer.number(partials.requests.size());
     for (const RequestFact& fact : partials.requests) {
         writer.text(fact.key);
@@ -550,16 +599,7 @@ void write_facts(const KeyPartials& partials, Writer& writer) {
 
 void read_facts(Reader& reader, KeyPartials& partials) {
     read_writes(reader, partials);
-    for (std::size_t left = reader.count(8); left > 0 && !reader.broken; --left) {
-        DebutFact fact;
-        read_draft(reader, fact.draft);
-        const std::uint64_t flags = reader.number();
-        fact.asked = (flags & 1) != 0;
-        fact.foreign = (flags & 2) != 0;
-        fact.high_risk = (flags & 4) != 0;
-        fact.explained = (flags & 8) != 0;
-        partials.debuts.push_back(std::move(fact));
-    }
+    read_calls(reader, partials);
     for (std::size_t left = reader.count(8); left > 0 && !reader.broken; --left) {
         RequestFact fact;
         fact.key = reader.text();
@@ -591,7 +631,8 @@ void read_facts(Reader& reader, KeyPartials& partials) {
         fact.tokens = reader.signed_number();
         fact.cost_usd = reader.real();
         for (std::size_t uses = reader.count(2); uses > 0 && !reader.broken; --uses) {
-            const auto facet = reader.enumerator<catalog::ProfileFacet>(catalog::profile_facet_count);
+            const auto facet =
+                reader.enumerator<catalog::ProfileFacet>(catalog::profile_facet_count);
             fact.uses.push_back({facet, reader.text()});
         }
         fact.request = reader.text();

@@ -29,9 +29,9 @@
 namespace tagout::detect {
 
 enum class RateKind : std::uint8_t {
-    ClientErrors = 0,  ///< Key: tool.
-    Timeouts = 1,      ///< Key: "tool NAME" or "model NAME".
-    Corrections = 2,   ///< Key: workflow, else agent.
+    ClientErrors = 0,       ///< Key: tool.
+    Timeouts = 1,           ///< Key: "tool NAME" or "model NAME".
+    Corrections = 2,        ///< Key: workflow, else agent.
     ClientErrorShapes = 3,  ///< Key: tool and the shape of its arguments, "pay(to:string)".
     PolicyDenials = 4,      ///< Key: agent.
 };
@@ -111,23 +111,47 @@ struct LoadKey {
 };
 
 struct LoadPane {
-    LogMoments durations;  ///< Milliseconds of calls.
-    DdSketch millis;       ///< The same.
-    LogMoments depths;     ///< One more than what a metric measured.
-    SpaceSaving<8> agents; ///< Of the slow ones.
-    Exemplar exemplar;     ///< The slowest call, or the deepest measurement.
-    double worst = 0;      ///< Its milliseconds, or depth.
+    LogMoments durations;   ///< Milliseconds of calls.
+    DdSketch millis;        ///< The same.
+    LogMoments depths;      ///< One more than what a metric measured.
+    SpaceSaving<8> agents;  ///< Of the slow ones.
+    Exemplar exemplar;      ///< The slowest call, or the deepest measurement.
+    double worst = 0;       ///< Its milliseconds, or depth.
 
     void merge(const LoadPane& other);
 };
 
-/// The first use of a tool that changes or sends something, in one session.
-struct DebutFact {
+/// A telling value of a call that a result named and neither the user nor the system.
+struct ForeignValue {
+    static constexpr std::size_t shown_bytes_max = 60;
+
+    std::string argument;    ///< "TOOL.a"
+    std::string text;        ///< The whole value, clipped; secrets in it are hidden.
+    std::uint64_t hash = 0;  ///< Of the atom.
+    std::string source;      ///< Tool whose result named it, and its step.
+    std::uint32_t source_step = 0;
+};
+
+/// A call that changes or sends something and that only the workflow's habits can judge: it is the
+/// first of its tool in the session, or carries foreign values, or looks weakly like an obeyed
+/// text.
+struct CallFact {
+    static constexpr std::size_t foreign_max = 4;
+    static constexpr std::size_t before_max = 8;
+
     Finding draft;         ///< All but id, class, signal and numbers.
+    bool debut = true;     ///< First use of a tool that changes or sends something.
+    bool writes = true;    ///< It does change or send something, and not only perhaps.
     bool asked = false;    ///< The user used a word for it.
-    bool foreign = false;  ///< Orders or untrusted values stood in earlier results.
+    bool orders = false;   ///< Orders stood in an earlier result.
+    bool foreign = false;  ///< Some value is a result's and nobody else's;
+    bool named = false;    ///< some telling one the user or the system named.
     bool high_risk = false;
     bool explained = false;  ///< The session already has a finding about this call.
+    double weak_score = 0;   ///< Of safety.untrusted_value, where it needs the habit's word.
+    std::string weak_evidence;
+    std::vector<ForeignValue> foreign_values;
+    std::vector<std::string> before;  ///< Other tools that the session used before, at a debut.
 };
 
 /// A completed write with identifiers that the user did not name.
@@ -162,7 +186,7 @@ struct CorrectionFact {
 
 /// A session's outcome became known or changed.
 struct SessionFact {
-    static constexpr std::size_t uses_max = 128;
+    static constexpr std::size_t uses_max = 256;
 
     Instant at;
     std::string correlation;
@@ -193,7 +217,7 @@ struct KeyPartials {
     std::map<RateKey, AffectedDelta> affected;
     std::map<std::int64_t, std::array<std::int64_t, outcome_count>> outcomes;  ///< By minute.
     std::map<std::int64_t, std::array<std::uint64_t, signal_count>> findings;  ///< By minute.
-    std::vector<DebutFact> debuts;
+    std::vector<CallFact> calls;
     std::vector<WriteFact> writes;
     std::vector<RequestFact> requests;
     std::vector<CorrectionFact> corrections;

@@ -1,10 +1,11 @@
 #include "detect/hash.h"
 #include "detect/key_state.h"
+#include "detect/safety/sequence_habits.h"
 #include "detect/safety/tool_habits.h"
+#include "detect/safety/value_habits.h"
 #include "detect/tool/written_values.h"
 
 #include <algorithm>
-#include <iterator>
 #include <iterator>
 #include <tuple>
 #include <utility>
@@ -114,7 +115,7 @@ void KeyStage::State::merge(KeyPartials&& partials) {
             into.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end())
         );
     };
-    take(debuts, partials.debuts);
+    take(calls, partials.calls);
     take(writes, partials.writes);
     take(request_facts, partials.requests);
     take(corrections, partials.corrections);
@@ -198,7 +199,8 @@ void KeyStage::State::learn_habits() {
         const auto lesson = lessons.find(lesson_order.front().second);
         if (lesson != lessons.end()) {
             const auto habit = habit_findings.find(lesson->first);
-            const bool teaches = habit == habit_findings.end() || teaches_all_the_same(habit->second);
+            const bool teaches =
+                habit == habit_findings.end() || teaches_all_the_same(habit->second);
             if (teaches && profiles.learn(lesson->second, settings.keys_max)) {
                 const SessionFact& good = lesson->second;
                 requests.learn(good.workflow, good.request, good.at);
@@ -217,8 +219,8 @@ void KeyStage::State::tell_habit(SignalId signal, Finding finding, Output& out) 
         known->second = finding;  // the same again: the newest stands
     } else if (known != habit_findings.end()) {
         const auto place = std::ranges::find(signal_table, known->second.signal, &SignalInfo::name);
-        const bool told_failed = known->second.explained_by.empty() &&
-                                 known->second.outcome == SessionOutcome::Failed;
+        const bool told_failed =
+            known->second.explained_by.empty() && known->second.outcome == SessionOutcome::Failed;
         if (told_failed || place->precedence <= info_of(signal).precedence) {
             finding.explained_by = known->second.id;
             out.findings.push_back(std::move(finding));
@@ -235,6 +237,28 @@ void KeyStage::State::tell_habit(SignalId signal, Finding finding, Output& out) 
         habit_findings.erase(habit_order.front());
         habit_order.pop_front();
     }
+}
+
+void KeyStage::State::take_call(const CallFact& fact, Output& out) {
+    const catalog::WorkflowProfile* const profile =
+        profiles.find(fact.draft.workflow.text(), fact.draft.agent.text());
+    auto finding = judge_new_tool(fact, profile, settings.safety, *catalog);
+    if (!finding) {
+        finding = judge_new_value(fact, profile, settings.safety);
+    }
+    if (!finding) {
+        finding = judge_sequence(fact, profile, settings.safety);
+    }
+    if (!finding) {
+        return;
+    }
+    const auto told = habit_findings.find(finding->correlation.text());
+    if (told != habit_findings.end() && told->second.id == finding->id &&
+        (told->second.write_completed || !finding->write_completed)) {
+        return;  // the session goes on in the same way
+    }
+    const SignalId signal = signal_named(finding->signal);
+    tell_habit(signal, std::move(*finding), out);
 }
 
 void KeyStage::State::take_facts(Output& out) {
@@ -257,23 +281,14 @@ void KeyStage::State::take_facts(Output& out) {
         }
     }
     request_facts.clear();
-    std::ranges::stable_sort(debuts, [](const DebutFact& a, const DebutFact& b) {
+    std::ranges::stable_sort(calls, [](const CallFact& a, const CallFact& b) {
         return std::tie(a.draft.seen_at, a.draft.correlation, a.draft.tool) <
                std::tie(b.draft.seen_at, b.draft.correlation, b.draft.tool);
     });
-    for (const DebutFact& fact : debuts) {
-        const catalog::WorkflowProfile* const profile =
-            profiles.find(fact.draft.workflow.text(), fact.draft.agent.text());
-        auto finding = judge_new_tool(fact, profile, settings.safety, *catalog);
-        if (!finding) {
-            continue;
-        }
-        const bool tool = finding->failure_class == FailureClass::Tool;
-        tell_habit(
-            tool ? SignalId::UnexpectedWrite : SignalId::NewTool, std::move(*finding), out
-        );
+    for (const CallFact& fact : calls) {
+        take_call(fact, out);
     }
-    debuts.clear();
+    calls.clear();
     std::ranges::stable_sort(writes, [](const WriteFact& a, const WriteFact& b) {
         return std::tie(a.draft.seen_at, a.draft.correlation, a.draft.tool) <
                std::tie(b.draft.seen_at, b.draft.correlation, b.draft.tool);

@@ -57,11 +57,13 @@ struct KeyStage::State {
     void evaluate(Instant now, bool all, Output& out);
     void take_facts(Output& out);
     void take_correction(const CorrectionFact& fact);
+    /// Judges a call by its workflow's habits.
+    void take_call(const CallFact& fact, Output& out);
     /// What a lesson is made of is moved out of `fact`.
     void take_outcome(SessionFact& fact, Output& out);
     void learn_habits();
-    /// Tells a finding about one session and keeps it, to tell again what becomes of the session. Of
-    /// several about one session only that which leads is kept.
+    /// Tells a finding about one session and keeps it, to tell again what becomes of the session.
+    /// Of several about one session only that which leads is kept.
     void tell_habit(SignalId signal, Finding finding, Output& out);
     void close_panes(std::int64_t pane);
     void sweep(std::int64_t pane);
@@ -105,13 +107,14 @@ struct KeyStage::State {
     /// Of latency, queues and cost of outcomes: by signal and key.
     std::map<std::pair<SignalId, std::string>, StandingFinding> load_findings;
     Profiles profiles;
-    std::map<std::string, Finding> habit_findings;  ///< By correlation: findings that profiles made.
-    std::deque<std::string> habit_order;            ///< Oldest first; bounds habit_findings.
+    std::map<std::string, Finding>
+        habit_findings;                   ///< By correlation: findings that profiles made.
+    std::deque<std::string> habit_order;  ///< Oldest first; bounds habit_findings.
     /// Good sessions, held back until their calls have been judged: a fault must not teach itself.
-    std::map<std::string, SessionFact> lessons;  ///< By correlation.
+    std::map<std::string, SessionFact> lessons;                ///< By correlation.
     std::deque<std::pair<Instant, std::string>> lesson_order;  ///< Bounds `lessons`; oldest first.
     RequestHabits requests;
-    std::vector<DebutFact> debuts;
+    std::vector<CallFact> calls;
     std::vector<WriteFact> writes;
     std::vector<RequestFact> request_facts;
     std::vector<CorrectionFact> corrections;

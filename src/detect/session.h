@@ -42,9 +42,9 @@ struct Action {
     bool unfinished = false;   ///< Answered that something is missing or was refused.
     bool withheld = false;     ///< The answer was kept from the agent.
     bool substantial = false;  ///< Its answer is long enough to be equal for a reason.
-    bool writes = false;      ///< Changes or sends something.
-    bool may_change = false;  ///< That, or nobody knows what it does.
-    bool empty = false;   ///< Said that there is nothing, or said nothing.
+    bool writes = false;       ///< Changes or sends something.
+    bool may_change = false;   ///< That, or nobody knows what it does.
+    bool empty = false;        ///< Said that there is nothing, or said nothing.
 };
 
 /// A call that changes or sends something, waiting until texts still on their way have arrived.
@@ -58,8 +58,9 @@ struct PendingCall {
     bool confirmed = false;             ///< The user's last words before it agreed.
     bool debut = false;                 ///< First use of this tool in the session.
     bool blind = false;                 ///< Results before it were not captured.
+    bool reads = false;                 ///< Its tool is known to change nothing.
     std::vector<ArgumentValue> values;  ///< At most pending_values_max, names dropped.
-    std::vector<NameId> arguments;      ///< "TOOL.a" of each value; of calls that write.
+    std::vector<NameId> arguments;      ///< "TOOL.a" of each value.
 };
 
 /// How far a session climbed: what safety.escalation remembers. 0: no such call.
@@ -75,6 +76,13 @@ struct WrittenValue {
     NameId argument = 0;  ///< "TOOL.a"
     std::uint64_t value = 0;
     friend bool operator==(const WrittenValue&, const WrittenValue&) = default;
+};
+
+/// A telling value that some call of the session carried: what its workflow's profile learns.
+struct ValueUse {
+    NameId argument = 0;  ///< "TOOL.a"
+    ValueOrigin origin = ValueOrigin::Plain;
+    std::uint64_t hash = 0;
 };
 
 /// A list of tools that a span of the session carried: its hash in ToolLists.
@@ -125,29 +133,31 @@ struct Trail {
     static constexpr std::size_t words_max = 24;
     static constexpr std::size_t offers_max = 6;
     static constexpr std::size_t written_max = 40;
+    static constexpr std::size_t value_uses_max = 64;
     static constexpr std::size_t texts_max = 8;
     static constexpr std::size_t handoffs_max = 16;
 
-    std::vector<Action> actions;  ///< In order of beginning; newest actions_max.
+    std::vector<Action> actions;           ///< In order of beginning; newest actions_max.
     std::unique_ptr<Recollection> memory;  ///< Of the context class, made when first needed.
     SessionValues values;
     std::vector<PendingCall> pending;
     std::vector<LiveFinding> findings;
     std::vector<AffectedKey> affected;
-    std::vector<NameId> tools;  ///< Distinct ones used.
+    std::vector<NameId> tools;      ///< Distinct ones used.
     std::uint8_t tools_told = 0;    ///< So many of them stand in a SessionFact,
-    std::uint8_t written_told = 0;  ///< and so many of `written`.
+    std::uint8_t written_told = 0;  ///< so many of `written`,
+    std::uint8_t values_told = 0;   ///< and so many of value_uses.
     std::array<std::uint64_t, texts_max>
         user_texts{};                       ///< Hashes of what the user said, newest last.
     std::vector<std::uint32_t> last_words;  ///< Of the user's newest request.
     std::uint64_t said_trace = 0;           ///< In which the newest of them was said.
     std::uint16_t requests = 0;             ///< How often the user spoke, the same words again too.
     std::uint32_t calls_worked = 0;
-    std::uint32_t changes_worked = 0;       ///< Of them those that may have changed something.
-    bool actions_forgotten = false;         ///< The first actions are not there any more.
-    bool asked_repeats = false;             ///< For something twice, in parts, several times.
-    std::uint64_t system_text = 0;          ///< Hash of the instructions indexed last.
-    std::uint64_t last_output = 0;          ///< Hash of the newest answer of the model.
+    std::uint32_t changes_worked = 0;  ///< Of them those that may have changed something.
+    bool actions_forgotten = false;    ///< The first actions are not there any more.
+    bool asked_repeats = false;        ///< For something twice, in parts, several times.
+    std::uint64_t system_text = 0;     ///< Hash of the instructions indexed last.
+    std::uint64_t last_output = 0;     ///< Hash of the newest answer of the model.
     std::uint32_t equal_outputs = 0;
     std::uint32_t stuck_call = 0;       ///< Action::call that the session is stuck on, else 0.
     std::uint32_t fruitless_tries = 0;  ///< In a row: same tool, nothing new.
@@ -156,13 +166,14 @@ struct Trail {
     std::string request;            ///< What the user said first; request_text_bytes_max of it.
     StepPlace request_place;
     bool request_told = false;  ///< Its RequestFact went out.
-    double orders_score = 0;  ///< Of the result that reads most like orders.
+    double orders_score = 0;    ///< Of the result that reads most like orders.
     StepPlace orders_place;
     NameId orders_tool = 0;
     LadderMarks ladder;
     std::vector<WrittenValue> written;  ///< Distinct; the first written_max.
-    std::vector<Offer> offers;      ///< Newest offers_max.
-    bool offers_forgotten = false;  ///< There were more.
+    std::vector<ValueUse> value_uses;   ///< Distinct; the first value_uses_max.
+    std::vector<Offer> offers;          ///< Newest offers_max.
+    bool offers_forgotten = false;      ///< There were more.
     bool user_agreed = false;
     bool calls_answered = false;  ///< A tool worked, so there was a result ...
     bool results_seen = false;    ///< ... and some result was captured.

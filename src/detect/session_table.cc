@@ -27,6 +27,7 @@ std::size_t Session::bytes() const noexcept {
                  trail->tools.capacity() * sizeof(NameId) + trail->last_words.capacity() * 4 +
                  trail->offers.capacity() * sizeof(Offer) +
                  trail->written.capacity() * sizeof(WrittenValue) +
+                 trail->value_uses.capacity() * sizeof(ValueUse) +
                  (trail->memory ? trail->memory->bytes() : 0);
     }
     return bytes;

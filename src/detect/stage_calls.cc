@@ -7,13 +7,15 @@
 #include "intake/texts.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tagout::detect {
 
 namespace {
 
 constexpr std::size_t result_bytes_max = 32 * 1024;
-constexpr double request_score_min = 0.25;  ///< A text that asks somebody for something.
+constexpr double sure_without_habit = 0.74;  ///< A value out of the very result that gives orders.
+constexpr double request_score_min = 0.25;   ///< A text that asks somebody for something.
 
 std::string argument_name(std::string_view tool, std::string_view argument) {
     std::string name(tool.substr(0, 40));
@@ -106,14 +108,15 @@ void SessionStage::State::note_tool_call(
             .confirmed = trail.user_agreed,
             .debut = debut && writes,
             .blind = answered_before && !trail.results_seen,
+            .reads = facts.effect == ToolEffect::Read,
             .values = {},
             .arguments = {}};
         ArgumentLimits limits;
         limits.values_max = Trail::pending_values_max;
         read_values(event.tool_args, limits, call.values);
         for (ArgumentValue& value : call.values) {
+            call.arguments.push_back(names.of(argument_name(names.text(tool), value.name)));
             if (writes && worked) {
-                call.arguments.push_back(names.of(argument_name(names.text(tool), value.name)));
                 note_habit(trail, call.arguments.back(), value.text);
             }
             value.name = {};  // a view into the batch, which goes
@@ -209,6 +212,12 @@ void SessionStage::State::judge_call(Session& session, const PendingCall& call, 
     if (!sighting) {
         sighting = judge_unexpected(evidence, call, settings.tool, names);
     }
+    // Without orders that the call obeys to the letter, only the workflow's habits can tell.
+    std::optional<Sighting> weak;
+    if (sighting && sighting->signal == SignalId::UntrustedValue &&
+        sighting->score < sure_without_habit) {
+        weak = std::exchange(sighting, std::nullopt);
+    }
     auto climbed = judge_escalation(trail.ladder, evidence, call, settings.safety, names);
     const bool explained = sighting.has_value();
     if (sighting) {
@@ -221,17 +230,7 @@ void SessionStage::State::judge_call(Session& session, const PendingCall& call, 
     if (climbed) {
         raise(session, std::move(*climbed), out);
     }
-    if (call.debut && sums.rest().debuts.size() < KeyPartials::facts_max) {
-        DebutFact fact;
-        fact.asked = evidence.asked || evidence.confirmed || !evidence.texts_known;
-        fact.foreign = evidence.orders_before;
-        fact.high_risk = evidence.high_risk;
-        fact.explained = explained;
-        fact.draft = draft_of(session, call);
-        // Orders in one result may lead to many tools: the result is the one cause of them all.
-        fact.draft.cause = names.text(evidence.orders_before ? evidence.orders_tool : call.tool);
-        sums.rest().debuts.push_back(std::move(fact));
-    }
+    note_values(session, call, evidence, explained, weak);
     if (call.writes && call.worked && !call.arguments.empty()) {
         note_written(session, call, evidence);
     }
@@ -254,7 +253,7 @@ Finding SessionStage::State::draft_of(const Session& session, const PendingCall&
     draft.prompt_version = names.text(session.prompt_version);
     draft.seen_at = call.place.at;
     draft.explained_by = leader_of(session);
-    draft.write_completed = call.worked;
+    draft.write_completed = call.worked && call.writes;
     draft.outcome = session.told;
     if (session.user != 0) {
         draft.users.add(session.user);

@@ -211,13 +211,11 @@ void SessionStage::State::renew_impact(Session& session, bool ended, Output& out
 }
 
 std::vector<catalog::ProfileUse> SessionStage::State::take_uses(Session& session) const {
-    static_assert(Trail::tools_max < 256);
+    static_assert(Trail::tools_max < 256 && Trail::value_uses_max < 256);
     std::vector<catalog::ProfileUse> uses;
     if (session.trail) {
         Trail& trail = *session.trail;
-        for (std::size_t i = trail.tools_told; i < trail.tools.size(); ++i) {
-            uses.push_back({catalog::ProfileFacet::Tools, names.text(trail.tools[i])});
-        }
+        append_tool_uses(trail, uses);
         trail.tools_told = static_cast<std::uint8_t>(trail.tools.size());
         const std::vector<WrittenValue>& all = trail.written;
         for (std::size_t i = trail.written_told; i < all.size(); ++i) {
@@ -233,6 +231,8 @@ std::vector<catalog::ProfileUse> SessionStage::State::take_uses(Session& session
             );
         }
         trail.written_told = static_cast<std::uint8_t>(all.size());
+        append_value_uses(std::span(trail.value_uses).subspan(trail.values_told), uses);
+        trail.values_told = static_cast<std::uint8_t>(trail.value_uses.size());
     }
     if (uses.size() > SessionFact::uses_max) {
         uses.resize(SessionFact::uses_max);
@@ -261,7 +261,8 @@ void SessionStage::State::push_fact(const Session& session, SessionFact fact) {
 void SessionStage::State::tell_later_uses(Session& session, const JudgedOutcome& judged) {
     if (session.told != SessionOutcome::Succeeded || !session.trail ||
         (session.trail->tools_told >= session.trail->tools.size() &&
-         session.trail->written_told >= session.trail->written.size())) {
+         session.trail->written_told >= session.trail->written.size() &&
+         session.trail->values_told >= session.trail->value_uses.size())) {
         return;
     }
     SessionFact fact;
@@ -322,6 +323,7 @@ void SessionStage::State::tell_outcome(Session& session, Output& out) {
     if (session.trail) {
         session.trail->tools_told = 0;  // what a bad outcome told was not learned
         session.trail->written_told = 0;
+        session.trail->values_told = 0;
     }
     fact.uses = take_uses(session);
     push_fact(session, std::move(fact));

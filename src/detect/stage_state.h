@@ -5,6 +5,7 @@
 #include "detect/call_evidence.h"
 #include "detect/context/answer_signs.h"
 #include "detect/engine.h"
+#include "detect/safety/call_values.h"
 #include "detect/safety/guarded_text.h"
 #include "detect/safety/instruction_text.h"
 #include "detect/session_table.h"
@@ -14,6 +15,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -75,6 +77,15 @@ struct SessionStage::State {
     void judge_call(Session& session, const PendingCall& call, Output& out);
     /// What the key stage completes to a finding: all but id, class, signal, cause and numbers.
     [[nodiscard]] Finding draft_of(const Session& session, const PendingCall& call) const;
+    /// Keeps the call's telling values for the profile and tells KeyStage what only habits can
+    /// judge.
+    void note_values(
+        Session& session, const PendingCall& call, const CallEvidence& evidence, bool explained,
+        const std::optional<Sighting>& weak
+    );
+    void append_tool_uses(const Trail& trail, std::vector<catalog::ProfileUse>& uses) const;
+    void append_value_uses(std::span<const ValueUse> values, std::vector<catalog::ProfileUse>& uses)
+        const;
     void note_written(Session& session, const PendingCall& call, const CallEvidence& evidence);
     void settle_due(Instant now, Output& out);
     [[nodiscard]] const catalog::ToolFacts& facts_of(NameId tool);
@@ -135,11 +146,12 @@ struct SessionStage::State {
     StageSums sums;
     InstructionText orders;
     GuardedText guarded{settings.safety};
+    std::vector<CallValue> call_values;  ///< Scratch of one call.
     AnswerSigns answer_signs;
     std::vector<Claim> claims;  ///< Scratch of one answer.
     CallForm call_form;
-    std::vector<bool> refusing;  ///< By NameId: tools that have refused a call as wrong.
-    std::vector<TextRegion> regions;                            ///< Scratch of one scan.
+    std::vector<bool> refusing;       ///< By NameId: tools that have refused a call as wrong.
+    std::vector<TextRegion> regions;  ///< Scratch of one scan.
     std::vector<std::optional<catalog::ToolFacts>> tool_facts;  ///< By NameId; emptied by use().
     std::deque<std::pair<Instant, std::uint64_t>> due;  ///< Waiting calls: when, session key.
     StageStats stats;

@@ -22,7 +22,12 @@ bool is_healthy(const json::object& labels) {
         outcome != nullptr && outcome->is_string() && outcome->as_string() == "success";
     const bool nothing_wrong =
         classes == nullptr || !classes->is_array() || classes->as_array().empty();
-    return succeeded && nothing_wrong && !is_true(labels, "attack");
+    // A benign run that did not solve its task, and nobody says in what it failed, is everyday
+    // work.
+    const json::value* const attack = labels.if_contains("attack");
+    const bool benign = attack != nullptr && attack->is_bool() && !attack->as_bool() &&
+                        classes != nullptr && outcome != nullptr && outcome->is_string();
+    return (succeeded || benign) && nothing_wrong && !is_true(labels, "attack");
 }
 
 void TaughtProfiles::learn(

@@ -21,7 +21,8 @@ namespace tagout::app {
 
 enum class LeaveOut : std::uint8_t { Nothing, Agent };
 
-/// Whether the labels say that nothing was wrong with a run, so that it may teach what is normal.
+/// Whether the labels say that nothing was wrong with a run, so that it may teach what is normal:
+/// it succeeded, or it was not attacked and failed in no class.
 [[nodiscard]] bool is_healthy(const boost::json::object& labels);
 
 class TaughtProfiles final : public detect::ProfileSource {

@@ -15,6 +15,10 @@ struct SafetySettings {
     double untrusted_value_score = 0.6;
     double instruction_score = 0.6;
     std::uint32_t profile_sessions_min = 20;
+    double tool_chance_max = 0.2;
+    double chance_max = 0.1;
+    std::uint32_t singles_max = 4;
+    double sequence_chance_max = 0.06;
     bool phrases = true;
     double escalation_score = 0.6;
     double tests_failed_max = 0;
@@ -33,6 +37,39 @@ void describe_safety(Options& options, Visitor& visit) {
             .help = "How surely a call must follow foreign text; higher is calmer",
         },
         options.untrusted_value_score
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.untrusted_value.chance_max",
+            .min = 0.001,
+            .max = 0.5,
+            .unit = "share",
+            .help = "A value that a tool's result named is news in its argument if good sessions "
+                    "make a new one there less likely than this; lower is calmer",
+        },
+        options.chance_max
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.untrusted_value.singles_max",
+            .min = 0,
+            .max = 40,
+            .unit = "values",
+            .help = "An argument of which more values than these were seen in one good session "
+                    "only takes new ones as it likes",
+        },
+        options.singles_max
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.unusual_sequence.chance_max",
+            .min = 0.001,
+            .max = 0.5,
+            .unit = "share",
+            .help = "An order of calls is news if good sessions show a new one less likely than "
+                    "this; lower is calmer",
+        },
+        options.sequence_chance_max
     );
     visit(
         SettingInfo{
@@ -93,6 +130,17 @@ void describe_safety(Options& options, Visitor& visit) {
                     "reported, and never shown",
         },
         options.canaries
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.safety.new_tool.chance_max",
+            .min = 0.001,
+            .max = 0.5,
+            .unit = "share",
+            .help = "A tool that no good session used, called with a value of a tool's result, is "
+                    "news if good sessions use a new one less likely than this; lower is calmer",
+        },
+        options.tool_chance_max
     );
     visit(
         SettingInfo{
