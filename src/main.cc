@@ -14,6 +14,7 @@
 #include "cli/hook.h"
 #include "cli/prevent_verbs.h"
 #include "cli/verb.h"
+#include "gateway/stdio/wrapper.h"
 #include "rehearse/fleet_desk.h"
 #include "rehearse/sim_command.h"
 #include "rehearse/splice_score.h"
@@ -256,6 +257,36 @@ void add_hook(CommandLine& line, cli::HookOptions& options, double& seconds) {
         options.timeout =
             std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
         return cli::run_hook(options, terminal);
+    });
+}
+
+void add_mcp(CommandLine& line, gateway::WrapperOptions& options, double& seconds) {
+    CLI::App* const mcp = line.app.add_subcommand(
+        "mcp", "Stand before an MCP server that speaks over stdio: tagout mcp --server NAME -- COMMAND..."
+    );
+    mcp->add_option("--server", options.judge.server, "The server's name in controls and policies")
+        ->required();
+    mcp->add_option(
+           "--gateway", options.judge.gateway, "Address of the gateway (or TAGOUT_GATEWAY)"
+    );
+    mcp->add_option("--agent", options.judge.agent, "The agent's name; else what the client says");
+    mcp->add_option("--session", options.judge.session, "The session's name; else one of its own");
+    mcp->add_option("--timeout", seconds, "Seconds until a call is refused")
+        ->check(CLI::Range(0.1, 600.0))
+        ->capture_default_str();
+    mcp->add_flag(
+        "--reads-go-on",
+        options.reads_go_on,
+        "While the gateway cannot be asked, tools known to change nothing go on; others never do"
+    );
+    mcp->add_option("command", options.command, "Command of the server, behind --")->required();
+    mcp->positionals_at_end();
+    line.runs(mcp, [&options, &seconds](cli::Terminal&) {
+        options.judge.timeout =
+            std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+        options.judge.gateway = cli::gateway_address(options.judge.gateway);
+        static const SystemClock clock;
+        return gateway::run_wrapper(options, clock);
     });
 }
 
@@ -649,6 +680,8 @@ int run(int argc, char** argv) {
     CommandLine line;
     cli::HookOptions hook;
     double hook_seconds = std::chrono::duration<double>(hook.timeout).count();
+    gateway::WrapperOptions wrapper;
+    double wrapper_seconds = std::chrono::duration<double>(wrapper.judge.timeout).count();
     cli::Terminal terminal;
     app::ServeOptions serve;
     app::NodeOptions node;
@@ -688,6 +721,7 @@ int run(int argc, char** argv) {
     rehearse::SpliceCommand splice;
     add_splice(line, splice);
     add_hook(line, hook, hook_seconds);
+    add_mcp(line, wrapper, wrapper_seconds);
     try {
         line.app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -26,23 +26,12 @@ std::string text_of(const json::object& object, std::string_view key) {
     return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
 }
 
-std::string gateway_of(const HookOptions& options) {
-    const char* const set = std::getenv("TAGOUT_GATEWAY");
-    std::string base = !options.gateway.empty()         ? options.gateway
-                       : set != nullptr && *set != '\0' ? std::string(set)
-                                                        : std::string(default_gateway);
-    while (base.ends_with('/')) {
-        base.pop_back();
-    }
-    return base;
-}
-
 HookAnswer ask(std::string_view input, const HookOptions& options) {
     auto body = decide_body(input, options);
     if (!body) {
         return refusal(body.error().message + "; the call is refused");
     }
-    const std::string base = gateway_of(options);
+    const std::string base = gateway_address(options.gateway);
     net::HttpClient client;
     const auto answer = client.send(
         {"POST",
@@ -61,6 +50,17 @@ HookAnswer ask(std::string_view input, const HookOptions& options) {
 }
 
 }  // namespace
+
+std::string gateway_address(std::string_view said) {
+    const char* const set = std::getenv("TAGOUT_GATEWAY");
+    std::string base = !said.empty()                      ? std::string(said)
+                       : set != nullptr && *set != '\0' ? std::string(set)
+                                                         : std::string(default_gateway);
+    while (base.ends_with('/')) {
+        base.pop_back();
+    }
+    return base;
+}
 
 Result<std::string> decide_body(std::string_view input, const HookOptions& options) {
     boost::system::error_code wrong;

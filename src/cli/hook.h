@@ -37,6 +37,8 @@ struct HookAnswer {
     std::string err;
 };
 
+/// Where the gateway is: `said`, else TAGOUT_GATEWAY, else the default port here; no slash behind it.
+[[nodiscard]] std::string gateway_address(std::string_view said);
 /// The body for POST /v1/decide. InvalidArgument: `input` is no PreToolUse of a tool.
 [[nodiscard]] Result<std::string> decide_body(std::string_view input, const HookOptions& options);
 /// From what the gateway answered.

@@ -7,6 +7,7 @@
 #include "gateway/mcp_exchange.h"
 #include "gateway/model_exchange.h"
 #include "gateway/probe.h"
+#include "gateway/stdio_road.h"
 #include "gateway/workflow_exchange.h"
 #include "net/url.h"
 
@@ -110,6 +111,9 @@ public:
             to_model(std::move(request), responder);
         } else if (request.path.starts_with("/workflow/")) {
             to_workflow(std::move(request), responder);
+        } else if (request.path.starts_with(stdio_path)) {
+            const std::string rest = request.path.substr(stdio_path.size());
+            answer_stdio(core_, rest, std::move(request), responder);
         } else if (request.path == flag_events_path && request.method == "GET") {
             FlagEvents::start(core_, std::move(request), responder);
         } else {
