@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <csignal>
 #include <future>
-#include <iostream>
 
 namespace tagout::gateway {
 
@@ -142,13 +141,13 @@ Result<int> run_wrapper(const WrapperOptions& options, const Clock& clock) {
     if (own.judge.session.empty()) {
         own.judge.session = random_session();
     }
+    const auto errors = std::make_shared<LineWriter>(STDERR_FILENO);
     const auto wrapper = std::make_shared<StdioWrapper>(
         std::move(own),
         clock,
         STDOUT_FILENO,
         server.input(),
-        [](const std::string& what) { std::cerr << "tagout mcp: " + what + "\n"
-                                                << std::flush; }
+        [errors](const std::string& what) { errors->write("tagout mcp: " + what); }
     );
     const auto output = start([wrapper, from = server.output(), tell = ended[1]] {
         read_server(*wrapper, from);
@@ -167,7 +166,6 @@ Result<int> run_wrapper(const WrapperOptions& options, const Clock& clock) {
     server.signal(SIGTERM);
     wrapper->end();
     (void)records.wait_for(records_max);
-    std::cerr << std::flush;
     // Threads may still wait for a person's answer or on a dead connection: nothing here is theirs.
     std::_Exit(server.exit_code());
 }

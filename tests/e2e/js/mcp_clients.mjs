@@ -1,8 +1,9 @@
 // Clients of both SDK generations against one URL: list, call, wait for a word on standard input, go on.
-// Arguments: v1|v2 URL. Each line read is a command; each line written its outcome as JSON.
+// Arguments: v1|v2 URL, or v1|v2 stdio COMMAND... Each line read is a command; each line written its outcome as JSON.
 import readline from "node:readline";
 
-const [generation, url] = process.argv.slice(2);
+const [generation, url, ...command] = process.argv.slice(2);
+const stdio = url === "stdio" && { command: command[0], args: command.slice(1), env: process.env, stderr: "inherit" };
 const say = (value) => console.log(JSON.stringify(value));
 
 async function connect() {
@@ -12,6 +13,11 @@ async function connect() {
     const { ToolListChangedNotificationSchema } = await import("@modelcontextprotocol/sdk/types.js");
     const client = new Client({ name: "tagout-e2e-v1", version: "1.0.0" });
     client.setNotificationHandler(ToolListChangedNotificationSchema, () => say({ event: "tools_changed" }));
+    if (stdio) {
+      const { StdioClientTransport } = await import("@modelcontextprotocol/sdk/client/stdio.js");
+      await client.connect(new StdioClientTransport(stdio));
+      return { client, version: "stdio" };
+    }
     await client.connect(new StreamableHTTPClientTransport(new URL(url)));
     return { client, version: client.transport.protocolVersion };
   }
@@ -20,7 +26,8 @@ async function connect() {
     versionNegotiation: { mode: "auto" },
     listChanged: { tools: { onChanged: () => say({ event: "tools_changed" }) } },
   });
-  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+  const { StdioClientTransport } = await import("@modelcontextprotocol/client/stdio");
+  await client.connect(stdio ? new StdioClientTransport(stdio) : new StreamableHTTPClientTransport(new URL(url)));
   return { client, version: client.getNegotiatedProtocolVersion?.() };
 }
 
