@@ -61,6 +61,25 @@ void loop(Story& s, int rounds, StepOutcome ends) {
 
 const Row rows[] = {
     {"a refund as asked", refund_well, {}, SessionOutcome::Succeeded},
+    {"what a control refuses is tried again",
+     [](Story& s) {
+         s.user("Where is my order ORD-4821?");
+         for (int i = 0; i < 6; ++i) {
+             s.model();
+             // As frameworks tell it: some as a failure, most as what the tool said.
+             AgentEvent& call = s.tool(
+                 "orders.get",
+                 R"({"id":"ORD-4821"})",
+                 "orders.get is limited to 1 call a minute; try again in 40 s. [Tagout CTL-7F3A]"
+             );
+             if (i == 0) {
+                 s.fail(call, StepOutcome::Denied);
+             }
+         }
+         s.end(StepOutcome::Error);
+     },
+     {},
+     SessionOutcome::Failed},
     {"a loop that failed",
      [](Story& s) { loop(s, 5, StepOutcome::Error); },
      {"*context.duplicate_action"},

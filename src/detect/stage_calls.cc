@@ -131,7 +131,8 @@ void SessionStage::State::note_tool_call(
     if (!event.tool_args.empty()) {
         note_guarded(session, event, tool, facts, place, out);
     }
-    if (captured) {
+    // An agent that is refused tries again: that is our own doing, and no sign of a lost context.
+    if (captured && !is_stopped_by_control(event)) {
         note_action(session, event, tool, place, out);
     }
     if (!event.tool_result.empty()) {

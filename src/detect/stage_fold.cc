@@ -22,6 +22,7 @@ namespace {
 constexpr std::size_t trusted_bytes_max = 16 * 1024;
 constexpr std::uint32_t errors_that_explain = 3;
 constexpr double wrong_workflow_score_min = 0.85;
+constexpr std::size_t refusal_bytes_max = 2'000;
 constexpr std::string_view control_mark = "[Tagout CTL-";  ///< In the reason that a control gives.
 
 bool is_model_call(EventKind kind) noexcept {
@@ -363,14 +364,18 @@ void SessionStage::State::count_rate(
     }
 }
 
+bool SessionStage::State::is_stopped_by_control(const AgentEvent& event) noexcept {
+    return event.error_message.find(control_mark) != std::string_view::npos ||
+           event.tool_result.substr(0, refusal_bytes_max).find(control_mark) !=
+               std::string_view::npos;
+}
+
 void SessionStage::State::note_refusals(
     Session& session, const AgentEvent& event, const StepPlace& place, NameId tool, bool refused
 ) {
     count_rate(SumKind::ClientErrors, tool, refused, session, event, place, tool);
     // What our own controls stop is no news; whoever stopped it knows.
-    const bool denied = event.outcome == StepOutcome::Denied &&
-                        event.error_message.find(control_mark) == std::string_view::npos &&
-                        event.tool_result.find(control_mark) == std::string_view::npos;
+    const bool denied = event.outcome == StepOutcome::Denied && !is_stopped_by_control(event);
     count_rate(SumKind::PolicyDenials, session.actor(), denied, session, event, place, tool);
     if (refused && tool >= refusing.size()) {
         refusing.resize(names.size() + 16);

@@ -48,6 +48,8 @@ struct SessionStage::State {
         SumKind kind, NameId key, bool bad, Session& session, const AgentEvent& event,
         const StepPlace& place, NameId tool
     );
+    /// Refused, throttled or cancelled by a control of Tagout's: the reason says so.
+    [[nodiscard]] static bool is_stopped_by_control(const AgentEvent& event) noexcept;
     void note_refusals(
         Session& session, const AgentEvent& event, const StepPlace& place, NameId tool, bool refused
     );

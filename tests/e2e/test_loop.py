@@ -80,7 +80,7 @@ class Steps:
     def proved(self):
         control = wait_for("the control to be proved", lambda: (
             lambda seen: seen if seen["state"] == "proved" else None)(self.control()), 60)
-        self.test.assertEqual(control["acknowledged"], {"reached": 1, "of": 1})
+        self.test.assertEqual(control["acknowledged"], {"reached": 1, "of": 1, "away": 0})
         session = McpSession(self.server)
         refused = session.call("update_address", {"order_id": "ORD-JOURNEY", "address": "9 Nowhere"})
         self.test.assertTrue(refused["isError"], refused)
