@@ -37,8 +37,12 @@ bool spoke_once(const Trail& trail) noexcept {
 
 /// One strong witness (a value out of orders) or two weaker ones.
 double untrusted_score(const CallEvidence& evidence, const PendingCall& call) {
+    const bool against_request =
+        evidence.only_read && evidence.told_by_result && !evidence.confirmed && !evidence.delegated;
     if (!call.writes) {
-        return evidence.value_of_orders ? 0.8 : 0;
+        return evidence.value_of_orders         ? 0.8
+               : against_request && !call.reads ? 0.65  // nobody knows what the tool does
+                                                : 0;
     }
     if (evidence.orders_before) {
         const double score = evidence.value_of_orders        ? 0.9
@@ -51,8 +55,7 @@ double untrusted_score(const CallEvidence& evidence, const PendingCall& call) {
         !evidence.delegated) {
         return 0.7;
     }
-    if (evidence.only_read && evidence.told_by_result && !evidence.confirmed &&
-        !evidence.delegated) {
+    if (against_request) {
         return 0.7;
     }
     return evidence.from_results == 0 ? 0 : evidence.asked ? 0.3 : 0.5;

@@ -1,7 +1,6 @@
 #include "detect/key_boards.h"
 
 #include <algorithm>
-#include <array>
 
 namespace tagout::detect {
 
@@ -16,14 +15,6 @@ std::int64_t minute_number(Instant at) {
 bool is_rate(SignalId signal) {
     return signal == SignalId::UserCorrections || signal == SignalId::ClientErrorSpike ||
            signal == SignalId::TokenSpike || signal == SignalId::TimeoutRate;
-}
-
-/// Signals that have their name and place, and no detector yet: a board must not look as if it
-/// watched them.
-bool is_judged(SignalId signal) {
-    constexpr std::array unjudged{
-        SignalId::UnusualSequence, SignalId::ChangedTool};
-    return std::ranges::find(unjudged, signal) == unjudged.end();
 }
 
 std::uint64_t not_negative(std::int64_t count) {
@@ -87,7 +78,7 @@ std::vector<ClassBoard> KeyBoards::boards() const {
         ClassBoard board;
         board.failure_class = failure_class;
         for (const SignalInfo& info : signal_table) {
-            if (info.failure_class != failure_class || !is_judged(info.id)) {
+            if (info.failure_class != failure_class) {
                 continue;
             }
             const bool rate = is_rate(info.id);

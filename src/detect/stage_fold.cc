@@ -124,7 +124,11 @@ void SessionStage::State::fold(const AgentEvent& event, Instant now, Output& out
     if (!event.tool_definitions.empty()) {
         const NameId agent = names.of(event.agent_name, session.agent);
         const bool all = event.kind != EventKind::Mcp;
-        call_form.note_offer(session.own_trail(), agent, event.tool_definitions, all);
+        const OfferNews news =
+            call_form.note_offer(session.own_trail(), agent, event.tool_definitions, all);
+        if (news.new_to_session) {
+            note_changed_tools(session, news, place, out);
+        }
     }
     const bool counts = !event.wrapper && !event.merged && !event.absorbed;
     if (counts) {

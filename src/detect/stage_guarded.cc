@@ -1,6 +1,8 @@
 #include "detect/atoms.h"
 #include "detect/stage_state.h"
 
+#include <utility>
+
 namespace tagout::detect {
 
 void SessionStage::State::note_guarded(
@@ -53,6 +55,18 @@ void SessionStage::State::note_guarded(
     }
     for (Sighting& sighting : seen) {  // raise() scans, too, and matches would be gone
         raise(session, std::move(sighting), out);
+    }
+}
+
+void SessionStage::State::note_changed_tools(
+    Session& session, const OfferNews& news, const StepPlace& place, Output& out
+) {
+    auto sighting =
+        changed_tools.judge(session.own_trail(), news, call_form.lists(), orders, settings.safety);
+    if (sighting) {
+        sighting->place = place;
+        sighting->tool = names.of(sighting->cause);
+        raise(session, std::move(*sighting), out);
     }
 }
 

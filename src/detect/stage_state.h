@@ -6,6 +6,7 @@
 #include "detect/context/answer_signs.h"
 #include "detect/engine.h"
 #include "detect/safety/call_values.h"
+#include "detect/safety/changed_tools.h"
 #include "detect/safety/guarded_text.h"
 #include "detect/safety/instruction_text.h"
 #include "detect/session_table.h"
@@ -70,6 +71,9 @@ struct SessionStage::State {
     void note_guarded(
         Session& session, const AgentEvent& event, NameId tool, const catalog::ToolFacts& facts,
         const StepPlace& place, Output& out
+    );
+    void note_changed_tools(
+        Session& session, const OfferNews& news, const StepPlace& place, Output& out
     );
     void note_result(
         Session& session, std::string_view text, NameId tool, const StepPlace& place, Output& out
@@ -152,6 +156,7 @@ struct SessionStage::State {
     AnswerSigns answer_signs;
     std::vector<Claim> claims;  ///< Scratch of one answer.
     CallForm call_form;
+    ChangedTools changed_tools;
     std::vector<bool> refusing;       ///< By NameId: tools that have refused a call as wrong.
     std::vector<TextRegion> regions;  ///< Scratch of one scan.
     std::vector<std::optional<catalog::ToolFacts>> tool_facts;  ///< By NameId; emptied by use().

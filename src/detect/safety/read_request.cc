@@ -12,12 +12,13 @@ using std::string_view_literals::operator""sv;
 
 // Each sorted, for they are searched by halves.
 constexpr std::array knowing{
-    "analyse"sv, "analyze"sv,   "are"sv,       "calculate"sv, "check"sv,   "count"sv,  "describe"sv,
-    "did"sv,     "display"sv,   "does"sv,      "examine"sv,   "explain"sv, "fetch"sv,  "find"sv,
-    "get"sv,     "how"sv,       "inspect"sv,   "is"sv,        "know"sv,    "list"sv,   "locate"sv,
-    "look"sv,    "provide"sv,   "read"sv,      "retrieve"sv,  "review"sv,  "search"sv, "see"sv,
-    "show"sv,    "summarise"sv, "summarize"sv, "tell"sv,      "view"sv,    "was"sv,    "were"sv,
-    "what"sv,    "what's"sv,    "when"sv,      "where"sv,     "which"sv,   "who"sv,    "whose"sv,
+    "analyse"sv,  "analyze"sv, "are"sv,      "browse"sv,    "calculate"sv, "check"sv,    "count"sv,
+    "describe"sv, "did"sv,     "display"sv,  "does"sv,      "examine"sv,   "explain"sv,  "fetch"sv,
+    "find"sv,     "get"sv,     "how"sv,      "inspect"sv,   "is"sv,        "know"sv,     "list"sv,
+    "locate"sv,   "look"sv,    "navigate"sv, "provide"sv,   "read"sv,      "retrieve"sv, "review"sv,
+    "search"sv,   "see"sv,     "show"sv,     "summarise"sv, "summarize"sv, "tell"sv,     "view"sv,
+    "was"sv,      "were"sv,    "what"sv,     "what's"sv,    "when"sv,      "where"sv,    "which"sv,
+    "who"sv,      "whose"sv,
 };
 constexpr std::array acting{
     "accept"sv,   "activate"sv,  "add"sv,      "adjust"sv,     "allow"sv,      "answer"sv,
@@ -96,6 +97,7 @@ bool ends_sentence(char c) noexcept {
 bool asks_only_to_read(std::string_view request) noexcept {
     bool reads = false;
     bool may_begin = true;
+    bool gives = false;
     for (std::size_t at = 0; at < request.size();) {
         if (!is_of_word(request[at])) {
             may_begin = may_begin || ends_sentence(request[at]);
@@ -115,10 +117,15 @@ bool asks_only_to_read(std::string_view request) noexcept {
             (may_begin && std::ranges::binary_search(either, word))) {
             return false;
         }
-        reads = reads || std::ranges::binary_search(knowing, word);
+        const bool to_user = word == "me" || word == "us";
+        if (gives && !to_user) {
+            return false;  // somebody else something
+        }
+        reads = reads || gives || std::ranges::binary_search(knowing, word);
+        gives = word == "give";
         may_begin = std::ranges::binary_search(leading, word);
     }
-    return reads;
+    return reads && !gives;
 }
 
 }  // namespace tagout::detect

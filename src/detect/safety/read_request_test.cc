@@ -12,6 +12,7 @@ TEST(ReadRequest, AsksOnlyToBeTold) {
              "What is my balance, and which payments are due?",
              "Can you find SMS messages I received last week that contain the word 'discount'?",
              "Show me the comments of the last order",
+             "Can you give me the details of the user 'bob', please?",
          }) {
         EXPECT_TRUE(asks_only_to_read(request)) << request;
     }
@@ -25,6 +26,7 @@ TEST(ReadRequest, WhatElseLeavesItOpen) {
              "Please call whoever is on the list",
              "Show me the list. Then message them",
              "Book what you find",
+             "Look into the list and give all of them access",
              "Hello there",
              "",
              "Lies die letzte Nachricht",

@@ -35,17 +35,20 @@ std::string_view quoted(std::string_view text) {
 
 CallForm::CallForm() : instance_(arguments_limits) {}
 
-void CallForm::note_offer(Trail& trail, NameId agent, std::string_view definitions, bool all) {
-    const std::uint64_t list = lists_.note(definitions);
-    const Offer offer{list, agent, all};
+OfferNews CallForm::note_offer(Trail& trail, NameId agent, std::string_view definitions, bool all) {
+    OfferNews news;
+    news.list = lists_.note(definitions, &news.new_to_shard);
+    const Offer offer{news.list, agent, all};
     if (std::ranges::find(trail.offers, offer) != trail.offers.end()) {
-        return;
+        return news;
     }
+    news.new_to_session = true;
     if (trail.offers.size() >= Trail::offers_max) {
         trail.offers.erase(trail.offers.begin());
         trail.offers_forgotten = true;
     }
     trail.offers.push_back(offer);
+    return news;
 }
 
 std::optional<Sighting> CallForm::judge(const Trail& trail, const JudgedCall& call) {

@@ -36,13 +36,20 @@ struct JudgedCall {
     NameId tool_id = 0;
 };
 
+/// Of a list of tools that a span carried.
+struct OfferNews {
+    std::uint64_t list = 0;
+    bool new_to_session = false;  ///< Then it is the last of Trail::offers.
+    bool new_to_shard = false;
+};
+
 /// Confined to its shard's thread.
 class CallForm {
 public:
     CallForm();
     /// A span of the session carried a list of tools: all that the agent has, or what one server
     /// has.
-    void note_offer(Trail& trail, NameId agent, std::string_view definitions, bool all);
+    OfferNews note_offer(Trail& trail, NameId agent, std::string_view definitions, bool all);
     /// All but the place.
     [[nodiscard]] std::optional<Sighting> judge(const Trail& trail, const JudgedCall& call);
     [[nodiscard]] const ToolLists& lists() const noexcept { return lists_; }

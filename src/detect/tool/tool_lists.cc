@@ -1,6 +1,7 @@
 #include "detect/tool/tool_lists.h"
 
 #include "detect/hash.h"
+#include "intake/texts.h"
 
 #include <simdjson.h>
 
@@ -47,6 +48,14 @@ std::string schema_text(element definition) {
     return {};
 }
 
+std::string description_of(element definition) {
+    std::string_view text;
+    const std::optional<element> found = member(definition, "description");
+    return found && found->get(text) == simdjson::SUCCESS
+               ? std::string(intake::clipped(text, ToolLists::description_bytes_max))
+               : std::string();
+}
+
 class Reading {
 public:
     std::vector<OfferedTool> take(element root) {
@@ -59,9 +68,19 @@ public:
     }
 
 private:
-    void add(std::string name, std::string schema) {
+    void add(std::string name) {
         if (!name.empty() && tools_.size() < ToolLists::tools_max) {
-            tools_.push_back({std::move(name), std::move(schema), std::nullopt, false});
+            tools_.push_back({.name = std::move(name)});
+        }
+    }
+
+    void add(std::string name, element definition) {
+        if (!name.empty() && tools_.size() < ToolLists::tools_max) {
+            tools_.push_back(
+                {.name = std::move(name),
+                 .schema_text = schema_text(definition),
+                 .description = description_of(definition)}
+            );
         }
     }
 
@@ -75,7 +94,7 @@ private:
             const simdjson::dom::object members = list.get_object().value_unsafe();
             for (const auto entry : members) {
                 if (entry.value.is_object()) {
-                    add(std::string(entry.key), schema_text(entry.value));
+                    add(std::string(entry.key), entry.value);
                 }
             }
         }
@@ -83,7 +102,7 @@ private:
 
     void add_one(element item) {
         if (item.is_string()) {
-            add(text_of(item), "");
+            add(text_of(item));
             return;
         }
         for (const std::string_view many : {"functionDeclarations", "function_declarations"}) {
@@ -97,7 +116,7 @@ private:
         if (name.empty()) {
             name = text_of(member(item, "type"));  // tools that the provider runs
         }
-        add(std::move(name), schema_text(definition));
+        add(std::move(name), definition);
     }
 
     std::vector<OfferedTool> tools_;
@@ -115,10 +134,13 @@ bool differs_by_prefix(std::string_view longer, std::string_view shorter) {
 
 }  // namespace
 
-std::uint64_t ToolLists::note(std::string_view definitions) {
+std::uint64_t ToolLists::note(std::string_view definitions, bool* is_fresh) {
     const std::uint64_t hash = hash_of(definitions) | 1U;
     const auto [at, fresh] = lists_.try_emplace(hash);
     at->second.used = ++uses_;
+    if (is_fresh != nullptr) {
+        *is_fresh = fresh;
+    }
     if (!fresh) {
         return hash;
     }
@@ -132,7 +154,8 @@ std::uint64_t ToolLists::note(std::string_view definitions) {
     }
     list.bytes = sizeof(List);
     for (const OfferedTool& tool : list.tools) {
-        list.bytes += sizeof(OfferedTool) + tool.name.size() + tool.schema_text.size();
+        list.bytes += sizeof(OfferedTool) + tool.name.size() + tool.schema_text.size() +
+                      tool.description.size();
     }
     bytes_ += list.bytes;
     make_room();
@@ -149,6 +172,11 @@ void ToolLists::make_room() {
         lists_.erase(oldest);
         ++forgotten_;
     }
+}
+
+const std::vector<OfferedTool>* ToolLists::tools(std::uint64_t list) const {
+    const auto found = lists_.find(list);
+    return found == lists_.end() ? nullptr : &found->second.tools;
 }
 
 bool ToolLists::knows(std::uint64_t list) const {

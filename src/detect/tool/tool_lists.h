@@ -27,9 +27,10 @@
 namespace tagout::detect {
 
 struct OfferedTool {
-    std::string name;
-    std::string schema_text;  ///< "" where the list gives names alone.
-    std::optional<schema::Schema> compiled;
+    std::string name{};
+    std::string schema_text{};  ///< "" where the list gives names alone.
+    std::string description{};  ///< Likewise; the first description_bytes_max of it.
+    std::optional<schema::Schema> compiled{};
     bool tried = false;  ///< To compile; a schema that could not be is not tried again.
 };
 
@@ -38,13 +39,16 @@ public:
     static constexpr std::size_t lists_max = 512;
     static constexpr std::size_t tools_max = 512;
     static constexpr std::size_t schema_bytes_max = 64 * 1024;
+    static constexpr std::size_t description_bytes_max = 4 * 1024;
     static constexpr std::size_t bytes_max = 64ULL << 20;
 
-    /// Reads the list if it is new; its hash, never 0.
-    std::uint64_t note(std::string_view definitions);
+    /// Reads the list if it is new; its hash, never 0. `fresh` says whether it was.
+    std::uint64_t note(std::string_view definitions, bool* fresh = nullptr);
     /// The tool that a call of `name` is of: that name, else one that differs by a server's prefix
     /// ("files.read", "mcp__files__read"). nullptr if the list has none or is not known.
     [[nodiscard]] OfferedTool* find(std::uint64_t list, std::string_view name);
+    /// nullptr if the list is not known. Valid until the next call that is not const.
+    [[nodiscard]] const std::vector<OfferedTool>* tools(std::uint64_t list) const;
     /// Whether the list is known and names any tool.
     [[nodiscard]] bool knows(std::uint64_t list) const;
     /// Of a tool that find() returned for `list`, compiled on demand; nullptr if it has no schema,
