@@ -1,10 +1,11 @@
-// Any bytes as a request's body, as a stream of events, as a list of tools and as a model's request
-// and answer: no crash, no byte lost, and what is JSON stays JSON. The first byte chooses how a
-// stream is cut in pieces, and which model API it is.
+// Any bytes as a request's body, as lines of stdio, as a stream of events, as a list of tools and
+// as a model's request and answer: no crash, no byte lost, and what is JSON stays JSON. The first
+// byte chooses how a stream is cut in pieces, and which model API it is.
 #include "gateway/answer_edit.h"
 #include "gateway/event_splitter.h"
 #include "gateway/offered_tools.h"
 #include "gateway/rpc_body.h"
+#include "gateway/stdio/wrapper.h"
 #include "gateway/tool_list.h"
 
 #include "base/assert.h"
@@ -74,6 +75,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 "a value of JSON is JSON"
             );
             (void)gateway::header_mismatch(message, text, text);
+            (void)gateway::id_key(message.id);
         }
     }
 
@@ -89,6 +91,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     joined += splitter.rest();
     TAGOUT_ASSERT(joined == text, "the blocks are the stream");
+
+    gateway::LineSplitter lines(64);
+    for (std::size_t at = 0; at < text.size(); at += step) {
+        lines.feed(
+            text.substr(at, step),
+            [](std::string_view line) {
+                TAGOUT_ASSERT(
+                    line.size() <= 64 && !line.contains('\n'), "a line is one, and short"
+                );
+            },
+            [] {}
+        );
+    }
 
     const auto hides_some = [](std::string_view tool) { return tool.size() % 2 == 1; };
     if (const auto list = gateway::edit_tool_list(text, hides_some)) {

@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from harness import TAGOUT, wait_for
+from harness import TAGOUT, Server, wait_for
 from test_gateway_mcp import JS, STAND, Talker, node
 
 
@@ -105,6 +105,25 @@ class McpStdio(unittest.TestCase):
         client.send("list")
         self.assertIn("quick_read", client.answer()["tools"])
         self.assertEqual(self.said().count("ran quick_read"), 1)
+
+    def test_a_real_server_decides_asks_people_and_keeps_the_record(self):
+        with Server() as server:
+            self.url = server.gateway
+            client = self.client("v1")
+            self.assertEqual(self.call(client, "quick_read")["text"], "read")
+            made = server.post("/v1/controls", {"scope": "tool:mail_of", "mode": "approvals", "reason": "look first", "actor": "ann"})
+            self.assertEqual(made.status, 201, made.body)
+            client.send("call mail_of")
+            asked = wait_for("the question", lambda: server.get_json("/v1/approvals")["approvals"])[0]
+            self.assertEqual((asked["tool"], asked["server"], asked["agent"]), ("mail_of", "shop", "tagout-e2e-v1"))
+            self.assertEqual(server.post(f"/v1/approvals/{asked['id']}/approve", {"actor": "bob", "reason": "fine"}).status, 200)
+            self.assertEqual(client.answer()["text"], "write to ann@example.com")
+            stopped = server.post("/v1/controls", {"scope": "mcp_server:shop", "mode": "stopped", "reason": "enough", "actor": "ann"})
+            self.assertEqual(stopped.status, 201, stopped.body)
+            refused = self.call(client, "quick_read")
+            self.assertIn("[Tagout CTL-2]", refused["text"])
+            wait_for("the agent, discovered by what the gateway saw", lambda: "tagout-e2e-v1" in server.get("/v1/agents").body.decode())
+            client.close()
 
     def start(self, *command, flags=()):
         process = subprocess.Popen(self.wrapped(*command, flags=flags), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
