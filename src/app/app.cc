@@ -245,6 +245,9 @@ private:
             notifier_->on_point(change.point, change.sentence, change.failing, change.at);
             hub_.publish("point", boost::json::serialize(contain::tree_of(change)));
         });
+        containment_->pins().on_changed([this](const contain::PinnedTool& tool) {
+            runbook_->take({{finding_of(tool)}, {}}, clock_.now());
+        });
         recovery_->journeys().on_run([this](const recover::JourneyRun&) {
             response_->look_at_all();
         });
@@ -461,7 +464,8 @@ private:
              &containment_->approvals(),
              [this] { return configured()->catalog; },
              &clock_,
-             backtester_.get()},
+             backtester_.get(),
+             &containment_->pins()},
             server::ReleaseDesks{
                 &recovery_->releases(),
                 &recovery_->journeys(),

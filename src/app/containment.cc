@@ -36,6 +36,9 @@ Containment::Containment(ContainmentParts parts)
       ),
       approvals_(
           contain::Approvals::make(parts_.journal, parts_.clock, parts_.settings, parts_.metrics)
+      ),
+      pins_(
+          contain::ToolPins::make(parts_.journal, parts_.clock, parts_.settings, parts_.metrics)
       ) {}
 
 Containment::~Containment() {
@@ -44,7 +47,8 @@ Containment::~Containment() {
 
 Result<void> Containment::rebuild() {
     TAGOUT_TRY(controls_->rebuild());
-    return approvals_->rebuild();
+    TAGOUT_TRY(approvals_->rebuild());
+    return pins_->rebuild();
 }
 
 Result<void> Containment::open(gateway::GatewayOptions options, server::IntakeSink& intake) {
@@ -63,7 +67,8 @@ Result<void> Containment::open(gateway::GatewayOptions options, server::IntakeSi
             parts_.catalog,
             *approvals_,
             [this](gateway::SeenCall call) { calls_->add(std::move(call)); },
-            parts_.versions}
+            parts_.versions,
+            pins_.get()}
     ));
     address_ = "http://" + options.address + ":" + std::to_string(gateway_->port());
     controls_->add_point(gateway_);
@@ -79,11 +84,13 @@ Result<void> Containment::open(gateway::GatewayOptions options, server::IntakeSi
 void Containment::use(const contain::Settings& settings) {
     controls_->use(settings);
     approvals_->use(settings);
+    pins_->use(settings);
 }
 
 void Containment::tick() {
     controls_->tick();
     approvals_->tick();
+    pins_->tick();
 }
 
 void Containment::stop() {

@@ -11,6 +11,7 @@
 #include "contain/approvals.h"
 #include "contain/controls.h"
 #include "contain/settings.h"
+#include "contain/tool_pins.h"
 #include "gateway/gateway.h"
 
 #include <functional>
@@ -49,6 +50,7 @@ public:
 
     [[nodiscard]] contain::Controls& controls() noexcept { return *controls_; }
     [[nodiscard]] contain::Approvals& approvals() noexcept { return *approvals_; }
+    [[nodiscard]] contain::ToolPins& pins() noexcept { return *pins_; }
     /// "http://127.0.0.1:8322", "" before open().
     [[nodiscard]] std::string address() const;
     /// What marks a call of a journey's runner: made anew at each start, told to nobody else.
@@ -59,6 +61,7 @@ private:
     const std::string journey_secret_;
     std::unique_ptr<contain::Controls> controls_;
     std::unique_ptr<contain::Approvals> approvals_;
+    std::unique_ptr<contain::ToolPins> pins_;
     std::unique_ptr<GatewayCalls> calls_;
     std::shared_ptr<gateway::Gateway> gateway_;
     std::string address_;

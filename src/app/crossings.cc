@@ -4,6 +4,9 @@
 #include "contain/control_json.h"
 #include "contain/policy.h"
 #include "contain/unknown_arguments.h"
+#include "detect/signal_id.h"
+#include "detect/signals.h"
+#include "intake/texts.h"
 #include "recover/release_json.h"
 
 #include <boost/json.hpp>
@@ -124,6 +127,31 @@ contain::ReleaseCheck release_check(CatalogNow catalog, recover::Journeys& journ
     return [catalog = std::move(catalog), &journeys](
                const contain::ControlView& view, std::string_view without_journeys
            ) { return may_release(view, without_journeys, *catalog(), journeys); };
+}
+
+Finding finding_of(const contain::PinnedTool& tool) {
+    constexpr std::size_t quoted_max = 160;
+    const detect::SignalInfo& info = detect::info_of(detect::SignalId::ChangedTool);
+    const std::string name = tool.server + "." + tool.tool;
+    Finding finding;
+    finding.id = detect::finding_id(info.name, name + "@" + tool.offered->hash);
+    finding.failure_class = info.failure_class;
+    finding.signal = info.name;
+    finding.rate = true;
+    finding.agent = AgentName(tool.offered_to);
+    finding.tool = ToolName(tool.tool);
+    finding.cause = tool.tool;
+    finding.seen_at = tool.offered->at;
+    finding.score = 1;
+    finding.observed = 1;
+    finding.threshold = 1;
+    finding.unit = info.unit;
+    finding.evidence = "MCP server " + tool.server + " offers " + tool.tool +
+                       " with another definition (" + tool.offered->hash.substr(0, 12) +
+                       ") than the pinned one (" + tool.pinned.hash.substr(0, 12) + "); " +
+                       (tool.refused ? "its calls are refused" : "its calls pass") + ": " +
+                       std::string(intake::clipped(tool.offered->text, quoted_max));
+    return finding;
 }
 
 std::vector<contain::Policy> policies_in_force(const recover::Releases& releases) {

@@ -5,6 +5,8 @@
 #pragma once
 
 #include "contain/controls.h"
+#include "contain/tool_pins.h"
+#include "domain/finding.h"
 #include "prevent/review.h"
 #include "recover/journeys.h"
 #include "recover/releases.h"
@@ -24,6 +26,9 @@ using CatalogNow = std::function<std::shared_ptr<const catalog::Catalog>()>;
 /// since its release was asked for. A control on people, sessions, models or versions closes no
 /// capability, and one that only observes closes nothing: they need none.
 [[nodiscard]] contain::ReleaseCheck release_check(CatalogNow catalog, recover::Journeys& journeys);
+
+/// A changed definition as the gateway knows it: the same signal that telemetry shows it by.
+[[nodiscard]] Finding finding_of(const contain::PinnedTool& tool);
 
 /// Production's policy versions as the snapshot takes them; one that does not read (published before
 /// its form changed) is told in the log and left out.

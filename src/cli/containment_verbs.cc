@@ -194,6 +194,37 @@ void render_approval(const json::value& approval, Terminal& terminal) {
     );
 }
 
+void render_tools(const json::value& answer, Terminal& terminal) {
+    const json::array& tools = array_at(answer, "tools");
+    if (tools.empty()) {
+        terminal.line("no tools: none was offered through the gateway, or none has changed");
+        return;
+    }
+    constexpr std::size_t hash_shown = 12;
+    const auto hash_of = [](const json::value& tool, const char* which) {
+        const json::value* const definition = tool.as_object().if_contains(which);
+        return definition == nullptr ? std::string("-")
+                                     : field(*definition, "hash").substr(0, hash_shown);
+    };
+    std::vector<std::vector<std::string>> rows;
+    for (const json::value& each : tools) {
+        rows.push_back(
+            {field(each, "server"), field(each, "tool"), field(each, "state"),
+             hash_of(each, "pinned"), hash_of(each, "offered"), field(each, "pinned_by")}
+        );
+    }
+    terminal.line(
+        table({"SERVER", "TOOL", "STATE", "PINNED", "OFFERED", "BY"}, rows, terminal.width())
+    );
+}
+
+void render_tool(const json::value& tool, Terminal& terminal) {
+    terminal.line(
+        field(tool, "server") + "." + field(tool, "tool") + " is " + field(tool, "state") + " by " +
+        field(tool, "pinned_by") + ": " + field(tool.at("pinned"), "hash")
+    );
+}
+
 const VerbArgument id_argument{"id", "The control, such as CTL-1", ArgumentKind::Text, true, true};
 const VerbArgument scope_argument{
     "scope", "global, or KIND:NAME such as tool:payments.refund, agent:refund-*, tool_class:write",
@@ -335,6 +366,31 @@ VerbGroup contain_verbs() {
              "release", "Release it, as a second person", "/v1/controls/{id}/release",
              {{"without_journeys", "Why it may be released although no journey names it"}}
          )}};
+}
+
+VerbGroup tool_verbs() {
+    return {
+        "tools",
+        "Definitions of tools as they are pinned, and those that changed",
+        {ApiVerb{
+             .name = "list",
+             .help = "Tools that the gateway saw offered; -o yaml shows their definitions",
+             .method = "GET",
+             .path = "/v1/tools",
+             .arguments = {{"state", "all or changed"}},
+             .render = render_tools},
+         ApiVerb{
+             .name = "approve",
+             .help = "Pin the definition that a tool is offered with now",
+             .method = "POST",
+             .path = "/v1/tools/approve",
+             .arguments =
+                 {{"server", "The MCP server", ArgumentKind::Text, true, true},
+                  {"tool", "The tool", ArgumentKind::Text, true, true},
+                  {"hash", "Of the definition that you looked at; its first 12 digits do",
+                   ArgumentKind::Text, true},
+                  reason_argument, as_argument},
+             .render = render_tool}}};
 }
 
 VerbGroup approval_verbs() {

@@ -7,5 +7,6 @@ namespace tagout::cli {
 
 [[nodiscard]] VerbGroup contain_verbs();
 [[nodiscard]] VerbGroup approval_verbs();
+[[nodiscard]] VerbGroup tool_verbs();
 
 }  // namespace tagout::cli

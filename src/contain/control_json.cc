@@ -37,6 +37,13 @@ json::object tree_of_effect(const PointEffect& effect) {
     return object;
 }
 
+json::object definition_tree(const Definition& definition) {
+    return {
+        {"hash", definition.hash},
+        {"definition", definition.text},
+        {"at", to_rfc3339(definition.at)}};
+}
+
 }  // namespace
 
 json::object tree_of(const ProbeResult& probe) {
@@ -158,6 +165,23 @@ json::object tree_of(const PendingApproval& approval) {
     put(object, "workflow", approval.workflow);
     put(object, "session", approval.session);
     return object;
+}
+
+json::object tree_of(const PinnedTool& tool) {
+    json::object tree{
+        {"server", tool.server},
+        {"tool", tool.tool},
+        {"state", tool.offered ? (tool.refused ? "refused" : "changed") : "pinned"},
+        {"pinned", definition_tree(tool.pinned)},
+        {"pinned_by", tool.by.actor.text()},
+        {"reason", tool.by.reason}};
+    if (tool.offered) {
+        tree["offered"] = definition_tree(*tool.offered);
+    }
+    if (!tool.offered_to.empty()) {
+        tree["offered_to"] = tool.offered_to;
+    }
+    return tree;
 }
 
 json::object tree_of(const Proposal& proposal) {

@@ -68,6 +68,13 @@ inline constexpr MetricInfo point_records_dropped{
     MetricType::Gauge,
     "Calls whose records a point lost since its start because it could keep no more",
     "point"};
+inline constexpr MetricInfo tools_pinned{
+    "tagout_tools_pinned", MetricType::Gauge, "Tools whose definition is pinned", ""};
+inline constexpr MetricInfo tools_changed{
+    "tagout_tools_changed",
+    MetricType::Gauge,
+    "Tools that are offered with another definition than the pinned one",
+    ""};
 inline constexpr MetricInfo approvals_pending{
     "tagout_approvals_pending", MetricType::Gauge, "Calls that wait for a person", ""};
 inline constexpr MetricInfo approvals_total{
@@ -91,6 +98,8 @@ inline constexpr std::array metric_list{
     point_rules,
     point_calls_denied,
     point_records_dropped,
+    tools_pinned,
+    tools_changed,
     approvals_pending,
     approvals_total,
 };

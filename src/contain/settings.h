@@ -4,6 +4,9 @@
 #include "base/clock.h"
 #include "base/settings.h"
 
+#include <string>
+#include <vector>
+
 namespace tagout::contain {
 
 struct Settings {
@@ -14,6 +17,7 @@ struct Settings {
     Duration retry_pause = std::chrono::seconds(1);  ///< Doubled after each failure ...
     Duration retry_pause_max = std::chrono::minutes(1);  ///< ... up to this.
     Duration approval_timeout = std::chrono::minutes(2);
+    std::vector<std::string> changed_tools_denied;  ///< Globs of MCP servers.
     // Of gateways that are processes of their own.
     Duration heartbeat = std::chrono::seconds(1);   ///< Both ways.
     Duration lost_after = std::chrono::seconds(3);  ///< Unheard for so long, a gateway is away.
@@ -91,6 +95,16 @@ void describe(Options& options, Visit&& visit) {
             "",
             "How long a call waits for a person; then it is denied."},
         options.approval_timeout
+    );
+    visit(
+        SettingInfo{
+            "containment.changed_tools_denied",
+            1,
+            256,
+            "",
+            "MCP servers (globs) whose tools are refused and hidden once their definition is no longer "
+            "the pinned one, until somebody approves the new one. Elsewhere a change is only told."},
+        options.changed_tools_denied
     );
     visit(
         SettingInfo{

@@ -184,12 +184,31 @@ Ruling Core::admit(const contain::ControlSnapshot& snapshot, ToolCall call) cons
     if (forgotten > told) {
         meters.forgotten.add(forgotten - told);
     }
-    return ruling_of(decision);
+    Ruling ruling = ruling_of(decision);
+    refuse_changed(call, ruling);
+    return ruling;
 }
 
 Ruling Core::rule(const contain::ControlSnapshot& snapshot, ToolCall call) const {
     call.now = now();
-    return ruling_of(contain::decide(snapshot, call));
+    Ruling ruling = ruling_of(contain::decide(snapshot, call));
+    refuse_changed(call, ruling);
+    return ruling;
+}
+
+void Core::refuse_changed(const ToolCall& call, Ruling& ruling) const {
+    if (parts.pins == nullptr || call.kind != CallKind::Tool || ruling.verdict == Verdict::Deny ||
+        !parts.pins->refuses(call.server, call.tool)) {
+        return;
+    }
+    ruling.verdict = Verdict::Deny;
+    ruling.by = "tool_definition";
+    ruling.for_model =
+        "The definition of this tool is no longer the one that was approved. It was not run; say that "
+        "somebody has to look at it (tagout tools list), and go on without it.";
+    ruling.for_person = "its definition is no longer the pinned one";
+    ruling.incident.clear();
+    ruling.retry_after = {};
 }
 
 void Core::let_through(const contain::ControlSnapshot& snapshot, ToolCall call) const {

@@ -146,6 +146,8 @@ public:
 
 private:
     [[nodiscard]] Ruling ruling_of(const Decision& decision) const;
+    /// A call of a tool whose definition is no longer the pinned one is refused where that is configured.
+    void refuse_changed(const ToolCall& call, Ruling& ruling) const;
 
     struct PerLoop {
         std::shared_ptr<net::EventLoop> loop;

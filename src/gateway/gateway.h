@@ -20,6 +20,7 @@
 #include "catalog/catalog.h"
 #include "contain/approvals.h"
 #include "contain/point.h"
+#include "contain/tool_pins.h"
 
 #include <cstdint>
 #include <functional>
@@ -89,6 +90,7 @@ struct GatewayParts {
     contain::Approvals& approvals;
     CallSink seen;
     VersionSource versions;
+    contain::ToolPins* pins = nullptr;  ///< Null: definitions of tools are not looked at.
 };
 
 class Gateway : public contain::EnforcementPoint {

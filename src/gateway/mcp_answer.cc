@@ -1,5 +1,6 @@
 #include "gateway/mcp_exchange.h"
 
+#include "gateway/tool_definition.h"
 #include "net/url.h"
 
 #include <algorithm>
@@ -154,9 +155,20 @@ std::string McpExchange::pass_event(std::string_view block) {
 }
 
 std::optional<EditedList> McpExchange::edited(std::string_view json) {
-    auto list = edit_tool_list(json, [&](std::string_view tool) {
-        return contain::is_hidden(*snapshot(), facts(tool));
-    });
+    contain::ToolPins* const pins = core_->parts.pins;
+    const auto is_hidden = [&](std::string_view tool) {
+        return contain::is_hidden(*snapshot(), facts(tool)) ||
+               (pins != nullptr && pins->refuses(server_, tool));
+    };
+    auto list = edit_tool_list(json, is_hidden);
+    if (list && pins != nullptr) {
+        for (std::size_t i = 0; i < list->tools.size(); ++i) {
+            pins->offered(
+                server_, list->tools[i], canonical_definition(list->definitions[i]), caller_.agent
+            );
+        }
+        list = edit_tool_list(json, is_hidden);  // By what was learned of it just now.
+    }
     if (list) {
         core_->learn_tools(server_, list->tools);
         core_->meters.hidden_tools.add(list->hidden);

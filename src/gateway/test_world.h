@@ -86,7 +86,8 @@ public:
 
     /// `tools` serves MCP at /mcp/shop, `model` a model API at /model/openai and /model/anthropic.
     explicit World(
-        Script tools, Script model = nullptr, bool controlled = true, unsigned threads = 2
+        Script tools, Script model = nullptr, bool controlled = true, unsigned threads = 2,
+        contain::ToolPins* pins = nullptr
     )
         : tools_(counted(std::move(tools), tool_requests)),
           model_(
@@ -142,7 +143,8 @@ public:
                 return FetchedVersion{
                     "{\"content\":\"" + std::string(family) + " " + std::string(label) + "\"}",
                     "\"v1\""};
-            }};
+            },
+            pins};
         gateway = std::move(*Gateway::start(options, parts));
         if (controlled) {
             (void)control({});

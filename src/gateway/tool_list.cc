@@ -74,6 +74,7 @@ private:
                 std::string name = string_of(value).value_or("");
                 hidden = hidden || is_hidden_(name);
                 list_.tools.push_back(std::move(name));
+                list_.definitions.push_back(tool);
             }
             return Walk::GoOn;
         });

@@ -21,6 +21,7 @@ inline constexpr std::uint64_t list_ttl_ms_max = 2'000;
 struct EditedList {
     std::string json;
     std::vector<std::string> tools;  ///< All that the upstream offers, hidden ones too.
+    std::vector<RawJson> definitions;  ///< Of each of them, as it stands in the text that was edited.
     std::size_t hidden = 0;
     bool changed = false;
 };

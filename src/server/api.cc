@@ -144,6 +144,7 @@ int status_of(std::string_view operation) {
 
 bool is_about_controls(const Route& route) {
     return route.path.starts_with("/v1/controls") || route.path.starts_with("/v1/approvals") ||
+           route.path.starts_with("/v1/tools") ||
            route.path.starts_with("/v1/fleet") || route.path.ends_with("/containment");
 }
 

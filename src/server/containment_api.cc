@@ -220,6 +220,36 @@ std::string list_approvals(const contain::Approvals& approvals) {
     return json::serialize(json::object{{"approvals", std::move(rows)}});
 }
 
+Result<std::string> answer_tools(
+    const ContainmentParts& parts, std::string_view operation, const net::ServerRequest& request
+) {
+    if (parts.pins == nullptr) {
+        return fail(ErrorCode::Unavailable, "this server pins no definitions of tools");
+    }
+    if (operation == "listTools") {
+        const std::string state = request.query("state");
+        if (!state.empty() && state != "all" && state != "changed") {
+            return fail(ErrorCode::InvalidArgument, "'state' must be all or changed");
+        }
+        json::array rows;
+        for (const contain::PinnedTool& each : parts.pins->list(state == "changed")) {
+            rows.push_back(contain::tree_of(each));
+        }
+        return json::serialize(json::object{{"tools", std::move(rows)}});
+    }
+    Body body = TAGOUT_TRY(Body::parse(request.body.view()));
+    const std::string server = body.text("server", true, name_bytes_max);
+    const std::string tool = body.text("tool", true, name_bytes_max);
+    const std::string hash = body.text("hash", true, name_bytes_max);
+    const By by = read_by(body, true);
+    if (auto error = body.error()) {
+        return std::unexpected(std::move(*error));
+    }
+    return json::serialize(
+        contain::tree_of(TAGOUT_TRY(parts.pins->approve(server, tool, hash, by)))
+    );
+}
+
 Result<std::string> incident_containment(
     const ContainmentParts& parts, const incident::Desk& desk, std::string_view argument
 ) {
@@ -349,7 +379,9 @@ bool is_containment(std::string_view operation) noexcept {
         std::string_view("suggestPolicy"),
         std::string_view("listApprovals"),
         std::string_view("approveCall"),
-        std::string_view("denyCall")};
+        std::string_view("denyCall"),
+        std::string_view("listTools"),
+        std::string_view("approveTool")};
     return std::ranges::find(operations, operation) != operations.end();
 }
 
@@ -372,6 +404,9 @@ Result<std::string> answer_containment(
     if (operation == "backtestControl" || operation == "backtestPolicy" ||
         operation == "suggestPolicy") {
         return answer_backtest(parts, operation, argument, request);
+    }
+    if (operation == "listTools" || operation == "approveTool") {
+        return answer_tools(parts, operation, request);
     }
     if (operation == "listApprovals") {
         return list_approvals(*parts.approvals);

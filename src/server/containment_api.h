@@ -5,6 +5,7 @@
 #include "catalog/catalog.h"
 #include "contain/approvals.h"
 #include "contain/controls.h"
+#include "contain/tool_pins.h"
 #include "incident/desk.h"
 #include "net/http_server.h"
 #include "server/ports.h"
@@ -22,6 +23,7 @@ struct ContainmentParts {
     std::function<std::shared_ptr<const catalog::Catalog>()> catalog = {};
     const Clock* clock = nullptr;  ///< For conditions that ask for the time.
     Backtester* backtester = nullptr;
+    contain::ToolPins* pins = nullptr;
 };
 
 /// `applied` as it stands once points acknowledged and probes came back, or after a second as it is.

@@ -189,6 +189,29 @@ TEST_F(ContainmentApiTest, AWaitingCallIsAnsweredOnce) {
     bad("denyCall", *id, R"({"actor":"eve"})", ErrorCode::NotFound, "approved by person:bob");
 }
 
+TEST_F(ContainmentApiTest, AChangedToolIsListedAndApprovedByItsHash) {
+    bad("listTools", "", "", ErrorCode::Unavailable, "pins no definitions");
+    const auto pins = contain::ToolPins::make(journal_, clock_, {}, metrics_);
+    parts_.pins = pins.get();
+    pins->offered("shop", "refund", "{}", "bot");
+    pins->offered("shop", "get_order", "{}", "bot");
+    pins->offered("shop", "refund", R"({"description":"new"})", "bot");
+    EXPECT_EQ(good("listTools").at("tools").as_array().size(), 2U);
+    const json::array changed =
+        good("listTools", "", "", "/v1/tools?state=changed").at("tools").as_array();
+    ASSERT_EQ(changed.size(), 1U);
+    const json::object tool = changed[0].as_object();
+    EXPECT_EQ(tool.at("state"), "changed");
+    EXPECT_EQ(tool.at("offered").at("definition"), R"({"description":"new"})");
+    const std::string hash(tool.at("offered").at("hash").as_string());
+    const std::string body = R"({"server":"shop","tool":"refund","hash":")" + hash + "\"";
+    bad("approveTool", "", body + "}", ErrorCode::InvalidArgument, "reason");
+    const json::object now =
+        good("approveTool", "", body + R"(,"reason":"read it","actor":"ann"})");
+    EXPECT_EQ(now.at("state"), "pinned");
+    EXPECT_EQ(now.at("pinned_by"), "person:ann");
+}
+
 TEST_F(ContainmentApiTest, WithoutABookItSaysSo) {
     parts_ = {};
     bad("listControls", "", "", ErrorCode::Unavailable, "no book of controls");

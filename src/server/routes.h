@@ -69,6 +69,8 @@ inline constexpr std::array routes{
     Route{"listApprovals", "GET", "/v1/approvals", false},
     Route{"approveCall", "POST", "/v1/approvals/{id}/approve", true},
     Route{"denyCall", "POST", "/v1/approvals/{id}/deny", true},
+    Route{"listTools", "GET", "/v1/tools", false},
+    Route{"approveTool", "POST", "/v1/tools/approve", true},
     Route{"getTrace", "GET", "/v1/traces/{correlation}", false},
     Route{"getClass", "GET", "/v1/classes/{class}", false},
     Route{"listAgents", "GET", "/v1/agents", false},

@@ -715,6 +715,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tools that the gateway saw offered, with their pinned definitions */
+        get: operations["listTools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tools/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pin the definition that a tool is offered with now */
+        post: operations["approveTool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/incidents/{id}/regressions": {
         parameters: {
             query?: never;
@@ -1954,6 +1988,41 @@ export interface components {
         };
         ApprovalList: {
             approvals: components["schemas"]["Approval"][];
+        };
+        ToolDefinition: {
+            /** @description SHA-256 of all of it, 64 hex digits */
+            hash: string;
+            /** @description Canonical JSON, clipped to 8 KiB; the hash is over all of it */
+            definition: string;
+            at: components["schemas"]["Time"];
+        };
+        PinnedTool: {
+            server: string;
+            tool: string;
+            /**
+             * @description refused: its calls are, by containment.changed_tools_denied
+             * @enum {string}
+             */
+            state: "pinned" | "changed" | "refused";
+            pinned: components["schemas"]["ToolDefinition"];
+            /** @description tagout when it was pinned as it was first seen */
+            pinned_by: string;
+            reason: string;
+            offered?: components["schemas"]["ToolDefinition"];
+            /** @description The agent that was offered it first */
+            offered_to?: string;
+        };
+        PinnedToolList: {
+            tools: components["schemas"]["PinnedTool"][];
+        };
+        ToolApproval: {
+            server: string;
+            tool: string;
+            /** @description Of the definition that is offered now; its first 12 digits do */
+            hash: string;
+            reason: string;
+            /** @description Who */
+            actor?: string;
         };
         Proposal: {
             /** @example playbook safety/SEV1 */
@@ -3818,6 +3887,57 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+        };
+    };
+    listTools: {
+        parameters: {
+            query?: {
+                state?: "all" | "changed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PinnedToolList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+        };
+    };
+    approveTool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToolApproval"];
+            };
+        };
+        responses: {
+            /** @description The tool as it is pinned now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PinnedTool"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
         };
     };
     createRegression: {
