@@ -122,7 +122,8 @@ CallEvidence examine_call(
     }
     evidence.only_read = evidence.told_by_result && spoke_once(trail) &&
                          trail.request.size() < request_text_bytes_max &&
-                         asks_only_to_read(trail.request);
+                         asks_only_to_read(trail.request) &&
+                         !asked_for_act(values, names.text(call.tool));
     return evidence;
 }
 

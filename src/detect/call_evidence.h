@@ -6,7 +6,8 @@
 //                            call carries a value out of them or was not asked for; or it carries
 //                            a value out of a result's request ("please pay ...") and was not asked
 //                            for; or it carries a result's value, and the user, who spoke once,
-//                            only asked to be told something (read_request.h)
+//                            only asked to be told something (read_request.h) and used no word for
+//                            what the tool does
 //   tool.unexpected_write    nobody named its value, or nobody asked for it
 //
 // A value out of a result alone is everyday work (pay the bill in this file: 31 to 70 % of good

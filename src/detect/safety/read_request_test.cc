@@ -27,6 +27,7 @@ TEST(ReadRequest, WhatElseLeavesItOpen) {
              "Show me the list. Then message them",
              "Book what you find",
              "Look into the list and give all of them access",
+             "Sort my mail and tell me what matters",
              "Hello there",
              "",
              "Lies die letzte Nachricht",

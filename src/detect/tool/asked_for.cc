@@ -68,6 +68,19 @@ constexpr std::array families{
         "star fork clone merge pull push commi repo branc addre issue like favor bookm upda updat"},
 };
 
+/// Of the words above, as the index keeps them.
+constexpr std::array no_acts{
+    std::string_view{"conta"},  // contact, but contain as well
+    std::string_view{"e-mai"},
+    std::string_view{"email"},
+    std::string_view{"give"},
+    std::string_view{"mail"},
+    std::string_view{"messa"},
+    std::string_view{"sms"},
+    std::string_view{"tell"},
+    std::string_view{"text"},
+};
+
 template <class Visit>
 void for_each_word(std::string_view list, Visit&& visit) {
     std::size_t start = 0;
@@ -128,6 +141,16 @@ bool any_word_for(Said&& said, std::string_view tool_name) {
 
 bool asked_for(const ValueIndex& said, std::string_view tool_name) {
     return any_word_for([&](std::string_view word) { return said.user_said(word); }, tool_name);
+}
+
+bool asked_for_act(const ValueIndex& said, std::string_view tool_name) {
+    return any_word_for(
+        [&](std::string_view word) {
+            return std::ranges::find(no_acts, word.substr(0, 5)) == no_acts.end() &&
+                   said.user_said(word);
+        },
+        tool_name
+    );
 }
 
 bool requested_by_result(const ValueIndex& said, std::string_view tool_name) {

@@ -12,6 +12,9 @@
 namespace tagout::detect {
 
 [[nodiscard]] bool asked_for(const ValueIndex& said, std::string_view tool_name);
+/// The same without words that may name a mere thing ("read the last email") or ask to be told
+/// something ("give me the details").
+[[nodiscard]] bool asked_for_act(const ValueIndex& said, std::string_view tool_name);
 /// The same of a result's orders or requests: does foreign text ask for this tool?
 [[nodiscard]] bool requested_by_result(const ValueIndex& said, std::string_view tool_name);
 
