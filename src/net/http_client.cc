@@ -416,6 +416,15 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
     return response;
 }
 
+void HttpClient::cut() {
+    asio::post(state_->io, [state = state_.get()] {
+        error_code ignored;
+        if (state->link) {
+            state->link->socket.close(ignored);
+        }
+    });
+}
+
 Result<HttpResponse> HttpClient::stream(
     const HttpRequest& request, const std::function<bool(std::string_view)>& chunk
 ) {

@@ -54,6 +54,10 @@ public:
         const HttpRequest& request, const std::function<bool(std::string_view)>& chunk
     );
 
+    /// On any thread while this one waits: the exchange ends with Unavailable, and the server sees
+    /// the connection close. One that has no connection yet goes on.
+    void cut();
+
 private:
     struct State;
     std::unique_ptr<State> state_;

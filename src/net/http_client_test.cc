@@ -1,13 +1,14 @@
 #include "net/http_client.h"
 
 #include "net/http_server.h"
-#include "net/scripted_server.h"
 #include "net/raw_socket.h"
+#include "net/scripted_server.h"
 #include "net/url.h"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 namespace tagout::net {
@@ -306,6 +307,25 @@ TEST(HttpClient, AStreamMayLastButNotFallSilent) {
     EXPECT_EQ(got.size(), 16U) << "longer than the time-out, and never silent for so long";
     ASSERT_FALSE(answer.has_value());
     EXPECT_NE(answer.error().message.find("in time"), std::string::npos) << answer.error().message;
+}
+
+TEST(HttpClient, AnotherThreadMayEndAWait) {
+    std::promise<void> asked;
+    std::promise<bool> gone;
+    ScriptedServer server([&](ScriptedPeer& peer) {
+        (void)peer.read_request();
+        asked.set_value();
+        gone.set_value(peer.read_request().empty());
+    });
+    HttpClient client;
+    std::thread cutter([&] {
+        asked.get_future().wait();
+        client.cut();
+    });
+    const auto answer = client.send({"POST", server.url("/"), {}, "", std::chrono::seconds(20)});
+    cutter.join();
+    EXPECT_FALSE(answer.has_value());
+    EXPECT_TRUE(gone.get_future().get()) << "the server was not told";
 }
 
 TEST(HttpClient, ARefusalOfALargeBodyIsRead) {

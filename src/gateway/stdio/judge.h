@@ -46,6 +46,8 @@ public:
     Judged call(std::string_view message, const std::string& agent);
     /// Waits as long as a person needs.
     Judged hold(std::string_view message, const std::string& agent);
+    /// On any thread while hold() waits: nobody needs to decide any more.
+    void cut() { client_.cut(); }
     /// By controls of that revision, or later ones.
     Judged again(std::string_view message, const std::string& agent, std::uint64_t revision);
     /// `answer` "" for a call that the client cancelled.

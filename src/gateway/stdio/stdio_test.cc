@@ -321,6 +321,22 @@ TEST(StdioWrapper, AClientThatCancelsIsBelieved) {
     EXPECT_EQ(wrapped.client.none(), "");
 }
 
+TEST(StdioWrapper, AQuestionIsTakenBackWhenTheClientCancels) {
+    Wrapped wrapped;
+    (void)wrapped.world.control({World::stop("tool:refund", ControlMode::Approvals)});
+    wrapped.wrapper->on_client_line(tool_call("refund"));
+    EXPECT_TRUE(wrapped.world.wait_for([&] { return wrapped.world.approvals.asked().size() == 1; })
+    );
+    wrapped.wrapper->on_client_line(
+        R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}})"
+    );
+    EXPECT_TRUE(wrapped.world.wait_for([&] {
+        return wrapped.world.approvals.withdrawn().size() == 1;
+    }));
+    EXPECT_EQ(wrapped.client.none(), "");
+    EXPECT_EQ(wrapped.server.none(), "");
+}
+
 TEST(StdioRoad, NamesEveryMistake) {
     World world([](net::ScriptedPeer&) {});
     const auto ask = [&](const std::string& path, const std::string& body) {

@@ -188,12 +188,16 @@ void StdioWrapper::on_client_cancels(RawJson id, std::string_view line) {
         if (found != calls_.end()) {
             call = std::move(found->second);
             calls_.erase(found);
+            if (call->asks != nullptr) {
+                call->asks->cut();
+            }
             if (!call->waits) {
                 forget_answer(key);
-                results_.push_back({call->line, "", clock_.now() - call->started_at});
-                changed_.notify_all();
             }
         }
+    }
+    if (call && !call->waits) {
+        keep_result({call->line, "", clock_.now() - call->started_at});
     }
     if (!call || !call->waits) {
         server_.write(line);  // A call that waits for a person is not there yet.
@@ -244,7 +248,7 @@ void StdioWrapper::act(
         note_("the gateway cannot be asked; " + call->message.target + " reads only and goes on");
         pass(key, call, call->line);
     } else if (!judged.away.empty()) {
-        if (take(key)) {
+        if (take(key, call)) {
             note_("a call of " + call->message.target + " is refused: " + judged.away);
             refuse(
                 call->message,
@@ -256,7 +260,7 @@ void StdioWrapper::act(
     } else if (judged.hold) {
         hold(key, call);
     } else if (!judged.answer.empty()) {
-        if (take(key)) {
+        if (take(key, call)) {
             client_.write(judged.answer);
         }
     } else {
@@ -315,7 +319,14 @@ void StdioWrapper::hold(const std::string& key, const std::shared_ptr<Call>& cal
             ++held_;
             std::thread([self = shared_from_this(), key, call, caller = agent_] {
                 Judge judge(self->options_.judge);
-                self->act(key, call, judge.hold(call->line, caller), judge);
+                const auto waits_by = [&](Judge* asks) {
+                    const MutexLock own(self->mutex_);
+                    call->asks = asks;
+                };
+                waits_by(&judge);
+                Judged judged = judge.hold(call->line, caller);
+                waits_by(nullptr);
+                self->act(key, call, std::move(judged), judge);
                 const MutexLock held(self->mutex_);
                 --self->held_;
             }).detach();
@@ -323,7 +334,7 @@ void StdioWrapper::hold(const std::string& key, const std::shared_ptr<Call>& cal
         }
     }
     note_("stdio_held_max met: a call of " + call->message.target + " is refused");
-    if (take(key)) {
+    if (take(key, call)) {
         refuse(
             call->message,
             "This call needs a person's approval, and no more can be asked for now (" +
@@ -347,6 +358,16 @@ std::shared_ptr<StdioWrapper::Call> StdioWrapper::take(const std::string& key) {
     auto call = std::move(found->second);
     calls_.erase(found);
     return call;
+}
+
+bool StdioWrapper::take(const std::string& key, const std::shared_ptr<Call>& call) {
+    const MutexLock lock(mutex_);
+    const auto found = calls_.find(key);
+    const bool here = found != calls_.end() && found->second == call;
+    if (here) {
+        calls_.erase(found);
+    }
+    return here;
 }
 
 void StdioWrapper::forget_answer(const std::string& key) {
@@ -435,12 +456,16 @@ void StdioWrapper::on_result(const Call& call, std::string_view line) {
     if (line.size() > kept_result_bytes_max) {
         kept = R"({"result":"longer than is kept"})";
     }
+    keep_result({call.line, std::move(kept), took});
+}
+
+void StdioWrapper::keep_result(Told told) {
     bool full = false;
     {
         const MutexLock lock(mutex_);
         full = results_.size() >= stdio_records_max;
         if (!full) {
-            results_.push_back({call.line, std::move(kept), took});
+            results_.push_back(std::move(told));
         }
     }
     changed_.notify_all();

@@ -73,6 +73,7 @@ private:
         Instant started_at;
         bool waits = true;  ///< Not with the server yet.
         bool redact = false;
+        Judge* asks = nullptr;  ///< Waits for a person's answer.
     };
     struct Told {
         std::string call;
@@ -103,6 +104,7 @@ private:
     void on_server_message(const RpcMessage& message, std::string_view line);
     void on_result(const Call& call, std::string_view line);
     void on_list(std::string_view line);
+    void keep_result(Told told);
 
     // When controls change.
     void judge_again(Judge& judge, std::uint64_t revision);
@@ -111,6 +113,8 @@ private:
 
     /// The call of that id, which is then in flight no more; null if there is none.
     std::shared_ptr<Call> take(const std::string& key);
+    /// Whether `call` was in flight until now.
+    bool take(const std::string& key, const std::shared_ptr<Call>& call);
     void forget_answer(const std::string& key) TAGOUT_REQUIRES(mutex_);
     [[nodiscard]] std::string agent();
 
