@@ -41,7 +41,9 @@ target_compile_definitions(tagout PRIVATE TAGOUT_VERSION="${PROJECT_VERSION}")
 if(MIMALLOC)
     target_link_libraries(tagout PRIVATE ${MIMALLOC})
     if(TAGOUT_TESTS)
-        target_link_libraries(rehearse_bench PRIVATE ${MIMALLOC})  # measured as it is shipped
+        foreach(bench app_bench rehearse_bench)  # measured as it is shipped
+            target_link_libraries(${bench} PRIVATE ${MIMALLOC})
+        endforeach()
     endif()
 endif()
 
