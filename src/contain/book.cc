@@ -80,7 +80,7 @@ Result<void> LiveControls::rebuild() {
 
 Result<Published> LiveControls::build(std::vector<Control> controls, std::uint64_t revision) const {
     Published published;
-    published.snapshot = TAGOUT_TRY(ControlSnapshot::build(controls, *policies_, revision));
+    published.snapshot = TAGOUT_TRY(ControlSnapshot::build(controls, *policies_, revision, snapshot().get()));
     published.controls = std::make_shared<const std::vector<Control>>(std::move(controls));
     published.policies = policies_;
     return published;
@@ -486,7 +486,7 @@ Result<void> LiveControls::use_policies(std::vector<Policy> policies) {
     const std::uint64_t revision = revision_ + 1;
     Published next;
     std::vector<Control> controls = fold_.in_force();
-    next.snapshot = TAGOUT_TRY(ControlSnapshot::build(controls, policies, revision));
+    next.snapshot = TAGOUT_TRY(ControlSnapshot::build(controls, policies, revision, snapshot().get()));
     next.controls = std::make_shared<const std::vector<Control>>(std::move(controls));
     next.policies = std::make_shared<const std::vector<Policy>>(std::move(policies));
     const journal::EntryDraft draft{

@@ -521,7 +521,7 @@ private:
         const auto number = static_cast<std::uint32_t>(best_);
         made.verdict = verdict_of(rank);
         if (rank != Rank::None) {
-            made.by = is_policy(rank) ? rule_by(number) : &tables_.control_by[number];
+            made.by = is_policy(rank) ? rule_by(number) : &tables_.made[number]->by;
             made.faulted = is_policy(rank) && faulted_;
         }
         made.redactions = redactions_;
@@ -531,7 +531,7 @@ private:
         }
         made.read_arguments = facts_ != nullptr && facts_->read_arguments();
         if (shadow_control_ != no_number) {
-            made.shadow = &tables_.control_by[shadow_control_];
+            made.shadow = &tables_.made[shadow_control_]->by;
         } else if (shadow_rule_ != no_number) {
             made.shadow = &tables_.rule_by[shadow_rule_];
         }

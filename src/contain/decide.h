@@ -63,9 +63,11 @@ public:
     static constexpr std::size_t rules_max = 10'000;
     static constexpr std::size_t redactors_max = 64;  ///< Controls and rules that redact.
 
-    /// LimitExceeded when a bound would be passed; the message says which.
+    /// LimitExceeded when a bound would be passed; the message says which. What `earlier` made of
+    /// controls that did not change is shared with it: a new stop costs little beside many that stand.
     [[nodiscard]] static Result<std::shared_ptr<const ControlSnapshot>> build(
-        std::span<const Control> controls, std::span<const Policy> policies, std::uint64_t revision
+        std::span<const Control> controls, std::span<const Policy> policies, std::uint64_t revision,
+        const ControlSnapshot* earlier = nullptr
     );
     ControlSnapshot(const ControlSnapshot&) = delete;
     ControlSnapshot& operator=(const ControlSnapshot&) = delete;

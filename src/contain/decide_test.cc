@@ -430,6 +430,36 @@ TEST(Snapshot, IsBuiltWholeOrNotAtAll) {
     ASSERT_FALSE(ControlSnapshot::build(too_many, {}, 1).has_value());
 }
 
+TEST(Snapshot, SharesWithTheOneBeforeWhatDidNotChange) {
+    const Control gone = control("CTL-1", "tool:gone", ControlMode::Stopped);
+    Control blind = control("CTL-2", "tool:blind", ControlMode::Redact);
+    blind.terms.redact = {"email"};
+    const Control same = control("CTL-3", "tool:same", ControlMode::Stopped);
+    Control changed = control("CTL-4", "tool:changed", ControlMode::Stopped);
+    const auto asks = [](const auto& snapshot, std::string_view tool) {
+        ToolCall call;
+        call.tool = tool;
+        return decide(*snapshot, call);
+    };
+    auto first = ControlSnapshot::build(std::vector{gone, blind, same, changed}, {}, 1).value();
+    const DecidedBy* const same_before = asks(first, "same").by;
+    const DecidedBy* const changed_before = asks(first, "changed").by;
+    const Redactor* const redactor_before = &first->redactor(0);
+    changed.reason = "another reason";
+    const Control fresh = control("CTL-5", "tool:fresh", ControlMode::Stopped);
+    const auto next =
+        ControlSnapshot::build(std::vector{blind, same, changed, fresh}, {}, 2, first.get()).value();
+    EXPECT_EQ(asks(next, "same").by, same_before);
+    EXPECT_EQ(&next->redactor(0), redactor_before);
+    EXPECT_NE(asks(next, "changed").by, changed_before);
+    first.reset();
+    EXPECT_EQ(asks(next, "gone").verdict, Verdict::Allow);
+    EXPECT_EQ(asks(next, "same").by->id, "CTL-3") << "and it outlives the one before";
+    EXPECT_NE(asks(next, "changed").by->reason_for_person.find("another reason"), std::string::npos);
+    EXPECT_EQ(asks(next, "fresh").by->id, "CTL-5");
+    EXPECT_EQ(asks(next, "blind").redactions, 1U);
+}
+
 TEST(AddFacts, SaysWhatTheCatalogKnowsOfATool) {
     catalog::Contents contents;
     contents.tools.push_back(

@@ -23,7 +23,8 @@ struct Hanging {
 
 class Builder {
 public:
-    explicit Builder(std::uint64_t revision) : tables_(std::make_unique<Tables>()) {
+    Builder(std::uint64_t revision, const Tables* earlier)
+        : tables_(std::make_unique<Tables>()), earlier_(earlier) {
         tables_->revision = revision;
         tables_->long_name = made_by_long_name();
     }
@@ -39,10 +40,19 @@ public:
             head.detail = static_cast<std::uint32_t>(tables_->throttles.size());
             tables_->throttles.push_back(throttle_of(control));
         } else if (control.mode == ControlMode::Redact) {
-            head.detail = redactor_of(control.terms.redact, control.terms.where);
+            head.detail = static_cast<std::uint32_t>(tables_->redactors.size());
+        }
+        std::shared_ptr<const MadeControl> made = made_of(control);
+        if (made->redactor && tables_->redactors.size() == ControlSnapshot::redactors_max) {
+            fault_ = Error{
+                ErrorCode::LimitExceeded,
+                "more than " + std::to_string(ControlSnapshot::redactors_max) +
+                    " controls would redact; release or remove some first"};
+        } else if (made->redactor) {
+            tables_->redactors.push_back(made->redactor);
         }
         tables_->controls.push_back(head);
-        tables_->control_by.push_back(made_by(control));
+        tables_->made.push_back(std::move(made));
         place(control.scope, number);
     }
 
@@ -142,21 +152,36 @@ private:
             )};
     }
 
-    std::uint32_t redactor_of(std::span<const std::string> what, RedactWhere where) {
-        if (tables_->redactors.size() == ControlSnapshot::redactors_max) {
-            fault_ = Error{
-                ErrorCode::LimitExceeded,
-                "more than " + std::to_string(ControlSnapshot::redactors_max) +
-                    " controls would redact; release or remove some first"};
-            return 0;
+    /// Both lists are in the order in which controls were applied, so what is looked for lies ahead.
+    std::shared_ptr<const MadeControl> made_of(const Control& control) {
+        if (earlier_ != nullptr) {
+            const auto found = std::find_if(
+                earlier_->made.begin() + next_, earlier_->made.end(),
+                [&](const auto& each) { return each->control.id == control.id; }
+            );
+            if (found != earlier_->made.end()) {
+                next_ = found - earlier_->made.begin() + 1;
+                if ((*found)->control == control) {
+                    return *found;
+                }
+            }
         }
+        auto made = std::make_shared<MadeControl>(MadeControl{control, made_by(control), nullptr});
+        if (control.mode == ControlMode::Redact) {
+            made->redactor = redactor_of(control.terms.redact, control.terms.where);
+        }
+        return made;
+    }
+
+    std::shared_ptr<const Redactor> redactor_of(
+        std::span<const std::string> what, RedactWhere where
+    ) {
         auto made = Redactor::make(what, where);
         if (!made) {
             fault_ = made.error();
-            return 0;
+            return nullptr;
         }
-        tables_->redactors.push_back(*std::move(made));
-        return static_cast<std::uint32_t>(tables_->redactors.size() - 1);
+        return *std::move(made);
     }
 
     void place(const Scope& scope, std::uint32_t number) {
@@ -253,6 +278,8 @@ private:
     }
 
     std::unique_ptr<Tables> tables_;
+    const Tables* const earlier_;
+    std::ptrdiff_t next_ = 0;  ///< Of earlier_->made: all before it were passed.
     std::map<std::pair<ScopeKind, std::string>, Hanging> hanging_;
     std::size_t globs_ = 0;
     std::optional<Error> fault_;
@@ -273,7 +300,8 @@ ControlSnapshot::ControlSnapshot(std::unique_ptr<const Tables> tables)
 ControlSnapshot::~ControlSnapshot() = default;
 
 Result<std::shared_ptr<const ControlSnapshot>> ControlSnapshot::build(
-    std::span<const Control> controls, std::span<const Policy> policies, std::uint64_t revision
+    std::span<const Control> controls, std::span<const Policy> policies, std::uint64_t revision,
+    const ControlSnapshot* earlier
 ) {
     std::size_t rules = 0;
     for (const Policy& policy : policies) {
@@ -285,7 +313,7 @@ Result<std::shared_ptr<const ControlSnapshot>> ControlSnapshot::build(
     if (rules > rules_max) {
         return too_many("policy rules", rules, rules_max);
     }
-    Builder builder(revision);
+    Builder builder(revision, earlier == nullptr ? nullptr : earlier->tables_.get());
     for (const Control& control : controls) {
         builder.add(control);
     }

@@ -178,11 +178,18 @@ struct GlobRow {
     return static_cast<std::uint32_t>(hash >> 32) | 1U;
 }
 
+/// What is made of a control and stays as it is while the control does: snapshots share it.
+struct MadeControl {
+    Control control;
+    DecidedBy by;
+    std::shared_ptr<const Redactor> redactor;  ///< Of mode redact.
+};
+
 struct ControlSnapshot::Tables {
     std::uint64_t revision = 0;
     // One number is one control or rule, in each of these.
     std::vector<ControlHead> controls;  ///< In the order they were given: the older first.
-    std::vector<DecidedBy> control_by;
+    std::vector<std::shared_ptr<const MadeControl>> made;
     std::vector<Allowlist> allowlists;
     std::vector<Throttle> throttles;
     std::vector<std::shared_ptr<const Redactor>> redactors;  ///< Of controls and rules: at most 64.

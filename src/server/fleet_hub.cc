@@ -173,41 +173,47 @@ std::optional<fleet::GatewayToken> FleetHub::token_of(std::string_view authoriza
 }
 
 void FleetHub::beat_loop() {
-    while (true) {
+    for (std::size_t part = 0; true; part = (part + 1) % beat_parts) {
         std::vector<std::shared_ptr<FleetPoint>> points;
         Duration lost_after{};
+        std::size_t connected = 0;
         {
             const MutexLock lock(mutex_);
             if (!stopping_) {
-                changed_.wait_for(mutex_, times_.terms.heartbeat);
+                changed_.wait_for(mutex_, times_.terms.heartbeat / beat_parts);
             }
             if (stopping_) {
                 return;
             }
             lost_after = times_.lost_after;
+            std::size_t place = 0;
             for (const auto& [name, point] : points_) {
-                if (point->is_connected()) {
+                connected += point->is_connected() ? 1 : 0;
+                if (place++ % beat_parts == part && point->is_connected()) {
                     points.push_back(point);
                 }
             }
         }
-        const std::string beat = points.empty() ? "" : parts_.teller->beat();
-        const Instant now = parts_.clock.now();
-        for (const auto& point : points) {
-            const Instant heard = point->last_contact();
-            if (!point->send(beat)) {
-                lose(point, "its stream ended; heard last at " + to_rfc3339(heard));
-            } else if (now - heard > lost_after) {
-                lose(
-                    point, "not heard of since " + to_rfc3339(heard) +
-                               ", although its stream is open: frozen, or cut off"
-                );
-            }
+        parts_.metrics.gauge(fleet_gateways_connected).set(static_cast<double>(connected));
+        if (!points.empty()) {
+            beat(points, lost_after);
         }
-        parts_.metrics.gauge(fleet_gateways_connected)
-            .set(static_cast<double>(std::ranges::count_if(points, [](const auto& point) {
-                return point->is_connected();
-            })));
+    }
+}
+
+void FleetHub::beat(const std::vector<std::shared_ptr<FleetPoint>>& points, Duration lost_after) {
+    const std::string text = parts_.teller->beat();
+    const Instant now = parts_.clock.now();
+    for (const auto& point : points) {
+        const Instant heard = point->last_contact();
+        if (!point->send(text)) {
+            lose(point, "its stream ended; heard last at " + to_rfc3339(heard));
+        } else if (now - heard > lost_after) {
+            lose(
+                point, "not heard of since " + to_rfc3339(heard) +
+                           ", although its stream is open: frozen, or cut off"
+            );
+        }
     }
 }
 

@@ -49,6 +49,9 @@ struct FleetParts {
 class FleetHub {
 public:
     static constexpr std::size_t batches_known_max = 10'000;  ///< Spools whose last number is kept.
+    /// Parts of the fleet that are beaten one after the other within a heartbeat, so that beats and the
+    /// reports that answer them are never all at once in the way of a stop.
+    static constexpr std::size_t beat_parts = 20;
 
     explicit FleetHub(const FleetParts& parts);
     ~FleetHub();
@@ -104,6 +107,7 @@ private:
     );
     void lose(const std::shared_ptr<FleetPoint>& point, const std::string& why);
     void beat_loop();
+    void beat(const std::vector<std::shared_ptr<FleetPoint>>& points, Duration lost_after);
 
     const FleetParts parts_;
     mutable Mutex mutex_;

@@ -27,7 +27,7 @@ notices:
     pager: {{ type: webhook, url: "http://127.0.0.1:{receiver}/hook" }}
 containment:
   heartbeat: 200ms
-  lost_after: 1s
+  lost_after: 2500ms  # longer than a stop waits for its points
   point_timeout: 2s
   lease: 20s
 """

@@ -59,18 +59,19 @@ void FleetEnforcer::enforce(Done done) {
     Result<std::shared_ptr<const contain::ControlSnapshot>> snapshot =
         fail(ErrorCode::Unavailable, "");
     if (local_.empty() && lease_.empty()) {
-        snapshot = contain::ControlSnapshot::build(*server_, *policies_, revision_);
+        snapshot = contain::ControlSnapshot::build(*server_, *policies_, revision_, newest_.get());
     } else {
         // What stops most comes first: of two that refuse alike the earlier is named.
         std::vector<Control> all = *server_;
         all.insert(all.end(), local_.begin(), local_.end());
         all.insert(all.end(), lease_.begin(), lease_.end());
-        snapshot = contain::ControlSnapshot::build(all, *policies_, revision_);
+        snapshot = contain::ControlSnapshot::build(all, *policies_, revision_, newest_.get());
     }
     if (!snapshot) {
         done(std::unexpected(snapshot.error()));
         return;
     }
+    newest_ = *snapshot;
     gateway_.enforce(std::move(*snapshot), std::move(done));
 }
 

@@ -45,6 +45,7 @@ private:
     std::uint64_t revision_ TAGOUT_GUARDED_BY(mutex_) = 0;
     std::vector<Control> local_ TAGOUT_GUARDED_BY(mutex_);
     std::vector<Control> lease_ TAGOUT_GUARDED_BY(mutex_);
+    std::shared_ptr<const contain::ControlSnapshot> newest_ TAGOUT_GUARDED_BY(mutex_);
 };
 
 }  // namespace tagout::gateway

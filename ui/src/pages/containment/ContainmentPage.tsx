@@ -114,7 +114,7 @@ function EffectTimes({ times }: { times: EnforcementPoint['time_to_effect_ms'] }
 function Trouble({ point }: { point: EnforcementPoint }) {
     const troubles = [
         point.error,
-        point.lease_over && 'its lease is over: high-risk tools are stopped there',
+        point.lease_over && 'its lease is over: the classes of tools that the settings close are stopped there',
         point.local_controls > 0 && `${plural(point.local_controls, 'control')} applied at its host`,
         point.records_dropped > 0 && `records of ${plural(point.records_dropped, 'call')} lost`,
         point.records_waiting > 0 && `${plural(point.records_waiting, 'batch', 'batches')} of records on their way`,

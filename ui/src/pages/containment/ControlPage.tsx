@@ -31,7 +31,7 @@ export default function ControlPage() {
                 <dl className={css.record}>
                     <Row label="Requested" at={control.requested_at} by={control.author} />
                     <Row label="Published" at={control.published_at} />
-                    <Row label="Acknowledged by all" at={control.acknowledged_at} />
+                    <Row label={control.acknowledged.away > 0 ? 'Acknowledged by all connected' : 'Acknowledged by all'} at={control.acknowledged_at} />
                     <Row label="Proved" at={control.proved_at} />
                     <Row label="Release asked for" at={control.release_requested_at} by={control.release_requested_by} />
                     <Row label="Released" at={control.released_at} by={control.released_by} />
