@@ -70,8 +70,9 @@ DELAY_GOAL_S = 1.0
 REPETITION = ("context.duplicate_action", "context.circular_actions")
 # Why a figure is where it is, as far as it was measured; the beginning of "set, figure".
 LIMITS = {
-    "agentdojo, attacks that succeeded, found, no wording known": "a value read in a result, or a tool new to the "
-    "workflow, counts only where orders were read before; without that, every agent that copies a value would be told of",
+    "rjudge, all records": "a third of the unsafe ones were not attacked: the user asked for what people call unsafe, or "
+    "several records fitted and the agent chose; to tell of every write out of a result's value instead would tell of four "
+    "in ten good runs of agentdyn",
     "mscloud, event F1": "the score that is reported hardly moves it between 8 and 8.7; telling again sooner after "
     "an alarm raises it by three points and costs NAB ten, so one configuration for both stops here",
     "uss, dissatisfied turns, found": "a list of English phrases reads one message; what an answer failed to do and "
