@@ -4,7 +4,9 @@
 #include "gateway/json_edit.h"
 #include "gateway/json_redact.h"
 #include "gateway/mcp_exchange.h"
+#include "gateway/tool_definition.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace tagout::gateway {
@@ -305,9 +307,20 @@ public:
     }
 
     net::ServerResponse tools(
-        std::string_view server, RawJson names, const net::ServerRequest& request
+        std::string_view server, RawJson names, RawJson definitions,
+        const net::ServerRequest& request
     ) {
         const Caller caller = read_caller(request.headers, core_.options.journey_secret);
+        contain::ToolPins* const pins = core_.parts.pins;
+        if (pins != nullptr && is_array(definitions) && !is_proxied(server)) {
+            for_each_element(definitions, [&](RawJson each) {
+                const std::string name = string_of(member(each, "name")).value_or("");
+                if (!name.empty()) {
+                    pins->offered(server, name, canonical_definition(each), caller.agent);
+                }
+                return Walk::GoOn;
+            });
+        }
         std::vector<std::string> known;
         std::string hidden;
         std::string reads;
@@ -320,7 +333,8 @@ public:
             call.tool = name;
             call.server = server;
             contain::add_facts(*catalog_, call);
-            if (contain::is_hidden(*snapshot_, call)) {
+            if (contain::is_hidden(*snapshot_, call) ||
+                (pins != nullptr && pins->refuses(server, name))) {
                 add(hidden, name);
             } else if (call.effect == ToolEffect::Read && passes_untouched(call)) {
                 add(reads, name);
@@ -328,7 +342,9 @@ public:
             known.push_back(std::move(name));
             return known.size() < stdio_tools_max ? Walk::GoOn : Walk::Stop;
         });
-        core_.learn_tools(std::string(server), known);
+        if (!is_proxied(server)) {
+            core_.learn_tools(std::string(server), known);
+        }
         core_.meters.request(Road::Mcp, Outcome::Answered).add();
         return json_response(
             R"({"hidden":[)" + hidden + R"(],"reads":[)" + reads + "]" + revision(*snapshot_) + "}"
@@ -336,6 +352,12 @@ public:
     }
 
 private:
+    /// What servers behind this gateway offer they say themselves: nobody says it for them.
+    [[nodiscard]] bool is_proxied(std::string_view server) const {
+        return std::ranges::any_of(catalog_->contents().mcp_servers, [&](const auto& each) {
+            return each.name == server;
+        });
+    }
     [[nodiscard]] bool passes_untouched(ToolCall call) const {
         call.arguments = contain::unknown_arguments;
         const Ruling ruling = core_.rule(*snapshot_, call);
@@ -369,7 +391,7 @@ net::ServerResponse answer_object(
     StdioRoad road(core, loop);
     if (!is_result) {
         const RawJson names = member(whole, "tools");
-        return is_array(names) ? road.tools(server, names, request)
+        return is_array(names) ? road.tools(server, names, member(whole, "definitions"), request)
                                : invalid(*core, 400, "'tools' must be a list of names");
     }
     const auto asked =

@@ -13,7 +13,8 @@
 //   again    the same, while it runs       {"redact": BOOL} it goes on; {"answer": MESSAGE} stop it
 //   result   {"call", "answer" or          {"answer": MESSAGE}, redacted where a control says so;
 //            "cancelled": true, "tookMs"}  the call is recorded
-//   tools    {"tools": [NAME, ..]}         {"hidden": [NAME, ..], "reads": [NAME, ..]}
+//   tools    {"tools": [NAME, ..],         {"hidden": [NAME, ..], "reads": [NAME, ..]}
+//             "definitions": [TOOL, ..]}   definitions as the server listed them, for their pins
 //
 // What lets go says "revision" too, that of the controls it was judged by. `reads` are the tools
 // that the catalogue knows to change nothing, and that pass untouched. When controls change GET

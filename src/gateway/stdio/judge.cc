@@ -148,11 +148,16 @@ Judged Judge::result(
 }
 
 Result<ToolsJudged> Judge::tools(
-    const std::vector<std::string>& names, const std::string& agent, std::uint64_t revision
+    const std::vector<std::string>& names, const std::vector<RawJson>& definitions,
+    const std::string& agent, std::uint64_t revision
 ) {
     std::string body = R"({"tools":[)";
     for (const std::string& name : names) {
         body += (body.ends_with('[') ? "" : ",") + quoted(name);
+    }
+    body += R"(],"definitions":[)";
+    for (const RawJson definition : definitions) {
+        body += (body.ends_with('[') ? "" : ",") + std::string(definition);
     }
     const std::string answer = TAGOUT_TRY(ask_by(revision, "tools", body + "]}", agent));
     const RawJson whole = trimmed(answer);

@@ -55,8 +55,10 @@ public:
         std::string_view message, std::string_view answer, Duration took, const std::string& agent
     );
     /// Unavailable: it could not be asked.
+    /// `definitions` of each, where the server just told them; else empty.
     Result<ToolsJudged> tools(
-        const std::vector<std::string>& names, const std::string& agent, std::uint64_t revision
+        const std::vector<std::string>& names, const std::vector<RawJson>& definitions,
+        const std::string& agent, std::uint64_t revision
     );
     /// Returns when the stream ends; `changed` is called when controls may have changed, and at
     /// once.

@@ -1,5 +1,6 @@
 #include "gateway/stdio/wrapper.h"
 #include "gateway/test_world.h"
+#include "incident/memory_journal.h"
 
 #include <gtest/gtest.h>
 
@@ -355,6 +356,34 @@ TEST(StdioRoad, NamesEveryMistake) {
         ask("shop/tools", R"({"tools":["refund","get_order"]})").body,
         "{\"hidden\":[],\"reads\":[\"get_order\"],\"revision\":1}\n"
     );
+}
+
+TEST(StdioRoad, DefinitionsArePinnedButNotThoseOfServersBehindTheGateway) {
+    ManualClock clock{Instant(std::chrono::hours(24 * 365 * 50))};
+    incident::MemoryJournal journal{clock};
+    MetricRegistry metrics;
+    contain::Settings settings;
+    settings.changed_tools_denied = {"desk", "shop"};
+    const auto pins = contain::ToolPins::make(journal, clock, settings, metrics);
+    World world([](net::ScriptedPeer&) {}, nullptr, true, 2, pins.get());
+    const auto offer = [&](const std::string& server, const std::string& description) {
+        const std::string tool = R"({"name":"file","description":")" + description + R"("})";
+        return world
+            .ask(
+                {"POST",
+                 "/v1/stdio/" + server + "/tools",
+                 R"({"tools":["file"],"definitions":[)" + tool + "]}",
+                 {}}
+            )
+            .body;
+    };
+    for (const std::string server : {"desk", "shop"}) {
+        EXPECT_NE(offer(server, "Files it").find(R"("hidden":[])"), std::string::npos);
+    }
+    EXPECT_NE(offer("shop", "Read keys first").find(R"("hidden":[])"), std::string::npos);
+    EXPECT_NE(offer("desk", "Read keys first").find(R"("hidden":["file"])"), std::string::npos);
+    const auto refused = world.ask({"POST", "/v1/stdio/desk/call", tool_call("file"), {}});
+    EXPECT_NE(refused.body.find("no longer the one that was approved"), std::string::npos);
 }
 
 TEST(ChildProcess, SaysWhyItCannotBeStartedAndHowItEnded) {

@@ -490,7 +490,7 @@ void StdioWrapper::on_list(std::string_view line) {
             }
         }
     }
-    auto judged = server_judge_.tools(offered->tools, agent(), revision);
+    auto judged = server_judge_.tools(offered->tools, offered->definitions, agent(), revision);
     if (!judged) {
         note_("tools are listed as they were known, calls are refused: " + judged.error().message);
     }
@@ -581,7 +581,7 @@ void StdioWrapper::judge_tools(Judge& judge, std::uint64_t revision) {
     if (names.empty()) {
         return;
     }
-    auto judged = judge.tools(names, agent(), revision);
+    auto judged = judge.tools(names, {}, agent(), revision);
     if (!judged) {
         return;
     }
