@@ -68,6 +68,30 @@ TEST(RedactRoad, ArgumentsAndResultsOfAToolHoldNothingOfIt) {
     EXPECT_EQ((seen.arguments + seen.result).find("@example.com"), std::string::npos);
 }
 
+TEST(RedactRoad, WhatTiesMessagesTogetherStays) {
+    const auto snapshot = contain::ControlSnapshot::build(
+        std::vector<Control>{redacting("global", {"re:4+", "re:x@"})}, {}, 1
+    );
+    ASSERT_TRUE(snapshot.has_value());
+    const Redaction redaction(*snapshot, 1);
+    const auto message = [&](const std::string& json) {
+        return redaction.redacted_message(RedactWhere::Results, json).value_or("(as it came)");
+    };
+    EXPECT_EQ(
+        message(R"({"jsonrpc":"2.0","id":444444444,"result":{"id":444444444,"a":"4"}})"),
+        R"({"jsonrpc":"2.0","id":444444444,"result":{"id":"[redacted]","a":"[redacted]"}})"
+    );
+    EXPECT_EQ(message(R"({"id":"x@4","error":{"code":-1,"message":"x@"}})"),
+              R"({"id":"x@4","error":{"code":-1,"message":"[redacted]"}})");
+    EXPECT_EQ(
+        message(R"({"method":"notifications/progress","params":{"progressToken":444444444,"message":"4"}})"),
+        R"({"method":"notifications/progress","params":{"progressToken":444444444,"message":"[redacted]"}})"
+    );
+    EXPECT_EQ(message(R"({"jsonrpc":"2.0","id":"4","result":{}})"), "(as it came)");
+    EXPECT_EQ(message(R"([{"id":"4"}])"), R"([{"id":"[redacted]"}])") << "no message";
+    EXPECT_EQ(message("no json 4"), "no json [redacted]");
+}
+
 TEST(RedactRoad, EventsOfAStreamAreRedactedOneByOne) {
     Requests requests;
     const std::string events =

@@ -9,11 +9,13 @@ namespace tagout::gateway {
 
 namespace {
 
-constexpr std::size_t depth_max = 4;        // JSON in a text in JSON ...
+constexpr std::size_t depth_max = 4;  // JSON in a text in JSON ...
 constexpr std::size_t number_digits_min = 9;
 constexpr std::size_t base64_bytes_min = 64;
 
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+bool is_space(char c) {
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
 
 /// Behind the text that begins at `at` with its quote.
 std::size_t text_end(std::string_view json, std::size_t at) {
@@ -24,8 +26,8 @@ std::size_t text_end(std::string_view json, std::size_t at) {
 }
 
 bool stays(std::string_view key, std::string_view plain) {
-    if (key == "\"thinking\"") {
-        return true;
+    if (key == "\"thinking\"" || key == "\"progressToken\"" || key == "\"requestId\"") {
+        return true;  // signed, or what ties MCP's messages together
     }
     const bool opaque = key == "\"data\"" || key == "\"blob\"" || key == "\"signature\"" ||
                         key == "\"encrypted_content\"";
@@ -94,6 +96,23 @@ std::optional<std::string> Redaction::redacted(RedactWhere side, std::string_vie
     return check_json(json) ? value(side, json, 0) : text(side, json);
 }
 
+std::optional<std::string> Redaction::redacted_message(RedactWhere side, std::string_view json)
+    const {
+    if (json.empty() || !has(side) || !check_json(json) || !is_object(trimmed(json))) {
+        return redacted(side, json);
+    }
+    JsonEdits edits(json);
+    for_each_member(trimmed(json), [&](std::string_view key, RawJson member) {
+        if (key != "id" && key != "jsonrpc" && key != "method") {
+            if (auto changed = value(side, member, 0)) {
+                edits.replace(member, std::move(*changed));
+            }
+        }
+        return Walk::GoOn;
+    });
+    return edits.empty() ? std::nullopt : std::optional(edits.text());
+}
+
 /// `json` has passed check_json. Walks its tokens; a text before a colon is a key.
 std::optional<std::string> Redaction::value(
     RedactWhere side, std::string_view json, std::size_t depth
@@ -118,7 +137,8 @@ std::optional<std::string> Redaction::value(
             if (stays(key, plain)) {
                 continue;
             }
-            const bool nested = depth < depth_max && (plain.starts_with('{') || plain.starts_with('[')) &&
+            const bool nested = depth < depth_max &&
+                                (plain.starts_with('{') || plain.starts_with('[')) &&
                                 check_json(plain);
             if (auto changed = nested ? value(side, plain, depth + 1) : text(side, plain)) {
                 edits.replace(token, quoted(*changed));
@@ -126,7 +146,7 @@ std::optional<std::string> Redaction::value(
         } else if ((c >= '0' && c <= '9') || c == '-') {
             const std::size_t end = std::min(json.find_first_of(",]} \n\r\t", at), json.size());
             const RawJson token = json.substr(at, end - at);
-            if (token.size() >= number_digits_min) {
+            if (token.size() >= number_digits_min && !stays(key, token)) {
                 if (auto changed = text(side, token)) {
                     edits.replace(token, quoted(*changed));
                 }

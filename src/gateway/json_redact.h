@@ -1,5 +1,6 @@
 // What mode redact takes out of a JSON text on its way: every text value is undone of its escapes,
-// redacted and written again, so that no escape is cut in two; JSON within a text is redacted as JSON.
+// redacted and written again, so that no escape is cut in two; JSON within a text is redacted as
+// JSON.
 //
 // Keys stay. Numbers of nine digits and more that are taken out become texts. Values of data, blob,
 // signature and encrypted_content that look like base64 stay, as do thinking blocks of models: they
@@ -21,7 +22,12 @@ public:
     void add(const Snapshot& snapshot, std::uint64_t redactions);
     [[nodiscard]] bool has(RedactWhere side) const noexcept;
     /// Nothing if nothing is to be taken out. `side`: Arguments or Results.
-    [[nodiscard]] std::optional<std::string> redacted(RedactWhere side, std::string_view json) const;
+    [[nodiscard]] std::optional<std::string> redacted(RedactWhere side, std::string_view json)
+        const;
+    /// The same of a JSON-RPC message, whose envelope stays: by its id a client knows the answer.
+    [[nodiscard]] std::optional<std::string> redacted_message(
+        RedactWhere side, std::string_view json
+    ) const;
 
 private:
     [[nodiscard]] std::optional<std::string> text(RedactWhere side, std::string_view plain) const;

@@ -140,7 +140,7 @@ std::string McpExchange::pass_event(std::string_view block) {
     }
     ++events_;
     if (!calls_.empty()) {
-        if (auto changed = redaction_.redacted(RedactWhere::Results, event_data(block))) {
+        if (auto changed = redaction_.redacted_message(RedactWhere::Results, event_data(block))) {
             read_answers(*changed);
             return with_data(block, *changed);
         }
@@ -223,7 +223,7 @@ void McpExchange::finish_list() {
 void McpExchange::finish_redacted() {
     net::UpstreamHead head = std::move(*std::exchange(late_head_, std::nullopt));
     std::string body =
-        redaction_.redacted(RedactWhere::Results, kept_).value_or(std::move(kept_));
+        redaction_.redacted_message(RedactWhere::Results, kept_).value_or(std::move(kept_));
     read_answers(body);
     for (Call& call : calls_) {
         if (!call.answered) {
