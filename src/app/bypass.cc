@@ -101,12 +101,21 @@ void Bypass::take(const AgentEvent& event, Instant now) {
 }
 
 void Bypass::sight(std::uint64_t key, Instant now) {
-    ++sighted_[key];
+    Sighted& sighted = sighted_[key];
+    ++sighted.left;
+    sighted.newest = now;
     sightings_.push_back({now, key});
-    while (!sightings_.empty() &&
-           (sightings_.size() > sightings_max || sightings_.front().at + kept < now)) {
-        (void)use(sightings_.front().key);
-        sightings_.pop_front();
+    while (sightings_.size() > sightings_max || sightings_.front().at + kept < now) {
+        forget_oldest();
+    }
+}
+
+void Bypass::forget_oldest() {
+    const Sighting oldest = sightings_.front();
+    sightings_.pop_front();
+    const auto found = sighted_.find(oldest.key);
+    if (found != sighted_.end() && found->second.newest == oldest.at) {
+        sighted_.erase(found);
     }
 }
 
@@ -115,7 +124,7 @@ bool Bypass::use(std::uint64_t key) {
     if (found == sighted_.end()) {
         return false;
     }
-    if (--found->second == 0) {
+    if (--found->second.left == 0) {
         sighted_.erase(found);
     }
     return true;

@@ -82,10 +82,17 @@ private:
         Instant at;
         std::uint64_t key = 0;
     };
+    /// Of one key: those not matched yet, and when the newest came.
+    struct Sighted {
+        std::uint32_t left = 0;
+        Instant newest;
+    };
 
     static Keys keys_of(const AgentEvent& event) noexcept;
     void take(const AgentEvent& event, Instant now) TAGOUT_REQUIRES(mutex_);
     void sight(std::uint64_t key, Instant now) TAGOUT_REQUIRES(mutex_);
+    /// Forgets the oldest sighting's key, unless it was sighted again since.
+    void forget_oldest() TAGOUT_REQUIRES(mutex_);
     /// Takes one sighting away.
     bool use(std::uint64_t key) TAGOUT_REQUIRES(mutex_);
     void judge(const Waiting& call) TAGOUT_REQUIRES(mutex_);
@@ -99,7 +106,7 @@ private:
     boost::unordered_flat_map<std::uint64_t, std::uint32_t> pair_numbers_ TAGOUT_GUARDED_BY(mutex_);
     std::deque<Waiting> calls_ TAGOUT_GUARDED_BY(mutex_);
     std::deque<Waiting> wrappers_ TAGOUT_GUARDED_BY(mutex_);  ///< Judged after the calls in them.
-    boost::unordered_flat_map<std::uint64_t, std::uint32_t> sighted_ TAGOUT_GUARDED_BY(mutex_);
+    boost::unordered_flat_map<std::uint64_t, Sighted> sighted_ TAGOUT_GUARDED_BY(mutex_);
     std::deque<Sighting> sightings_ TAGOUT_GUARDED_BY(mutex_);
 };
 

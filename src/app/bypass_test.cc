@@ -111,6 +111,16 @@ TEST_F(BypassTest, ACallWithoutATraceIsFoundByItsSessionOnce) {
     EXPECT_EQ(told("unseen"), 2U);
 }
 
+TEST_F(BypassTest, ALongSessionsOldSightingsDoNotTakeNewOnesAway) {
+    for (int minute = 0; minute < 30; ++minute) {
+        gateway_sees("refund", "s-1", "");
+        (void)agent_calls("refund", "s-1");
+        now_ += minutes(1);
+    }
+    EXPECT_EQ(support().all.calls, 30U);
+    EXPECT_EQ(support().all.unseen, 0U);
+}
+
 TEST_F(BypassTest, NothingIsJudgedBeforeTheGatewaysReportHadItsTime) {
     (void)agent_calls("refund", "s-1");
     EXPECT_EQ(support().all.calls, 0U);

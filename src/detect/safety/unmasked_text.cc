@@ -385,7 +385,8 @@ void MaskSigns::read(std::string_view piece, const MessageWords& words) noexcept
     words.each(MessageWords::bytes_max, [&](std::size_t from, std::size_t size) {
         longest = std::max(longest, size);
         const bool goes_on = from == end + 1;
-        alone = size == 1 ? (goes_on ? alone + 1 : 1) : 0;
+        const bool letter = size == 1 && *words.lower(from) >= 'a';
+        alone = letter ? (goes_on ? alone + 1 : 1) : 0;
         most_alone = std::max(most_alone, alone);
         end = from + size;
         return true;
