@@ -256,6 +256,7 @@ void add_hook(CommandLine& line, cli::HookOptions& options, double& seconds) {
     line.runs(hook, [&options, &seconds](cli::Terminal& terminal) {
         options.timeout =
             std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+        options.token = cli::agent_token();
         return cli::run_hook(options, terminal);
     });
 }
@@ -285,6 +286,7 @@ void add_mcp(CommandLine& line, gateway::WrapperOptions& options, double& second
         options.judge.timeout =
             std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
         options.judge.gateway = cli::gateway_address(options.judge.gateway);
+        options.judge.token = cli::agent_token();
         static const SystemClock clock;
         return gateway::run_wrapper(options, clock);
     });

@@ -97,6 +97,7 @@ public:
             fleet_->hub().stop();
         }
         if (containment_) {
+            containment_->agent_tokens().on_change(nullptr);
             containment_->stop();
         }
         if (pipeline_) {
@@ -370,6 +371,7 @@ private:
             *pipeline_,
             [this] { return configured()->catalog; },
             recovery_->releases(),
+            containment_->agent_tokens(),
             options_.data_dir,
             configured()->containment}));
         fleet_->hub().start();
@@ -473,7 +475,8 @@ private:
                 [this](std::size_t limit) { return profiles_->list(limit); }},
             pipeline_.get(),
             &clock_,
-            &fleet_->hub()});
+            &fleet_->hub(),
+            server::AgentsDesk{&containment_->agent_tokens(), &containment_->refusals()}});
         for (const MetricInfo& info : metric_list) {
             touch(info);
         }

@@ -12,7 +12,7 @@ namespace tagout::app {
 namespace {
 
 std::string fresh_secret() {
-    std::array<unsigned char, 24> bytes{};
+    std::array<unsigned char, 32> bytes{};
     randombytes_buf(bytes.data(), bytes.size());
     std::string hex(2 * bytes.size() + 1, '\0');
     sodium_bin2hex(hex.data(), hex.size(), bytes.data(), bytes.size());
@@ -37,9 +37,9 @@ Containment::Containment(ContainmentParts parts)
       approvals_(
           contain::Approvals::make(parts_.journal, parts_.clock, parts_.settings, parts_.metrics)
       ),
-      pins_(
-          contain::ToolPins::make(parts_.journal, parts_.clock, parts_.settings, parts_.metrics)
-      ) {}
+      pins_(contain::ToolPins::make(parts_.journal, parts_.clock, parts_.settings, parts_.metrics)),
+      agent_tokens_(contain::AgentTokens::make(parts_.journal, parts_.clock, fresh_secret)),
+      refusals_(contain::Refusals::make(parts_.journal, parts_.clock, parts_.metrics)) {}
 
 Containment::~Containment() {
     stop();
@@ -48,6 +48,8 @@ Containment::~Containment() {
 Result<void> Containment::rebuild() {
     TAGOUT_TRY(controls_->rebuild());
     TAGOUT_TRY(approvals_->rebuild());
+    TAGOUT_TRY(agent_tokens_->rebuild());
+    TAGOUT_TRY(refusals_->rebuild());
     return pins_->rebuild();
 }
 
@@ -68,7 +70,9 @@ Result<void> Containment::open(gateway::GatewayOptions options, server::IntakeSi
             *approvals_,
             [this](gateway::SeenCall call) { calls_->add(std::move(call)); },
             parts_.versions,
-            pins_.get()}
+            pins_.get(),
+            [this] { return agent_tokens_->credentials(); },
+            refusals_.get()}
     ));
     address_ = "http://" + options.address + ":" + std::to_string(gateway_->port());
     controls_->add_point(gateway_);
@@ -91,6 +95,7 @@ void Containment::tick() {
     controls_->tick();
     approvals_->tick();
     pins_->tick();
+    refusals_->tick();
 }
 
 void Containment::stop() {
@@ -99,6 +104,7 @@ void Containment::stop() {
     }
     controls_->stop();
     calls_.reset();
+    refusals_->tick();  // What came in the last second.
 }
 
 std::string Containment::address() const {

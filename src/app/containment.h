@@ -8,8 +8,10 @@
 #pragma once
 
 #include "app/gateway_calls.h"
+#include "contain/agent_tokens.h"
 #include "contain/approvals.h"
 #include "contain/controls.h"
+#include "contain/refusals.h"
 #include "contain/settings.h"
 #include "contain/tool_pins.h"
 #include "gateway/gateway.h"
@@ -51,6 +53,8 @@ public:
     [[nodiscard]] contain::Controls& controls() noexcept { return *controls_; }
     [[nodiscard]] contain::Approvals& approvals() noexcept { return *approvals_; }
     [[nodiscard]] contain::ToolPins& pins() noexcept { return *pins_; }
+    [[nodiscard]] contain::AgentTokens& agent_tokens() noexcept { return *agent_tokens_; }
+    [[nodiscard]] contain::Refusals& refusals() noexcept { return *refusals_; }
     /// "http://127.0.0.1:8322", "" before open().
     [[nodiscard]] std::string address() const;
     /// What marks a call of a journey's runner: made anew at each start, told to nobody else.
@@ -62,6 +66,8 @@ private:
     std::unique_ptr<contain::Controls> controls_;
     std::unique_ptr<contain::Approvals> approvals_;
     std::unique_ptr<contain::ToolPins> pins_;
+    std::unique_ptr<contain::AgentTokens> agent_tokens_;
+    std::unique_ptr<contain::Refusals> refusals_;
     std::unique_ptr<GatewayCalls> calls_;
     std::shared_ptr<gateway::Gateway> gateway_;
     std::string address_;

@@ -110,12 +110,14 @@ Result<std::unique_ptr<FleetControl>> FleetControl::make(FleetControlParts parts
         parts.clock,
         server::FleetTeller::Sources{
             [catalog = parts.catalog] { return catalog_part(*catalog()); },
-            [&releases = parts.releases] { return versions_part(releases); }},
+            [&releases = parts.releases] { return versions_part(releases); },
+            [&agents = parts.agents] { return agents.credentials()->part(); }},
         times.terms
     );
     control->hub_ = std::make_unique<server::FleetHub>(server::FleetParts{
         parts.controls, parts.approvals, *control->book_, std::move(teller), parts.intake,
         parts.clock, parts.metrics, times});
+    parts.agents.on_change([hub = control->hub_.get()] { hub->parts_changed(); });
     return control;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/crossings.h"
+#include "contain/agent_tokens.h"
 #include "contain/fleet/fleet_book.h"
 #include "contain/settings.h"
 #include "server/fleet_hub.h"
@@ -31,6 +32,7 @@ struct FleetControlParts {
     server::IntakeSink& intake;
     CatalogNow catalog;
     const recover::Releases& releases;
+    contain::AgentTokens& agents;
     std::string data_dir;
     contain::Settings settings;
 };

@@ -360,6 +360,83 @@ TEST_F(FleetTest, AloneItKeepsEnforcingOverARestartClosesAfterItsLeaseAndTakesSt
     ASSERT_TRUE(comes_true([&] { return point("edge-1").at("local_controls") == 0; }));
 }
 
+TEST_F(FleetTest, AnAgentsTokenIsKnownAtEveryGatewayAndNowhereElse) {
+    configure("gateway: { identity: { mode: token } }\n");
+    start_server();
+    const std::string point = make_token("edge-1");
+    start_node("edge-1", point);
+    const net::HttpResponse made = post(
+        control_ + "/v1/agents/tokens",
+        {{"pattern", "refund-agent"}, {"reason", "first"}, {"actor", "ann"}},
+        admin_
+    );
+    ASSERT_EQ(made.status, 201) << made.body;
+    const std::string token(json::parse(made.body).at("token").as_string());
+    const auto as_agent = [&](const std::string& gateway, const std::string& shown) {
+        return ask("POST",
+                   gateway + "/mcp/shop",
+                   call_text("get_order"),
+                   "",
+                   {{"Accept", "application/json, text/event-stream"}, {"tagout-token", shown}}
+        ).status;
+    };
+    GatewayNode* node = nodes_["edge-1"].get();
+    EXPECT_TRUE(comes_true([&] { return as_agent(node->gateway_address(), token) == 200; }));
+    EXPECT_EQ(as_agent(app_->addresses().gateway, token), 200) << "the server's own gateway too";
+    EXPECT_EQ(as_agent(node->gateway_address(), "tagout_agent_none"), 401);
+    EXPECT_EQ(call(*node, "get_order").status, 401) << "a name is no proof";
+
+    // It reads no control and changes none, wherever it stands.
+    for (const auto& [method, path] :
+         {std::pair("GET", "/v1/controls"),
+          std::pair("GET", "/v1/now"),
+          std::pair("POST", "/v1/controls"),
+          std::pair("GET", "/v1/agents/tokens"),
+          std::pair("GET", "/v1/fleet/snapshot"),
+          std::pair("POST", "/v1/approvals/APR-1/approve"),
+          std::pair("GET", "/metrics")}) {
+        EXPECT_EQ(ask(method, control_ + path, "{}", token).status, 401) << path;
+        EXPECT_EQ(ask(method, control_ + path, "{}", "", {{"tagout-token", token}}).status, 401)
+            << path;
+        EXPECT_EQ(
+            ask(method, node->admin_address() + path, "{}", token).status == 200,
+            std::string_view(path) == "/metrics"
+        ) << path;
+    }
+    const auto refused = [&] {
+        std::string all;
+        const json::object answer = get("/v1/agents/refused");
+        for (const json::value& each : answer.at("refused").as_array()) {
+            all += std::string(each.at("road").as_string()) + " " +
+                   std::string(each.at("why").as_string()) + "\n";
+        }
+        return all;
+    };
+    EXPECT_NE(refused().find("api agent_credential"), std::string::npos) << refused();
+
+    // Away from its server and started anew it knows the token still.
+    stop_server();
+    nodes_.clear();
+    node = &start_node("edge-1", point);
+    EXPECT_EQ(as_agent(node->gateway_address(), token), 200);
+    EXPECT_EQ(as_agent(node->gateway_address(), "tagout_agent_none"), 401);
+    start_server();
+    EXPECT_NE(refused().find("api agent_credential"), std::string::npos)
+        << "the record outlives it";
+    ASSERT_EQ(
+        post(
+            control_ + "/v1/agents/tokens/AGT-1/revoke",
+            {{"reason", "lost"}, {"actor", "ann"}},
+            admin_
+        )
+            .status,
+        200
+    );
+    EXPECT_TRUE(comes_true([&] { return as_agent(node->gateway_address(), token) == 401; }));
+    EXPECT_EQ(as_agent(app_->addresses().gateway, token), 401);
+    EXPECT_EQ(get("/v1/agents/tokens").at("tokens").at(0).at("revoked_by"), "person:ann");
+}
+
 TEST_F(FleetTest, WhatAGatewaySawReachesTheServerAlsoWhatItSawAlone) {
     start_server();
     const GatewayNode& node = start_node("edge-1", make_token("edge-1"));

@@ -129,6 +129,9 @@ public:
             gateway_->stop();
         }
         calls_.reset();
+        if (refusals_) {
+            refusals_->tick();  // What came in the last second.
+        }
         if (book_) {
             book_->stop();
         }
@@ -166,7 +169,10 @@ public:
     }
     [[nodiscard]] bool is_ready() const override { return enforcer_->is_ready(); }
 
-    void tick() override { book_->tick(); }
+    void tick() override {
+        book_->tick();
+        refusals_->tick();
+    }
 
 private:
     Result<void> open_folder() {
@@ -175,6 +181,8 @@ private:
         std::unique_ptr<store::SqliteJournalStore> local =
             TAGOUT_TRY(store::SqliteJournalStore::open(rows));
         journal_ = TAGOUT_TRY(journal::Journal::open(std::move(local), clock_));
+        refusals_ = contain::Refusals::make(*journal_, clock_, metrics_);
+        TAGOUT_TRY(refusals_->rebuild());
         spool_ = TAGOUT_TRY(gateway::RecordSpool::open(options_.data_dir + "/spool"));
         const server::AdminToken token =
             TAGOUT_TRY(server::load_or_make_admin_token(options_.data_dir + "/admin.token"));
@@ -210,7 +218,10 @@ private:
                 [this](gateway::SeenCall call) { calls_->add(std::move(call)); },
                 [this](std::string_view family, std::string_view name, std::string_view label) {
                     return version(family, name, label);
-                }}
+                },
+                nullptr,
+                [this] { return agents_.load(); },
+                refusals_.get()}
         ));
         enforcer_ = std::make_unique<gateway::FleetEnforcer>(*gateway_);
         return {};
@@ -262,6 +273,7 @@ private:
                 metrics_,
                 [this](const gateway::HeldParts& parts) {
                     versions_.store(parts.versions);
+                    agents_.store(parts.agents);
                     if (options_.config.empty()) {
                         catalog_.store(parts.catalog);
                     }
@@ -357,7 +369,10 @@ private:
     std::atomic<std::shared_ptr<const catalog::Catalog>> catalog_ =
         std::make_shared<const catalog::Catalog>();
     std::atomic<std::shared_ptr<const gateway::VersionShelf>> versions_;
+    std::atomic<std::shared_ptr<const contain::AgentCredentials>> agents_ =
+        std::make_shared<const contain::AgentCredentials>();
     std::unique_ptr<journal::Journal> journal_;
+    std::unique_ptr<contain::Refusals> refusals_;  ///< At this host: its own journal and metrics.
     std::unique_ptr<server::TokenVerifier> admin_token_;
     std::unique_ptr<gateway::RecordSpool> spool_;
     std::unique_ptr<gateway::RemoteApprovals> approvals_;

@@ -114,6 +114,44 @@ struct Journey {
     std::vector<JourneyStep> steps;
 };
 
+/// What proves which agent calls the gateway.
+enum class IdentityMode : std::uint8_t {
+    Header = 1,  ///< Nothing does: an agent is who it says it is.
+    Token = 2,   ///< A token of its own, made by `tagout identity token`.
+    Mtls = 3,    ///< The certificate of its TLS connection.
+};
+[[nodiscard]] constexpr std::string_view name_of(IdentityMode mode) noexcept {
+    switch (mode) {
+        case IdentityMode::Header:
+            return "header";
+        case IdentityMode::Token:
+            return "token";
+        case IdentityMode::Mtls:
+            return "mtls";
+    }
+    return "?";
+}
+
+/// Where in its certificate an agent's name stands.
+enum class CertificateName : std::uint8_t { Uri = 1, CommonName = 2 };
+[[nodiscard]] constexpr std::string_view name_of(CertificateName name) noexcept {
+    switch (name) {
+        case CertificateName::Uri:
+            return "uri";
+        case CertificateName::CommonName:
+            return "common_name";
+    }
+    return "?";
+}
+
+/// How the gateway knows who calls.
+struct Identity {
+    IdentityMode mode = IdentityMode::Header;
+    CertificateName certificate_name = CertificateName::Uri;
+    std::string certificate_prefix = {};  ///< Cut off the certificate's name; others are refused.
+    friend bool operator==(const Identity&, const Identity&) = default;
+};
+
 /// A setting of a detector as written: "detection.tool.4xx_spike.rate_min" = 0.2. The detect room
 /// owns names, defaults and bounds; catalog only carries text and place for its error messages.
 struct SettingText {
@@ -144,6 +182,7 @@ struct Contents {
     std::vector<Playbook> playbooks;
     std::vector<Journey> journeys;
     std::vector<Model> prices;
+    Identity identity = {};  ///< Of agents at the gateway.
     std::vector<SettingText> detection;
     std::vector<SettingText> incidents = {};  ///< Join window, quiet period, automatic declaration.
     std::vector<SettingText> notices;         ///< Delivery, retries, addresses in links.

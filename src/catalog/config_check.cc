@@ -48,6 +48,7 @@ public:
         severity_rules();
         playbooks();
         journeys();
+        identity();
         return std::move(mistakes_);
     }
 
@@ -103,6 +104,25 @@ private:
             for (std::size_t i = 0; i < agent.tools.size(); ++i) {
                 tool_must_exist(path + ".tools[" + std::to_string(i) + "]", agent.tools[i].text());
             }
+        }
+    }
+
+    void identity() {
+        const Identity& identity = contents_.identity;
+        const std::string path = "gateway.identity.certificate_prefix";
+        if (identity.certificate_prefix.empty() || is_misread("gateway.identity")) {
+            return;
+        }
+        if (identity.mode != IdentityMode::Mtls) {
+            add(path,
+                "no certificate is looked at in mode " + std::string(name_of(identity.mode)),
+                "Write mode: mtls beside it, or remove it");
+        } else if (identity.certificate_name == CertificateName::Uri &&
+                   identity.certificate_prefix.find(':') == std::string::npos) {
+            add(path,
+                "no URI begins with " + quoted(identity.certificate_prefix),
+                "Write what the URIs begin with, such as spiffe://example.org/agent/, or "
+                "certificate_name: common_name");
         }
     }
 

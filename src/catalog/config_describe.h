@@ -374,6 +374,32 @@ void describe(Model& model, V& v) {
 }
 
 template <class V>
+void describe(Identity& identity, V& v) {
+    v.field(
+        "mode",
+        identity.mode,
+        FieldInfo{
+            .help = "What proves which agent calls: header (nothing does), token (tagout identity "
+                    "token) or mtls (its certificate)."}
+    );
+    v.field(
+        "certificate_name",
+        identity.certificate_name,
+        FieldInfo{
+            .help = "Of mode mtls: the agent's name is a URI among the certificate's alternative "
+                    "names, or its common name."}
+    );
+    v.field(
+        "certificate_prefix",
+        identity.certificate_prefix,
+        FieldInfo{
+            .help = "Of mode mtls: what stands before the agent's name there, such as "
+                    "spiffe://example.org/agent/; names without it are refused.",
+            .format = Format::Name}
+    );
+}
+
+template <class V>
 void describe(Contents& contents, V& v) {
     v.named(
         "agents", contents.agents, FieldInfo{.help = "Agents by name.", .format = Format::Name}
@@ -489,6 +515,13 @@ void describe(Contents& contents, V& v) {
             .help = "When a bundle is known good, limits of versions, times of journeys; "
                     "docs/reference/settings.md lists the settings."}
     );
+    v.group("gateway", FieldInfo{.help = "The road that agents take."}, [&](auto& inside) {
+        inside.group(
+            "identity",
+            FieldInfo{.help = "How the gateway knows which agent calls."},
+            [&](auto& known) { describe(contents.identity, known); }
+        );
+    });
     v.settings(
         "server",
         contents.server,

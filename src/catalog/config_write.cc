@@ -98,6 +98,16 @@ public:
     void group(std::string_view, const FieldInfo&, Inside) {}
     void settings(std::string_view, std::vector<SettingText>&, const FieldInfo&) {}
 
+    /// Left out while it is as it comes: a gateway of an earlier version knows no such key.
+    void identity(Identity& identity) {
+        if (identity == Identity{}) {
+            return;
+        }
+        EntryWriter entry;
+        describe(identity, entry);
+        config_["gateway"] = json::object{{"identity", entry.take()}};
+    }
+
     [[nodiscard]] std::string text() const { return json::serialize(config_); }
 
 private:
@@ -110,6 +120,7 @@ std::string enforcement_config(const Contents& contents) {
     Contents copy = contents;  // One form describes for reading and writing, and asks for a reference.
     SectionWriter writer;
     describe(copy, writer);
+    writer.identity(copy.identity);
     return writer.text();
 }
 

@@ -58,6 +58,21 @@ TEST(EnforcementConfig, IsReadAsWhatItWasWrittenFrom) {
     EXPECT_EQ(enforcement_config(contents), written);
 }
 
+TEST(EnforcementConfig, SaysWhatProvesAnAgent) {
+    const ConfigReport before = read_config(
+        "gateway:\n  identity:\n    mode: mtls\n    certificate_name: common_name\n"
+        "    certificate_prefix: agent-\n",
+        "tagout.yaml"
+    );
+    ASSERT_TRUE(before.contents) << before.text();
+    const ConfigReport after = read_config(enforcement_config(*before.contents), "part");
+    ASSERT_TRUE(after.contents) << after.text();
+    EXPECT_EQ(after.contents->identity, before.contents->identity);
+    EXPECT_EQ(after.contents->identity.mode, IdentityMode::Mtls);
+    EXPECT_EQ(enforcement_config({}).find("gateway"), std::string::npos)
+        << "earlier gateways know no such key";
+}
+
 TEST(EnforcementConfig, CarriesNothingOfPeopleAndChannels) {
     const ConfigReport read = read_config(whole, "tagout.yaml");
     ASSERT_TRUE(read.contents.has_value());

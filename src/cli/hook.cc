@@ -33,12 +33,15 @@ HookAnswer ask(std::string_view input, const HookOptions& options) {
     }
     const std::string base = gateway_address(options.gateway);
     net::HttpClient client;
+    net::Headers headers{{"Content-Type", "application/json"}};
+    if (!options.token.empty()) {
+        headers.emplace_back("tagout-token", options.token);
+    }
+    if (!options.token.empty() && !options.agent.empty()) {
+        headers.emplace_back("tagout-agent", options.agent);
+    }
     const auto answer = client.send(
-        {"POST",
-         base + "/v1/decide",
-         {{"Content-Type", "application/json"}},
-         std::move(*body),
-         options.timeout}
+        {"POST", base + "/v1/decide", std::move(headers), std::move(*body), options.timeout}
     );
     if (!answer) {
         return refusal(
@@ -62,6 +65,11 @@ std::string gateway_address(std::string_view said) {
     return base;
 }
 
+std::string agent_token() {
+    const char* const set = std::getenv("TAGOUT_AGENT_TOKEN");
+    return set != nullptr ? set : "";
+}
+
 Result<std::string> decide_body(std::string_view input, const HookOptions& options) {
     boost::system::error_code wrong;
     const json::value whole = json::parse(input, wrong);
@@ -83,10 +91,10 @@ Result<std::string> decide_body(std::string_view input, const HookOptions& optio
         return fail(ErrorCode::InvalidArgument, "the hook's input names no tool_name");
     }
     std::string agent = options.agent.empty() ? text_of(event, "agent_type") : options.agent;
-    json::object body{
-        {"kind", "tool"},
-        {"tool", tool},
-        {"agent", agent.empty() ? std::string(default_agent) : std::move(agent)}};
+    json::object body{{"kind", "tool"}, {"tool", tool}};
+    if (options.token.empty() || !options.agent.empty()) {
+        body["agent"] = agent.empty() ? std::string(default_agent) : std::move(agent);
+    }
     if (std::string session = text_of(event, "session_id"); !session.empty()) {
         body["session"] = std::move(session);
     }

@@ -25,8 +25,11 @@ inline constexpr int hook_refuses = 2;
 inline constexpr std::size_t hook_bytes_max = 16 * 1024 * 1024;
 
 struct HookOptions {
-    std::string gateway;  ///< "" is TAGOUT_GATEWAY of the environment, else the default port here.
-    std::string agent;    ///< "" takes what the hook's input says, else "coding-agent".
+    std::string gateway =
+        {};  ///< "" is TAGOUT_GATEWAY of the environment, else the default port here.
+    std::string agent = {};  ///< "" takes what the hook's input says, else "coding-agent".
+    std::string token =
+        {};  ///< The agent's, where the gateway asks for one: it says who the agent is.
     Duration timeout = std::chrono::seconds(3);
 };
 
@@ -39,6 +42,9 @@ struct HookAnswer {
 
 /// Where the gateway is: `said`, else TAGOUT_GATEWAY, else the default port here; no slash behind it.
 [[nodiscard]] std::string gateway_address(std::string_view said);
+/// TAGOUT_AGENT_TOKEN of the environment, "" if it is not set. A token is no argument: others could
+/// read it in the list of processes.
+[[nodiscard]] std::string agent_token();
 /// The body for POST /v1/decide. InvalidArgument: `input` is no PreToolUse of a tool.
 [[nodiscard]] Result<std::string> decide_body(std::string_view input, const HookOptions& options);
 /// From what the gateway answered.

@@ -26,6 +26,16 @@ TEST(Hook, SaysWhoCallsWhat) {
     );
 }
 
+TEST(Hook, WithATokenTheGatewayKnowsWhoCalls) {
+    const std::string input =
+        R"({"hook_event_name":"PreToolUse","tool_name":"Bash","agent_type":"reviewer"})";
+    EXPECT_EQ(asked(input, {.token = "tagout_agent_1"}), R"({"kind":"tool","tool":"Bash"})");
+    EXPECT_EQ(
+        asked(input, {.agent = "ci", .token = "tagout_agent_1"}),
+        R"({"kind":"tool","tool":"Bash","agent":"ci"})"
+    );
+}
+
 TEST(Hook, WhatCannotBeJudgedIsRefusedWithTheRemedy) {
     EXPECT_NE(asked("").find("no JSON object"), std::string::npos);
     EXPECT_NE(asked("[1]").find("no JSON object"), std::string::npos);

@@ -83,6 +83,14 @@ inline constexpr MetricInfo approvals_total{
     "Calls that waited for a person, by how that ended",
     "answer"};
 
+inline constexpr MetricInfo refused_callers_total{
+    "tagout_refused_callers_total",
+    MetricType::Counter,
+    "Requests refused for who sent them (no credential, a revoked one, another agent's name), by "
+    "road "
+    "and why",
+    "road,why"};
+
 inline constexpr std::array metric_list{
     controls_in_force,
     controls_unproved,
@@ -102,6 +110,7 @@ inline constexpr std::array metric_list{
     tools_changed,
     approvals_pending,
     approvals_total,
+    refused_callers_total,
 };
 
 }  // namespace tagout::contain

@@ -1,6 +1,7 @@
 #include "gateway/authz_road.h"
 
 #include "gateway/exchange.h"
+#include "gateway/identity.h"
 #include "gateway/mcp_exchange.h"
 #include "intake/json_writer.h"
 #include "intake/wire.h"
@@ -309,6 +310,18 @@ Answer judged(Core& core, const Snapshot& snapshot, const Asked& asked) {
     return answer;
 }
 
+/// Who it is for is not known as the configuration asks for it.
+Answer unproven(Core& core, NotKnown unknown, const Snapshot& snapshot) {
+    core.meters.request(Road::Decide, Outcome::Refused).add();
+    note_unknown(core, "ext_authz", unknown, "");
+    Answer answer;
+    answer.ruling.verdict = Verdict::Deny;
+    answer.ruling.for_model = std::move(unknown.message);
+    answer.ruling.for_person = answer.ruling.for_model;
+    answer.ruling.revision = snapshot->revision();
+    return answer;
+}
+
 }  // namespace
 
 net::GrpcHandler authz_grpc_handler(std::shared_ptr<Core> core) {
@@ -327,7 +340,12 @@ net::GrpcHandler authz_grpc_handler(std::shared_ptr<Core> core) {
             response.status = net::GrpcStatus::InvalidArgument;
             response.status_message = "the message is no CheckRequest";
         } else {
-            response.message = check_response(judged(*core, snapshot, asked));
+            // The proxy's own connection proves nothing of the agent whose call it asks about.
+            auto unknown = prove_caller(*core, asked.headers, nullptr);
+            response.message = check_response(
+                unknown ? unproven(*core, std::move(*unknown), snapshot)
+                        : judged(*core, snapshot, asked)
+            );
         }
         responder->respond(std::move(response));
     };

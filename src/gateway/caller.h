@@ -1,7 +1,8 @@
 // Who calls, as headers, W3C baggage and the protocol say, and what that means for a decision.
 //
-// What a caller says of itself is taken as it is: the gateway knows agents by name, it does not
-// prove them. Texts longer than decide() takes are judged as what they are: a denial.
+// What a caller says of itself is taken as it is; which agent it is, identity.h has proved before
+// where the configuration asks for that. Texts longer than decide() takes are judged as what they
+// are: a denial.
 #pragma once
 
 #include "domain/control.h"

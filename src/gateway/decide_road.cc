@@ -1,8 +1,8 @@
 #include "gateway/decide_road.h"
 
-#include "gateway/json_redact.h"
-
 #include "contain/unknown_arguments.h"
+#include "gateway/identity.h"
+#include "gateway/json_redact.h"
 #include "gateway/json_scan.h"
 #include "net/url.h"
 
@@ -149,6 +149,13 @@ net::ServerResponse answer_decide(
     if (!kind) {
         core.meters.request(Road::Decide, Outcome::Invalid).add();
         return error_response(400, "invalid_argument", kind.error().message);
+    }
+    if (auto refusal = refuse_other_agent(core, "decide", request, facts.agent)) {
+        core.meters.request(Road::Decide, Outcome::Refused).add();
+        return std::move(*refusal);
+    }
+    if (facts.agent.empty()) {
+        facts.agent = request.header(proven_agent_header);
     }
     ToolCall call;
     call.kind = *kind;

@@ -1,6 +1,7 @@
 #include "gateway/flag_road.h"
 
 #include "contain/unknown_arguments.h"
+#include "gateway/identity.h"
 #include "gateway/json_scan.h"
 #include "net/url.h"
 
@@ -78,8 +79,17 @@ Result<FlagContext> read_context(const PaddedBytes& body) {
 
 class Evaluation {
 public:
-    Evaluation(const Core& core, const Snapshot& snapshot, const FlagContext& context)
-        : core_(core), snapshot_(snapshot), context_(context), catalog_(core.parts.catalog()) {}
+    /// `proven`: the agent that asks, who is told of no other's flags; "" where nobody proved to be
+    /// one.
+    Evaluation(
+        const Core& core, const Snapshot& snapshot, const FlagContext& context,
+        std::string_view proven
+    )
+        : core_(core),
+          snapshot_(snapshot),
+          context_(context),
+          proven_(proven),
+          catalog_(core.parts.catalog()) {}
 
     [[nodiscard]] std::uint64_t revision() const noexcept { return snapshot_->revision(); }
     /// The flag as JSON; "" if no flag is called so. One of many goes without its revision, so that
@@ -87,6 +97,9 @@ public:
     [[nodiscard]] std::string flag(const std::string& key, bool alone) const {
         for (const auto& [prefix, kind] : flag_kinds) {
             if (key.starts_with(prefix) && key.size() > prefix.size()) {
+                if (kind == FlagKind::Agent && !may_ask_for(key.substr(prefix.size()))) {
+                    return "";
+                }
                 return flag(key, kind, key.substr(prefix.size()), alone);
             }
         }
@@ -110,7 +123,9 @@ public:
             }
         }
         for (const catalog::Agent& agent : contents.agents) {
-            add("agent:", agent.name.text());
+            if (may_ask_for(agent.name.text())) {
+                add("agent:", agent.name.text());
+            }
         }
         for (const catalog::Workflow& workflow : contents.workflows) {
             add("workflow:", workflow.name.text());
@@ -120,6 +135,9 @@ public:
     }
 
 private:
+    [[nodiscard]] bool may_ask_for(std::string_view agent) const {
+        return proven_.empty() || agent == proven_;
+    }
     [[nodiscard]] ToolCall call_of(FlagKind kind, const std::string& name) const {
         ToolCall call;
         call.server = context_.server;
@@ -193,6 +211,7 @@ private:
     const Core& core_;
     const Snapshot& snapshot_;
     const FlagContext& context_;
+    const std::string_view proven_;
     const std::shared_ptr<const catalog::Catalog> catalog_;
 };
 
@@ -224,7 +243,7 @@ net::ServerResponse answer_flags(
     Core& core, const net::EventLoop& loop, const std::string& key,
     const net::ServerRequest& request
 ) {
-    const auto context = read_context(request.body);
+    auto context = read_context(request.body);
     if (!context) {
         core.meters.request(Road::Decide, Outcome::Invalid).add();
         const bool no_json = context.error().message.starts_with("not JSON");
@@ -232,7 +251,15 @@ net::ServerResponse answer_flags(
             400, key, no_json ? "PARSE_ERROR" : "INVALID_CONTEXT", context.error().message
         );
     }
-    const Evaluation evaluation(core, core.snapshot(loop), *context);
+    if (auto refusal = refuse_other_agent(core, "flags", request, context->agent)) {
+        core.meters.request(Road::Decide, Outcome::Refused).add();
+        return std::move(*refusal);
+    }
+    const std::string_view proven = request.header(proven_agent_header);
+    if (context->agent.empty()) {
+        context->agent = proven;
+    }
+    const Evaluation evaluation(core, core.snapshot(loop), *context, proven);
     if (key.empty()) {
         core.meters.request(Road::Decide, Outcome::Answered).add();
         return answer_all(evaluation, request);

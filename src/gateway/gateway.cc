@@ -4,6 +4,7 @@
 #include "gateway/authz_road.h"
 #include "gateway/decide_road.h"
 #include "gateway/flag_road.h"
+#include "gateway/identity.h"
 #include "gateway/mcp_exchange.h"
 #include "gateway/model_exchange.h"
 #include "gateway/probe.h"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr std::size_t secret_bytes = 32;
 constexpr std::string_view retry_after_seconds = "1";
+constexpr std::string_view health_path = "/-/healthy";
 
 std::string_view host_name(std::string_view authority) {
     if (authority.starts_with('[')) {
@@ -86,6 +88,36 @@ std::string rest_of(std::string_view target) {
                : std::string(target.substr(third, target.find('#') - third));
 }
 
+/// As the record of refused callers names it: the first segment, or two of "/v1/...".
+std::string_view road_of(std::string_view path) {
+    constexpr std::array<std::string_view, 9> roads{
+        "/mcp/",
+        "/model/",
+        "/workflow/",
+        stdio_path,
+        "/ext_authz/",
+        "/ofrep/",
+        "/v1/decide",
+        "/v1/prompts/",
+        "/v1/"};
+    constexpr std::array<std::string_view, 9> names{
+        "mcp",
+        "model",
+        "workflow",
+        "stdio",
+        "ext_authz",
+        "flags",
+        "decide",
+        "versions",
+        "versions"};
+    for (std::size_t i = 0; i < roads.size(); ++i) {
+        if (path.starts_with(roads[i])) {
+            return names[i];
+        }
+    }
+    return "other";
+}
+
 class Switch {
 public:
     explicit Switch(std::shared_ptr<Core> core) : core_(std::move(core)) {}
@@ -104,6 +136,12 @@ public:
         if (const std::string why = foreign(request, core_->options.address); !why.empty()) {
             own(*responder, error_response(403, "unauthorized", why), Outcome::Invalid);
             return;
+        }
+        if (request.path != health_path) {
+            if (auto refusal = refuse_unknown(*core_, road_of(request.path), request)) {
+                own(*responder, std::move(*refusal), Outcome::Refused);
+                return;
+            }
         }
         if (request.path.starts_with("/mcp/")) {
             to_mcp(std::move(request), responder);
@@ -206,7 +244,7 @@ private:
         const net::ServerRequest& request, net::Responder& responder, const net::EventLoop& loop
     ) const {
         constexpr std::array<std::string_view, 3> families{"prompts", "policies", "model-routes"};
-        if (request.path == "/-/healthy") {
+        if (request.path == health_path) {
             own(responder, {200, {{"Content-Type", "text/plain"}}, "ok\n"}, Outcome::Answered);
             return;
         }

@@ -1,25 +1,28 @@
 // The data plane: agents reach tools and models through it, and it does what the snapshot says.
 //
-//   ANY  /mcp/{server}             MCP over Streamable HTTP, both eras, transparent where it does not act
-//   ANY  /model/{upstream}/{rest}  a pass-through to the model API of that name
-//   ANY  /workflow/{name}{rest}    in front of an agent's own endpoint: moved or stopped at once
-//   POST /v1/decide                the decision alone, for callers without the proxy
-//   POST /ofrep/v1/...             the same as feature flags, with push (flag_road.h)
-//   ANY  /ext_authz/...            the same for Envoy; over gRPC on a port of its own (authz_road.h)
-//   GET  /v1/prompts/{name} ...    versions by label, for agents (VersionSource)
+//   ANY  /mcp/{server}             MCP over Streamable HTTP, both eras, transparent where it does
+//   not act ANY  /model/{upstream}/{rest}  a pass-through to the model API of that name ANY
+//   /workflow/{name}{rest}    in front of an agent's own endpoint: moved or stopped at once POST
+//   /v1/decide                the decision alone, for callers without the proxy POST /ofrep/v1/...
+//   the same as feature flags, with push (flag_road.h) ANY  /ext_authz/...            the same for
+//   Envoy; over gRPC on a port of its own (authz_road.h) GET  /v1/prompts/{name} ...    versions by
+//   label, for agents (VersionSource)
 //
-// Thread-safe. It reads one snapshot pointer a call and waits for nothing: no lock, no disk, no peer
-// on the decision path. What it saw goes to the CallSink after the answer went out.
+// Thread-safe. It reads one snapshot pointer a call and waits for nothing: no lock, no disk, no
+// peer on the decision path. What it saw goes to the CallSink after the answer went out.
 //
 // Who calls: headers tagout-agent, tagout-workflow, tagout-session, tagout-user, tagout-tenant,
 // tagout-environment, tagout-prompt; W3C traceparent and baggage (gen_ai.agent.name,
-// gen_ai.conversation.id), also in MCP `_meta`; else the MCP client's own name as the agent.
+// gen_ai.conversation.id), also in MCP `_meta`; else the MCP client's own name as the agent. Where
+// the configuration asks for a proof of the agent (gateway.identity), see identity.h.
 #pragma once
 
 #include "base/metrics.h"
 #include "catalog/catalog.h"
+#include "contain/agent_tokens.h"
 #include "contain/approvals.h"
 #include "contain/point.h"
+#include "contain/refusals.h"
 #include "contain/tool_pins.h"
 
 #include <cstdint>
@@ -91,6 +94,9 @@ struct GatewayParts {
     CallSink seen;
     VersionSource versions;
     contain::ToolPins* pins = nullptr;  ///< Null: definitions of tools are not looked at.
+    /// Tokens of agents, where they prove who calls. From memory.
+    std::function<std::shared_ptr<const contain::AgentCredentials>()> credentials = {};
+    contain::Refusals* refusals = nullptr;  ///< Null: who is refused for who it is is only counted.
 };
 
 class Gateway : public contain::EnforcementPoint {

@@ -80,6 +80,13 @@ struct Asked {
     net::Headers headers{};
 };
 
+/// How a world's gateway knows agents.
+struct Proof {
+    catalog::Identity identity = {};
+    std::function<std::shared_ptr<const contain::AgentCredentials>()> credentials = {};
+    contain::Refusals* refusals = nullptr;
+};
+
 class World {
 public:
     using Script = net::ScriptedServer::Script;
@@ -87,13 +94,14 @@ public:
     /// `tools` serves MCP at /mcp/shop, `model` a model API at /model/openai and /model/anthropic.
     explicit World(
         Script tools, Script model = nullptr, bool controlled = true, unsigned threads = 2,
-        contain::ToolPins* pins = nullptr
+        contain::ToolPins* pins = nullptr, Proof proof = {}
     )
         : tools_(counted(std::move(tools), tool_requests)),
           model_(
               counted(model ? std::move(model) : Script([](net::ScriptedPeer&) {}), model_requests)
           ) {
         catalog::Contents contents;
+        contents.identity = proof.identity;
         contents.mcp_servers.push_back({"shop", tools_.url("/mcp")});
         contents.mcp_servers.push_back({"gone", "http://127.0.0.1:1/mcp"});
         contents.model_upstreams.push_back(
@@ -144,7 +152,9 @@ public:
                     "{\"content\":\"" + std::string(family) + " " + std::string(label) + "\"}",
                     "\"v1\""};
             },
-            pins};
+            pins,
+            proof.credentials,
+            proof.refusals};
         gateway = std::move(*Gateway::start(options, parts));
         if (controlled) {
             (void)control({});

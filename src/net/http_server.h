@@ -27,6 +27,14 @@
 
 namespace tagout::net {
 
+/// Of the client of a TLS connection, as far as a name may be taken from it.
+struct PeerCertificate {
+    std::string subject;            ///< One line, for people.
+    std::string common_name;        ///< "" if it has none, or one that is no plain text.
+    std::vector<std::string> uris;  ///< Subject alternative names of kind URI.
+    std::string fault;              ///< Why it is not trusted; "" when it is.
+};
+
 struct ServerRequest {
     std::string method;
     std::string target;  ///< As sent: path and query.
@@ -34,6 +42,7 @@ struct ServerRequest {
     Headers headers;
     PaddedBytes body;  ///< Moved from by the handler if it keeps it.
     std::string peer;  ///< "127.0.0.1:51234"
+    std::shared_ptr<const PeerCertificate> certificate = nullptr;  ///< Null: it showed none.
     [[nodiscard]] std::string_view header(std::string_view name) const;
     /// First value of a query parameter, decoded; "" if absent.
     [[nodiscard]] std::string query(std::string_view name) const;

@@ -137,15 +137,20 @@ Result<std::uint64_t> number_of(
 
 /// What makes something new answers 201.
 int status_of(std::string_view operation) {
-    constexpr std::array<std::string_view, 5> makers{
-        "declareIncident", "createRegression", "addAction", "applyControl", "makeFleetToken"};
+    constexpr std::array<std::string_view, 6> makers{
+        "declareIncident",
+        "createRegression",
+        "addAction",
+        "applyControl",
+        "makeFleetToken",
+        "makeAgentToken"};
     return std::ranges::find(makers, operation) != makers.end() ? 201 : 200;
 }
 
 bool is_about_controls(const Route& route) {
     return route.path.starts_with("/v1/controls") || route.path.starts_with("/v1/approvals") ||
-           route.path.starts_with("/v1/tools") ||
-           route.path.starts_with("/v1/fleet") || route.path.ends_with("/containment");
+           route.path.starts_with("/v1/tools") || route.path.starts_with("/v1/fleet") ||
+           route.path.starts_with("/v1/agents/") || route.path.ends_with("/containment");
 }
 
 std::string_view host_part(std::string_view host) {
@@ -201,6 +206,7 @@ struct Api::State {
     ) const;
     void count(std::string_view operation, int status) const;
     void refuse(std::string_view reason) const;
+    void note_refused(std::string_view why, const net::ServerRequest& request) const;
 
     const ApiParts parts;
     Mutex mutex;
@@ -254,6 +260,18 @@ void Api::State::refuse(std::string_view reason) const {
     parts.metrics.counter(api_refused_total, labels).add();
 }
 
+void Api::State::note_refused(std::string_view why, const net::ServerRequest& request) const {
+    if (parts.agents.refusals != nullptr) {
+        parts.agents.refusals->note(
+            {"api",
+             std::string(why),
+             std::string(request.header("tagout-agent")),
+             "",
+             request.peer.substr(0, request.peer.rfind(':'))}
+        );
+    }
+}
+
 void Api::State::count(std::string_view operation, int status) const {
     const std::string code = std::to_string(status);
     const std::string_view labels[] = {operation, code};
@@ -275,7 +293,19 @@ std::optional<Error> Api::State::refusal(const net::ServerRequest& request, cons
         refuse("origin");
         return Error{ErrorCode::Unauthorized, "requests from other sites' pages are refused"};
     }
-    return route == nullptr ? std::nullopt : bad_credential(*route, request.header("Authorization"));
+    if (shows_agent_token(request)) {
+        refuse("agent_token");
+        note_refused("agent_credential", request);
+        return Error{
+            ErrorCode::Unauthorized,
+            "an agent's credential opens nothing here: it reads no control and changes none"};
+    }
+    auto error =
+        route == nullptr ? std::nullopt : bad_credential(*route, request.header("Authorization"));
+    if (error && !request.header("Authorization").empty()) {
+        note_refused("unknown_token", request);
+    }
+    return error;
 }
 
 std::optional<Error> Api::State::bad_credential(
@@ -321,6 +351,9 @@ Result<std::string> Api::State::answer_json(const Call& call) {
     }
     if (operation == "getLedger" || operation == "getEvidenceKey") {
         return answer_verify_read(parts.verifier, operation, call.argument, request);
+    }
+    if (is_agents_operation(operation)) {
+        return answer_agents(parts.agents, operation, call.argument, request);
     }
     if (is_prevent_operation(operation)) {
         return answer_prevent(parts.prevent, operation, call.argument, request);

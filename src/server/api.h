@@ -13,6 +13,7 @@
 #include "incident/desk.h"
 #include "net/http_server.h"
 #include "server/admin_token.h"
+#include "server/agents_api.h"
 #include "server/containment_api.h"
 #include "server/fleet_hub.h"
 #include "server/ports.h"
@@ -41,6 +42,7 @@ struct ApiParts {
     IntakeSink* intake = nullptr;  ///< Where results of test suites go; null: they are refused.
     const Clock* clock = nullptr;
     FleetHub* fleet = nullptr;  ///< Null: this server has no fleet, and its routes say so.
+    AgentsDesk agents = {};
 };
 
 class Api {

@@ -22,11 +22,13 @@ FleetTeller::FleetTeller(
     : key_(std::move(key)), clock_(clock), sources_(std::move(sources)) {
     std::string catalog = sources_.catalog ? sources_.catalog() : "";
     std::string versions = sources_.versions ? sources_.versions() : "";
+    std::string agents = sources_.agents ? sources_.agents() : "";
     const MutexLock lock(mutex_);
     fleet::Standing first;
     first.terms = std::move(terms);
     first.parts.catalog = keep_part(std::move(catalog));
     first.parts.versions = keep_part(std::move(versions));
+    first.parts.agents = keep_part(std::move(agents));
     advance(std::move(first));
 }
 
@@ -98,11 +100,13 @@ std::shared_ptr<const ToldEdition> FleetTeller::tell(const contain::Published& p
 std::shared_ptr<const ToldEdition> FleetTeller::refresh(const fleet::Terms& terms) {
     std::string catalog = sources_.catalog ? sources_.catalog() : "";
     std::string versions = sources_.versions ? sources_.versions() : "";
+    std::string agents = sources_.agents ? sources_.agents() : "";
     const MutexLock lock(mutex_);
     fleet::Standing next = standing_;
     next.terms = terms;
     next.parts.catalog = keep_part(std::move(catalog));
     next.parts.versions = keep_part(std::move(versions));
+    next.parts.agents = keep_part(std::move(agents));
     if (next == standing_) {
         return nullptr;
     }

@@ -36,6 +36,7 @@ public:
     struct Sources {
         std::function<std::string()> catalog;
         std::function<std::string()> versions;
+        std::function<std::string()> agents = {};  ///< AgentCredentials::part()
     };
     static constexpr std::size_t parts_kept_max = 12;  ///< Earlier ones, for who fetches late.
 

@@ -49,8 +49,10 @@ Terms read_terms_of(FormReader& reader) {
 json::object form_of(const PartHashes& parts) {
     json::object form;
     for (const auto& [name, hash] :
-         {std::pair("policies", &parts.policies), std::pair("catalog", &parts.catalog),
-          std::pair("versions", &parts.versions)}) {
+         {std::pair("policies", &parts.policies),
+          std::pair("catalog", &parts.catalog),
+          std::pair("versions", &parts.versions),
+          std::pair("agents", &parts.agents)}) {
         if (!hash->empty()) {
             form[name] = *hash;
         }
@@ -63,8 +65,10 @@ PartHashes read_parts(FormReader& reader) {
     if (const json::object* const form = reader.object("parts", Needed::Yes)) {
         FormReader inner(*form, reader.place() + ".parts");
         for (const auto& [name, hash] :
-             {std::pair("policies", &parts.policies), std::pair("catalog", &parts.catalog),
-              std::pair("versions", &parts.versions)}) {
+             {std::pair("policies", &parts.policies),
+              std::pair("catalog", &parts.catalog),
+              std::pair("versions", &parts.versions),
+              std::pair("agents", &parts.agents)}) {
             *hash = inner.text(name, hash_digits, Needed::No);
             const bool is_hash =
                 hash->empty() || (hash->size() == hash_digits &&

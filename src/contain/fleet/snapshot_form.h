@@ -44,6 +44,7 @@ struct PartHashes {
     std::string policies;
     std::string catalog;
     std::string versions;
+    std::string agents;  ///< AgentCredentials::part()
     friend bool operator==(const PartHashes&, const PartHashes&) = default;
 };
 

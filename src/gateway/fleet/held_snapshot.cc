@@ -33,6 +33,11 @@ Result<std::shared_ptr<const catalog::Catalog>> read_catalog(const std::string& 
     return std::make_shared<const catalog::Catalog>(std::move(*report.contents));
 }
 
+Result<std::shared_ptr<const contain::AgentCredentials>> read_agents(const std::string& text) {
+    contain::AgentCredentials agents = TAGOUT_TRY(contain::AgentCredentials::parse_part(text));
+    return std::make_shared<const contain::AgentCredentials>(std::move(agents));
+}
+
 Result<std::shared_ptr<const VersionShelf>> read_shelf(const std::string& text) {
     VersionShelf shelf;
     for (fleet::LabelledVersion& each : TAGOUT_TRY(fleet::parse_versions(text))) {
@@ -222,6 +227,13 @@ Result<HeldParts> HeldSnapshot::load(
         if (!wanted.versions.empty()) {
             const std::string text = TAGOUT_TRY(part_text(wanted.versions, fetch));
             parts.versions = TAGOUT_TRY(read_shelf(text));
+        }
+    }
+    if (wanted.agents != loaded_.agents) {
+        parts.agents = none.agents;
+        if (!wanted.agents.empty()) {
+            const std::string text = TAGOUT_TRY(part_text(wanted.agents, fetch));
+            parts.agents = TAGOUT_TRY(read_agents(text));
         }
     }
     return parts;

@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "contain/agent_tokens.h"
 #include "contain/fleet/frame.h"
 #include "contain/fleet/snapshot_form.h"
 #include "verify/signing.h"
@@ -39,6 +40,8 @@ struct HeldParts {
         std::make_shared<const std::vector<contain::Policy>>();
     std::shared_ptr<const catalog::Catalog> catalog = std::make_shared<const catalog::Catalog>();
     std::shared_ptr<const VersionShelf> versions = std::make_shared<const VersionShelf>();
+    std::shared_ptr<const contain::AgentCredentials> agents =
+        std::make_shared<const contain::AgentCredentials>();
 };
 
 class HeldSnapshot {

@@ -60,7 +60,12 @@ Result<std::string> Judge::ask(
     request.url = options_.gateway + std::string(stdio_path) + path_segment(options_.server) + "/" +
                   std::string(step);
     request.headers = {{"Content-Type", "application/json"}, {"tagout-session", options_.session}};
-    const std::string& caller = options_.agent.empty() ? agent : options_.agent;
+    if (!options_.token.empty()) {
+        request.headers.emplace_back("tagout-token", options_.token);
+    }
+    // What a client calls itself is no name that its token knows.
+    const bool takes_own = options_.agent.empty() && options_.token.empty();
+    const std::string& caller = takes_own ? agent : options_.agent;
     if (!caller.empty() && caller.find_first_of("\r\n") == std::string::npos) {
         request.headers.emplace_back("tagout-agent", caller);
     }

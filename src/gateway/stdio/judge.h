@@ -20,6 +20,7 @@ struct JudgeOptions {
     std::string server;   ///< The MCP server's name in controls and policies.
     std::string agent;    ///< "" lets the client's own name stand.
     std::string session;
+    std::string token;  ///< The agent's, where the gateway asks for one: it says who the agent is.
     Duration timeout = std::chrono::seconds(3);
 };
 

@@ -503,6 +503,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tokens by which gateways know agents, revoked ones too */
+        get: operations["listAgentTokens"];
+        put?: never;
+        /** Make a token for agents of that name; it is told this once */
+        post: operations["makeAgentToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/tokens/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revoke a token; no call passes by it any more */
+        post: operations["revokeAgentToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/refused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was refused for who it is, at a gateway's roads or at this API; the newest first */
+        get: operations["listRefusedCallers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/fleet/points/{name}/retire": {
         parameters: {
             query?: never;
@@ -1784,6 +1838,45 @@ export interface components {
             revoked_at?: components["schemas"]["Time"];
             /** @description Only where it was made just now */
             token?: string;
+        };
+        AgentTokenList: {
+            tokens: components["schemas"]["AgentToken"][];
+        };
+        MakeAgentToken: {
+            /** @description Names of agents that it is for - exact, or with * and ? */
+            pattern: string;
+            reason: string;
+            actor?: string;
+        };
+        AgentToken: {
+            id: string;
+            pattern: string;
+            made_by: string;
+            reason: string;
+            made_at: components["schemas"]["Time"];
+            revoked_by?: string;
+            revoked_at?: components["schemas"]["Time"];
+            /** @description Only where it was made just now */
+            token?: string;
+        };
+        RefusedCallerList: {
+            refused: components["schemas"]["RefusedCaller"][];
+        };
+        RefusedCaller: {
+            /** @description mcp, model, workflow, decide, ... or api */
+            road: string;
+            /** @description no_credential, unknown_token, revoked_token, other_agent, untrusted_certificate, agent_credential, ... */
+            why: string;
+            /** @description The agent that it said it was */
+            claimed?: string;
+            /** @description Id of its token or name of its certificate */
+            credential?: string;
+            /** @description Its address */
+            peer?: string;
+            /** @description Refusals that are alike are one row */
+            count: number;
+            first: components["schemas"]["Time"];
+            last: components["schemas"]["Time"];
         };
         PointReport: {
             point: string;
@@ -3507,6 +3600,102 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+        };
+    };
+    listAgentTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentTokenList"];
+                };
+            };
+        };
+    };
+    makeAgentToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeAgentToken"];
+            };
+        };
+        responses: {
+            /** @description The token */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentToken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["LimitExceeded"];
+        };
+    };
+    revokeAgentToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description The token as it was */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentToken"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    listRefusedCallers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedCallerList"];
+                };
+            };
         };
     };
     retirePoint: {
