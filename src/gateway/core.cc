@@ -172,7 +172,10 @@ std::string refusal_text(const Ruling& ruling) {
 
 Ruling Core::admit(const contain::ControlSnapshot& snapshot, ToolCall call) const {
     call.now = now();
-    const Decision decision = contain::admit(snapshot, call, memory_);
+    // It will not pass, so it takes nothing from a limit and leaves no mark on its session.
+    const bool changed = is_changed(call);
+    const Decision decision =
+        changed ? contain::decide(snapshot, call) : contain::admit(snapshot, call, memory_);
     if (decision.shadow != nullptr) {
         meters.shadow[decision.shadow->id.starts_with("policy:") ? 1 : 0]->add();
     }
@@ -185,20 +188,33 @@ Ruling Core::admit(const contain::ControlSnapshot& snapshot, ToolCall call) cons
         meters.forgotten.add(forgotten - told);
     }
     Ruling ruling = ruling_of(decision);
-    refuse_changed(call, ruling);
+    if (changed) {
+        refuse_changed(ruling);
+    }
     return ruling;
 }
 
 Ruling Core::rule(const contain::ControlSnapshot& snapshot, ToolCall call) const {
     call.now = now();
     Ruling ruling = ruling_of(contain::decide(snapshot, call));
-    refuse_changed(call, ruling);
+    if (is_changed(call)) {
+        refuse_changed(ruling);
+    }
     return ruling;
 }
 
-void Core::refuse_changed(const ToolCall& call, Ruling& ruling) const {
-    if (parts.pins == nullptr || call.kind != CallKind::Tool || ruling.verdict == Verdict::Deny ||
-        !parts.pins->refuses(call.server, call.tool)) {
+Ruling Core::probe(const contain::ControlSnapshot& snapshot, ToolCall call) const {
+    call.now = now();
+    return ruling_of(contain::decide(snapshot, call));
+}
+
+bool Core::is_changed(const ToolCall& call) const {
+    return parts.pins != nullptr && call.kind == CallKind::Tool &&
+           parts.pins->refuses(call.server, call.tool);
+}
+
+void Core::refuse_changed(Ruling& ruling) {
+    if (ruling.verdict == Verdict::Deny) {
         return;
     }
     ruling.verdict = Verdict::Deny;

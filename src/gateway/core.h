@@ -122,6 +122,8 @@ public:
     [[nodiscard]] Ruling admit(const contain::ControlSnapshot& snapshot, ToolCall call) const;
     /// What comes of a call by itself: one that is under way, one that is only asked about.
     [[nodiscard]] Ruling rule(const contain::ControlSnapshot& snapshot, ToolCall call) const;
+    /// The same for a probe: what controls and rules say, whatever else may be against the tool.
+    [[nodiscard]] Ruling probe(const contain::ControlSnapshot& snapshot, ToolCall call) const;
     /// A call that waited for a person goes out: it marks its session.
     void let_through(const contain::ControlSnapshot& snapshot, ToolCall call) const;
     void report(SeenCall seen) const;
@@ -146,8 +148,9 @@ public:
 
 private:
     [[nodiscard]] Ruling ruling_of(const Decision& decision) const;
-    /// A call of a tool whose definition is no longer the pinned one is refused where that is configured.
-    void refuse_changed(const ToolCall& call, Ruling& ruling) const;
+    /// Whether it calls a tool whose definition is no longer the pinned one, where that is refused.
+    [[nodiscard]] bool is_changed(const ToolCall& call) const;
+    static void refuse_changed(Ruling& ruling);
 
     struct PerLoop {
         std::shared_ptr<net::EventLoop> loop;

@@ -178,7 +178,7 @@ net::ServerResponse answer_decide(
         call.arguments = contain::unknown_arguments;
     }
     const Ruling ruling =
-        probe ? core.rule(*core.snapshot(loop), call) : core.admit(*core.snapshot(loop), call);
+        probe ? core.probe(*core.snapshot(loop), call) : core.admit(*core.snapshot(loop), call);
     if (!probe) {
         core.meters.count_decision(call.kind, ruling.verdict);
     }

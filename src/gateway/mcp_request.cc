@@ -194,7 +194,7 @@ void McpExchange::judge() {
         if (is_probe()) {
             asked.arguments = contain::unknown_arguments;
         }
-        call.ruling = is_probe() ? core_->rule(*snapshot(), asked) : core_->admit(*snapshot(), asked);
+        call.ruling = is_probe() ? core_->probe(*snapshot(), asked) : core_->admit(*snapshot(), asked);
         if (!is_probe()) {
             core_->meters.count_decision(CallKind::Tool, call.ruling.verdict);
         }

@@ -200,8 +200,9 @@ Ruling ModelExchange::rule_tool(
         const NamedTool on{server, tool.tool};
         ToolCall asked = tool_facts(on);
         asked.arguments = arguments;
-        Ruling ruling = counts && !strictest ? core_->admit(*snapshot(), asked)
-                                             : core_->rule(*snapshot(), asked);
+        Ruling ruling = is_probe()             ? core_->probe(*snapshot(), asked)
+                        : counts && !strictest ? core_->admit(*snapshot(), asked)
+                                               : core_->rule(*snapshot(), asked);
         if (!strictest || strictness(ruling.verdict) > strictness(strictest->verdict)) {
             strictest = std::move(ruling);
         }

@@ -1,5 +1,6 @@
 #include "gateway/test_world.h"
 
+#include "contain/policy.h"
 #include "gateway/tool_definition.h"
 #include "incident/memory_journal.h"
 
@@ -86,6 +87,55 @@ TEST_F(PinnedRoad, AChangedToolIsHiddenAndRefusedWhereItIsConfigured) {
     ASSERT_TRUE(pins->approve("shop", "refund", hash, {Actor("person:ann"), "read it"}).has_value());
     EXPECT_NE(list(world, poisoned).find("refund"), std::string::npos);
     EXPECT_NE(world.mcp(tool_call("refund")).body.find("\"content\":[]"), std::string::npos);
+}
+
+TEST_F(PinnedRoad, ARefusalForAChangeTakesNothingFromALimitAndLeavesNoMark) {
+    settings_.changed_tools_denied = {"shop"};
+    const auto pins = contain::ToolPins::make(journal_, clock_, settings_, metrics_);
+    World world(server(), nullptr, true, 2, pins.get());
+    const auto policy = contain::parse_policy("p", "v1", R"(
+rules:
+  - { name: twice, match: { tool: refund }, limit: { calls: 2, per: 1h, key: agent }, effect: deny }
+  - { name: after-refunds, match: { tool: get_order }, flow: untrusted, effect: deny }
+marks: [{ match: { tool: refund }, as: untrusted }]
+)");
+    ASSERT_TRUE(policy.has_value());
+    ASSERT_NE(world.control({}, {*policy}), Duration::max());
+    (void)list(world, harmless);
+    (void)list(world, poisoned);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_NE(world.mcp(tool_call("refund")).body.find("no longer the one"), std::string::npos);
+    }
+    EXPECT_NE(world.mcp(tool_call("get_order")).body.find("\"content\":[]"), std::string::npos)
+        << "what did not run shows the session nothing";
+    const std::string hash = pins->list(true).front().offered->hash;
+    ASSERT_TRUE(pins->approve("shop", "refund", hash, {Actor("person:ann"), "read it"}).has_value());
+    EXPECT_NE(world.mcp(tool_call("refund")).body.find("\"content\":[]"), std::string::npos);
+    EXPECT_NE(world.mcp(tool_call("refund")).body.find("\"content\":[]"), std::string::npos);
+    EXPECT_NE(world.mcp(tool_call("refund")).body.find("\"isError\":true"), std::string::npos);
+}
+
+TEST_F(PinnedRoad, AProbeProvesTheControlAndNotThePin) {
+    settings_.changed_tools_denied = {"shop"};
+    const auto pins = contain::ToolPins::make(journal_, clock_, settings_, metrics_);
+    World world(server(), nullptr, true, 2, pins.get());
+    (void)list(world, harmless);
+    (void)list(world, poisoned);
+    for (const ControlMode mode : {ControlMode::Redact, ControlMode::Approvals}) {
+        Control one = World::stop("tool:refund", mode);
+        one.terms.redact = {"email"};
+        ASSERT_NE(world.control({one}), Duration::max());
+        const Verdict wanted = mode == ControlMode::Redact ? Verdict::Modify : Verdict::Escalate;
+        const auto probes = world.gateway->probe(one);
+        ASSERT_FALSE(probes.empty());
+        for (const contain::ProbeResult& probe : probes) {
+            if (probe.road == "mcp:gone") {
+                continue;  // Offers no such tool.
+            }
+            EXPECT_EQ(probe.verdict, wanted) << probe.road << ": " << probe.detail;
+            EXPECT_EQ(probe.decided_by, "CTL-7") << probe.road;
+        }
+    }
 }
 
 TEST_F(PinnedRoad, ElsewhereAChangeIsNotedAndPasses) {
