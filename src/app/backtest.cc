@@ -1,6 +1,7 @@
 #include "app/backtest.h"
 
 #include "contain/call_memory.h"
+#include "contain/redactor.h"
 #include "contain/unknown_arguments.h"
 #include "intake/texts.h"
 
@@ -47,7 +48,8 @@ using RowKey = std::tuple<std::string, std::string, std::string, Verdict, bool>;
 
 class Counter {
 public:
-    explicit Counter(Backtest& result) : result_(result) {}
+    Counter(const contain::ControlSnapshot& candidate, Backtest& result)
+        : candidate_(candidate), result_(result) {}
 
     void add(const verify::PastCall& call, const Decision& decision) {
         ++result_.calls;
@@ -59,6 +61,9 @@ public:
             ++(decision.verdict == Verdict::Deny ? result_.denied : result_.asked);
             result_.faulted += decision.faulted ? 1 : 0;
             result_.newly += then ? 0 : 1;
+            row(call, *decision.by, decision.verdict, false, then);
+        } else if (decision.redactions != 0 && is_changed(call, decision.redactions)) {
+            ++result_.changed;
             row(call, *decision.by, decision.verdict, false, then);
         }
         if (decision.shadow != nullptr) {
@@ -82,6 +87,25 @@ public:
     }
 
 private:
+    /// Whether its arguments hold what would be taken out. Those that nobody recorded are unsure.
+    bool is_changed(const verify::PastCall& call, std::uint64_t redactions) {
+        bool holds = false;
+        bool asks = false;
+        for (std::size_t bit = 0; bit < contain::ControlSnapshot::redactors_max; ++bit) {
+            if ((redactions >> bit & 1) == 0) {
+                continue;
+            }
+            const contain::Redactor& redactor = candidate_.redactor(bit);
+            result_.results_unseen |= redactor.where() != RedactWhere::Arguments;
+            if (redactor.where() != RedactWhere::Results) {
+                asks = true;
+                holds = holds || redactor.redacted(call.arguments).has_value();
+            }
+        }
+        result_.unsure += asks && call.arguments.empty() ? 1 : 0;
+        return holds;
+    }
+
     void row(
         const verify::PastCall& call, const DecidedBy& by, Verdict verdict, bool shadow, bool then
     ) {
@@ -101,6 +125,7 @@ private:
         }
     }
 
+    const contain::ControlSnapshot& candidate_;
     Backtest& result_;
     std::map<RowKey, BacktestRow> rows_;
 };
@@ -117,7 +142,7 @@ Backtest backtest(
     result.unreadable = past.unreadable;
     result.cut = past.cut;
     contain::CallMemory memory;
-    Counter counter(result);
+    Counter counter(candidate, result);
     for (const verify::PastCall& each : past.calls) {
         counter.add(each, contain::admit(candidate, call_of(each, catalog), memory));
     }
@@ -139,6 +164,10 @@ std::string sentence_of(const Backtest& result) {
     text += result.denied + result.asked == 0
                 ? "."
                 : "; " + std::to_string(result.newly) + " of these passed then.";
+    if (result.changed > 0 || result.results_unseen) {
+        text += " " + calls(result.changed) + " would have passed with something taken out of the arguments" +
+                (result.results_unseen ? "; results were not looked at." : ".");
+    }
     if (result.shadow > 0) {
         text += " Shadow rules would have recorded " + calls(result.shadow) + ".";
     }
@@ -191,6 +220,7 @@ json::object tree_of(const Backtest& result) {
         {"calls", result.calls},
         {"denied", result.denied},
         {"asked", result.asked},
+        {"changed", result.changed},
         {"newly_refused", result.newly},
         {"shadow", result.shadow},
         {"faulted", result.faulted},

@@ -54,6 +54,8 @@ struct Backtest {
     std::uint64_t calls = 0;
     std::uint64_t denied = 0;
     std::uint64_t asked = 0;
+    std::uint64_t changed = 0;   ///< Would have passed with something taken out of their arguments.
+    bool results_unseen = false; ///< Results would be redacted too, and those are not looked at.
     std::uint64_t shadow = 0;    ///< Would have been recorded by a shadow rule.
     std::uint64_t faulted = 0;   ///< Denied or asked because a condition had no answer.
     std::uint64_t newly = 0;     ///< Of denied and asked, what passed then.

@@ -86,6 +86,29 @@ rules:
     EXPECT_EQ(tree_of(result).at("rows").as_array()[0].at("decided_by"), "policy:candidate@new#high");
 }
 
+TEST(Backtest, CountsWhatWouldHavePassedRedacted) {
+    verify::PastCalls past = some_calls();
+    past.calls[0].arguments = R"({"to": "jane@example.com"})";
+    Control blind;
+    blind.id = ControlId("CTL-1");
+    blind.scope = {ScopeKind::Tool, "payments.refund"};
+    blind.mode = ControlMode::Redact;
+    blind.terms.redact = {"email"};
+    const auto snapshot = contain::ControlSnapshot::build(std::span(&blind, 1), {}, 0).value();
+    const Backtest result = backtest(*snapshot, catalog::Catalog(), past, noon, noon);
+    EXPECT_EQ(result.changed, 1U) << "the others hold no address";
+    EXPECT_EQ(result.denied, 0U);
+    EXPECT_EQ(result.unsure, 1U) << "its arguments were not recorded";
+    ASSERT_EQ(result.rows.size(), 1U);
+    EXPECT_EQ(result.rows[0].verdict, Verdict::Modify);
+    EXPECT_THAT(
+        sentence_of(result),
+        HasSubstr("1 call would have passed with something taken out of the arguments; results were "
+                  "not looked at.")
+    );
+    EXPECT_EQ(tree_of(result).at("changed"), 1);
+}
+
 TEST(Backtest, AConditionWithoutAnswerIsTold) {
     verify::PastCalls past = some_calls();
     past.calls[2].arguments = "{}";

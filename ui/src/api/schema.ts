@@ -1978,6 +1978,8 @@ export interface components {
             denied: number;
             /** @description Would have waited for a person */
             asked: number;
+            /** @description Would have passed with something taken out of the arguments; results are not looked at */
+            changed: number;
             /** @description Of denied and asked - what passed then */
             newly_refused: number;
             /** @description Would have been recorded only */

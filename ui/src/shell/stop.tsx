@@ -2,7 +2,7 @@
 // it the sheet shows whether the stop bit, live.
 import { Button, Modal, NativeSelect, TextInput, Textarea } from '@mantine/core';
 import { IconHandStop } from '@tabler/icons-react';
-import { type FormEvent, type ReactNode, createContext, useCallback, useContext, useId, useState } from 'react';
+import { type FormEvent, type ReactNode, createContext, useCallback, useContext, useEffect, useId, useState } from 'react';
 import { Link } from 'react-router';
 
 import { ApiError } from '../api/client';
@@ -49,23 +49,38 @@ export function StopProvider({ children }: { children: ReactNode }) {
 function StopSheet({ draft, onClose }: { draft: StopDraft; onClose: () => void }) {
     const apply = useApplyControl();
     const control = apply.data;
+    const [asked, setAsked] = useState<Asked>({ scope: draft.scope, mode: draft.mode ?? 'stopped', routeTo: draft.routeTo });
     return (
         <Modal
             opened
             onClose={onClose}
-            title={control ? `${modeTitle[control.mode]}: ${scopeText(control.scope)}` : draft.scope ? `${controlVerb(draft.mode ?? 'stopped', draft.scope, draft.routeTo)}?` : 'Stop'}
+            title={control ? `${modeTitle[control.mode]}: ${scopeText(control.scope)}` : titleOf(asked)}
             classNames={{ inner: dialog.inner, content: dialog.content }}
             size="lg"
         >
-            {control ? <Outcome applied={control} onClose={onClose} /> : <Ask draft={draft} apply={apply} onClose={onClose} />}
+            {control ? <Outcome applied={control} onClose={onClose} /> : <Ask draft={draft} apply={apply} onAsked={setAsked} onClose={onClose} />}
         </Modal>
     );
 }
 
+/** What the form asks for at the moment: the title says it. */
+interface Asked {
+    scope: string;
+    mode: ControlMode;
+    routeTo?: string;
+}
+
+const titleOf = ({ scope, mode, routeTo }: Asked): string => {
+    const named = scope === 'global' || scopeParts(scope).name !== '';
+    return named ? `${controlVerb(mode, scope, routeTo || undefined)}?` : mode === 'stopped' ? 'Stop' : modeTitle[mode];
+};
+
 /** Words between blanks or commas. */
 const listed = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean);
 
-function Ask({ draft, apply, onClose }: { draft: StopDraft; apply: ReturnType<typeof useApplyControl>; onClose: () => void }) {
+function Ask({ draft, apply, onAsked, onClose }: {
+    draft: StopDraft; apply: ReturnType<typeof useApplyControl>; onAsked: (asked: Asked) => void; onClose: () => void;
+}) {
     const { ask } = useAccess();
     const agents = useAgents().data?.agents ?? [];
     const given = scopeParts(draft.scope || 'tool:');
@@ -80,6 +95,7 @@ function Ask({ draft, apply, onClose }: { draft: StopDraft; apply: ReturnType<ty
     const [reason, setReason] = useState(draft.reason ?? '');
     const [typed, setTyped] = useState('');
     const scope = kind === 'global' ? 'global' : `${kind}:${name.trim()}`;
+    useEffect(() => onAsked({ scope, mode, routeTo }), [onAsked, scope, mode, routeTo]);
     const complete = (kind === 'global' ? typed.trim() === 'global' : name.trim() !== '') && reason.trim() !== '' && (mode !== 'route' || routeTo.trim() !== '') && (mode !== 'throttle' || rate.trim() !== '') && (mode !== 'redact' || listed(redact).length > 0);
     const send = (event: FormEvent): void => {
         event.preventDefault();
