@@ -77,6 +77,20 @@ void add_dry_run(CLI::App* command, cli::Common& common) {
     command->add_flag("--dry-run", common.dry_run, "Say what would be sent and send nothing");
 }
 
+void add_gateway_tls(CLI::App& command, net::TlsFiles& files) {
+    command.add_option(
+        "--gateway-tls-cert",
+        files.certificate,
+        "Certificate of the gateway's port (PEM); read again when it changes"
+    );
+    command.add_option("--gateway-tls-key", files.key, "Its private key");
+    command.add_option(
+        "--gateway-client-ca",
+        files.client_ca,
+        "Authorities of agents' certificates, for gateway.identity.mode mtls"
+    );
+}
+
 void add_serve(CommandLine& line, app::ServeOptions& options) {
     CLI::App* const serve =
         line.app.add_subcommand("serve", "Run everything in one process on embedded stores");
@@ -101,6 +115,7 @@ void add_serve(CommandLine& line, app::ServeOptions& options) {
     serve->add_option("--gateway-port", options.gateway_port, "MCP, model and decision roads")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->capture_default_str();
+    add_gateway_tls(*serve, options.gateway_tls);
     serve->add_flag(
         "--sim", options.with_fleet, "Also run the simulated fleet against this server"
     );
@@ -140,6 +155,7 @@ void add_gateway(CommandLine& line, app::NodeOptions& options) {
     gateway->add_option("--address", options.address, "Address for agents")->capture_default_str();
     gateway->add_option("--gateway-port", options.gateway_port, "MCP, model and decision roads")
         ->capture_default_str();
+    add_gateway_tls(*gateway, options.tls);
     gateway->add_option("--admin-address", options.admin_address, "Address of the admin door")
         ->capture_default_str();
     gateway->add_option("--admin-port", options.admin_port, "Metrics, health, stops at this host")
@@ -257,6 +273,7 @@ void add_hook(CommandLine& line, cli::HookOptions& options, double& seconds) {
         options.timeout =
             std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
         options.token = cli::agent_token();
+        options.tls = cli::agent_tls();
         return cli::run_hook(options, terminal);
     });
 }
@@ -287,6 +304,7 @@ void add_mcp(CommandLine& line, gateway::WrapperOptions& options, double& second
             std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
         options.judge.gateway = cli::gateway_address(options.judge.gateway);
         options.judge.token = cli::agent_token();
+        options.judge.tls = cli::agent_tls();
         static const SystemClock clock;
         return gateway::run_wrapper(options, clock);
     });

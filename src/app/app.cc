@@ -167,6 +167,12 @@ private:
         TAGOUT_TRY(catalog::fill_channel_urls(contents, [](const char* name) {
             return std::getenv(name);
         }));
+        const std::string unprovable = gateway::unprovable(
+            contents.identity, TAGOUT_TRY(gateway::read_tls_options(options_.gateway_tls))
+        );
+        if (!unprovable.empty()) {
+            return fail(ErrorCode::InvalidArgument, unprovable);
+        }
         configured.catalog = std::make_shared<const catalog::Catalog>(std::move(contents));
         return configured;
     }
@@ -312,7 +318,8 @@ private:
                 if (fleet_) {
                     fleet_->hub().parts_changed();
                 }
-            }});
+            },
+            gateway::own_client_tls(TAGOUT_TRY(gateway::read_tls_options(options_.gateway_tls)))});
         TAGOUT_TRY(recovery_->rebuild());
         use_policies();
         contain::Controls& controls = containment_->controls();
@@ -384,6 +391,7 @@ private:
         gateway::GatewayOptions options;
         options.address = options_.address;
         options.port = options_.gateway_port;
+        options.tls = TAGOUT_TRY(gateway::read_tls_options(options_.gateway_tls));
         options.authz_port = options_.ext_authz_port;
         options.threads = config->server.threads;
         Result<void> opened = containment_->open(std::move(options), *pipeline_);

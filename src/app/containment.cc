@@ -61,6 +61,7 @@ Result<void> Containment::open(gateway::GatewayOptions options, server::IntakeSi
         fresh_seed()
     );
     options.journey_secret = journey_secret_;
+    const bool secure = options.tls.has_value();
     gateway_ = TAGOUT_TRY(gateway::Gateway::start(
         options,
         gateway::GatewayParts{
@@ -74,7 +75,8 @@ Result<void> Containment::open(gateway::GatewayOptions options, server::IntakeSi
             [this] { return agent_tokens_->credentials(); },
             refusals_.get()}
     ));
-    address_ = "http://" + options.address + ":" + std::to_string(gateway_->port());
+    address_ = (secure ? "https://" : "http://") + options.address + ":" +
+               std::to_string(gateway_->port());
     controls_->add_point(gateway_);
     if (!controls_->wait_in_force(in_force_patience)) {
         return fail(
@@ -96,6 +98,9 @@ void Containment::tick() {
     approvals_->tick();
     pins_->tick();
     refusals_->tick();
+    if (gateway_) {
+        gateway_->tick();
+    }
 }
 
 void Containment::stop() {

@@ -162,7 +162,8 @@ public:
 
     [[nodiscard]] const std::string& name() const override { return name_; }
     [[nodiscard]] std::string gateway_address() const override {
-        return "http://" + options_.address + ":" + std::to_string(gateway_->port());
+        return (options_.tls.certificate.empty() ? "http://" : "https://") + options_.address +
+               ":" + std::to_string(gateway_->port());
     }
     [[nodiscard]] std::string admin_address() const override {
         return "http://" + options_.admin_address + ":" + std::to_string(admin_->port());
@@ -172,6 +173,7 @@ public:
     void tick() override {
         book_->tick();
         refusals_->tick();
+        gateway_->tick();
     }
 
 private:
@@ -206,6 +208,7 @@ private:
         gateway::GatewayOptions options;
         options.address = options_.address;
         options.port = options_.gateway_port;
+        options.tls = TAGOUT_TRY(gateway::read_tls_options(options_.tls));
         options.authz_port = options_.ext_authz_port;
         options.threads = options_.threads;
         gateway_ = TAGOUT_TRY(gateway::Gateway::start(
@@ -276,6 +279,7 @@ private:
                     agents_.store(parts.agents);
                     if (options_.config.empty()) {
                         catalog_.store(parts.catalog);
+                        say_if_unprovable();
                     }
                 },
                 [this] { return local_controls(); },
@@ -299,6 +303,19 @@ private:
                       {options_.admin_address}})
         ));
         return {};
+    }
+
+    /// Nobody can come then: said where somebody looks for why.
+    void say_if_unprovable() const {
+        const std::string why =
+            gateway::unprovable(catalog_.load()->contents().identity, tls_options());
+        if (!why.empty()) {
+            log::error("gateway_knows_no_agent", {{"why", why}});
+        }
+    }
+
+    [[nodiscard]] std::optional<net::TlsFiles> tls_options() const {
+        return gateway::read_tls_options(options_.tls).value_or(std::nullopt);
     }
 
     void keep(CallRecords records) {

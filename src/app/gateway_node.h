@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "cli/terminal.h"
+#include "net/http_server.h"
 
 #include <cstdint>
 #include <memory>
@@ -33,6 +34,7 @@ struct NodeOptions {
     std::uint16_t gateway_port = 8322;
     std::string admin_address = "127.0.0.1";
     std::uint16_t admin_port = 8323;
+    net::TlsFiles tls = {};  ///< Of the agents' port; all "": plain.
     std::optional<std::uint16_t> ext_authz_port;
     unsigned threads = 2;
 };

@@ -39,8 +39,8 @@ std::string_view last_event(std::string_view body, std::string_view content_type
 /// One session with one server, for one step. Thread-compatible.
 class McpSession {
 public:
-    McpSession(std::string url, net::Headers headers, Duration timeout)
-        : url_(std::move(url)), headers_(std::move(headers)), timeout_(timeout) {}
+    McpSession(std::string url, net::Headers headers, Duration timeout, const net::ClientTls& tls)
+        : url_(std::move(url)), headers_(std::move(headers)), timeout_(timeout), http_(tls) {}
 
     Result<void> open() {
         const json::object params{
@@ -195,11 +195,13 @@ public:
                 "Content-Type", is_json ? "application/json" : "text/plain; charset=utf-8"
             );
         }
+        net::ClientTls tls;
         if (const std::string gateway = roads_.gateway();
             !gateway.empty() && step.url.starts_with(gateway + "/")) {
             request.headers.emplace_back("tagout-journey", roads_.secret);
+            tls = roads_.gateway_tls;
         }
-        net::HttpClient client;
+        net::HttpClient client(tls);
         net::HttpResponse response = TAGOUT_TRY(client.send(request));
         return recover::StepAnswer{response.status, false, std::move(response.body), ""};
     }
@@ -222,8 +224,10 @@ public:
             headers.emplace_back("tagout-agent", journey_agent);
         }
         McpSession session(
-            gateway.empty() ? server.url : gateway + "/mcp/" + server.name, std::move(headers),
-            step.timeout
+            gateway.empty() ? server.url : gateway + "/mcp/" + server.name,
+            std::move(headers),
+            step.timeout,
+            gateway.empty() ? net::ClientTls{} : roads_.gateway_tls
         );
         TAGOUT_TRY(session.open());
         const std::string name = name_at_server(session, step.tool, server.name);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "net/http_client.h"
 #include "recover/journeys.h"
 
 #include <functional>
@@ -19,6 +20,7 @@ struct JourneyRoads {
     std::function<std::string()> gateway;
     std::string secret;
     std::function<std::shared_ptr<const catalog::Catalog>()> catalog;
+    net::ClientTls gateway_tls = {};
 };
 
 [[nodiscard]] std::unique_ptr<recover::JourneyTransport> make_journey_transport(JourneyRoads roads);

@@ -44,9 +44,10 @@ Recovery::Recovery(RecoveryParts parts)
     : parts_(std::move(parts)), started_at_(parts_.clock.now()) {
     const std::shared_ptr<const Configured> config = parts_.configured();
     transport_ = make_journey_transport(JourneyRoads{
-        parts_.gateway, parts_.journey_secret, [configured = parts_.configured] {
-            return configured()->catalog;
-        }});
+        parts_.gateway,
+        parts_.journey_secret,
+        [configured = parts_.configured] { return configured()->catalog; },
+        parts_.gateway_tls});
     journeys_ = recover::Journeys::make(
         recover::JourneyParts{parts_.journal, parts_.clock, parts_.metrics, *transport_},
         config->catalog,

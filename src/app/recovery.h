@@ -10,6 +10,7 @@
 #include "app/config_file.h"
 #include "detect/engine.h"
 #include "incident/desk.h"
+#include "net/http_client.h"
 #include "recover/journeys.h"
 #include "recover/releases.h"
 
@@ -36,6 +37,7 @@ struct RecoveryParts {
     std::function<void(const std::string& name)> profile_changed = {};
     /// What agents are given by label may have changed.
     std::function<void()> versions_changed = {};
+    net::ClientTls gateway_tls = {};  ///< How the gateway is reached.
 };
 
 class Recovery {

@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "cli/terminal.h"
+#include "net/http_server.h"
 
 #include <cstdint>
 #include <functional>
@@ -20,6 +21,7 @@ struct ServeOptions {
     std::uint16_t otlp_http_port = 4318;
     std::uint16_t otlp_grpc_port = 4317;
     std::uint16_t gateway_port = 8322;
+    net::TlsFiles gateway_tls = {};               ///< All "": the gateway's port is plain.
     std::optional<std::uint16_t> ext_authz_port;  ///< Unset: no external authorization over gRPC.
     std::uint16_t fleet_ports = 9310;  ///< First of the five ports of the fleet beside it.
     bool with_fleet = false;  ///< Run the simulated fleet beside the server.

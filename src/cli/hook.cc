@@ -26,13 +26,18 @@ std::string text_of(const json::object& object, std::string_view key) {
     return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
 }
 
+std::string environment(const char* name) {
+    const char* const set = std::getenv(name);
+    return set != nullptr ? set : "";
+}
+
 HookAnswer ask(std::string_view input, const HookOptions& options) {
     auto body = decide_body(input, options);
     if (!body) {
         return refusal(body.error().message + "; the call is refused");
     }
     const std::string base = gateway_address(options.gateway);
-    net::HttpClient client;
+    net::HttpClient client(options.tls);
     net::Headers headers{{"Content-Type", "application/json"}};
     if (!options.token.empty()) {
         headers.emplace_back("tagout-token", options.token);
@@ -66,8 +71,15 @@ std::string gateway_address(std::string_view said) {
 }
 
 std::string agent_token() {
-    const char* const set = std::getenv("TAGOUT_AGENT_TOKEN");
-    return set != nullptr ? set : "";
+    return environment("TAGOUT_AGENT_TOKEN");
+}
+
+net::ClientTls agent_tls() {
+    net::ClientTls tls;
+    tls.trusted = environment("TAGOUT_GATEWAY_CA");
+    tls.certificate = environment("TAGOUT_CLIENT_CERT");
+    tls.key = environment("TAGOUT_CLIENT_KEY");
+    return tls;
 }
 
 Result<std::string> decide_body(std::string_view input, const HookOptions& options) {

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "cli/terminal.h"
+#include "net/http_client.h"
 
 #include <cstddef>
 #include <string>
@@ -30,6 +31,7 @@ struct HookOptions {
     std::string agent = {};  ///< "" takes what the hook's input says, else "coding-agent".
     std::string token =
         {};  ///< The agent's, where the gateway asks for one: it says who the agent is.
+    net::ClientTls tls = {};  ///< Where the gateway is reached over https.
     Duration timeout = std::chrono::seconds(3);
 };
 
@@ -45,6 +47,8 @@ struct HookAnswer {
 /// TAGOUT_AGENT_TOKEN of the environment, "" if it is not set. A token is no argument: others could
 /// read it in the list of processes.
 [[nodiscard]] std::string agent_token();
+/// TAGOUT_GATEWAY_CA, TAGOUT_CLIENT_CERT and TAGOUT_CLIENT_KEY of the environment: files of PEM.
+[[nodiscard]] net::ClientTls agent_tls();
 /// The body for POST /v1/decide. InvalidArgument: `input` is no PreToolUse of a tool.
 [[nodiscard]] Result<std::string> decide_body(std::string_view input, const HookOptions& options);
 /// From what the gateway answered.

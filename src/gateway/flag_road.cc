@@ -216,7 +216,9 @@ private:
 };
 
 /// All of them, and an ETag that changes when an answer would.
-net::ServerResponse answer_all(const Evaluation& evaluation, const net::ServerRequest& request) {
+net::ServerResponse answer_all(
+    const Evaluation& evaluation, const net::ServerRequest& request, bool secure
+) {
     std::string flags;
     for (const std::string& key : evaluation.known_keys()) {
         flags += (flags.empty() ? "" : ",") + evaluation.flag(key, false);
@@ -232,8 +234,8 @@ net::ServerResponse answer_all(const Evaluation& evaluation, const net::ServerRe
         200,
         std::move(headers),
         "{\"flags\":[" + flags + R"(],"eventStreams":[{"type":"sse","endpoint":{"origin":)" +
-            quoted("http://" + std::string(request.header("Host"))) + R"(,"requestUri":)" +
-            quoted(flag_events_path) +
+            quoted((secure ? "https://" : "http://") + std::string(request.header("Host"))) +
+            R"(,"requestUri":)" + quoted(flag_events_path) +
             "}}],\"metadata\":{\"revision\":" + std::to_string(evaluation.revision()) + "}}\n"};
 }
 
@@ -262,7 +264,7 @@ net::ServerResponse answer_flags(
     const Evaluation evaluation(core, core.snapshot(loop), *context, proven);
     if (key.empty()) {
         core.meters.request(Road::Decide, Outcome::Answered).add();
-        return answer_all(evaluation, request);
+        return answer_all(evaluation, request, core.options.tls.has_value());
     }
     std::string flag = evaluation.flag(key, true);
     if (flag.empty()) {

@@ -322,6 +322,20 @@ public:
     [[nodiscard]] std::uint16_t port() const override { return port_; }
     [[nodiscard]] std::uint16_t authz_port() const override { return authz_port_; }
     [[nodiscard]] std::size_t in_flight() const override { return core_->in_flight(); }
+    void tick() override {
+        const MutexLock lock(mutex_);
+        if (!server_) {
+            return;
+        }
+        const Result<bool> read = server_->reload_tls();
+        if (!read) {
+            log::error("gateway_certificate_not_read", {{"error", read.error().message}});
+        } else if (*read) {
+            log::info(
+                "gateway_certificate_read", {{"certificate", core_->options.tls->certificate}}
+            );
+        }
+    }
     void stop() override { close(); }
 
 private:
@@ -363,6 +377,31 @@ Result<std::string> make_secret() {
 
 }  // namespace
 
+net::ClientTls own_client_tls(const std::optional<net::TlsFiles>& tls) {
+    return tls ? net::ClientTls{.trusted = tls->certificate, .any_host = true} : net::ClientTls{};
+}
+
+std::string unprovable(const catalog::Identity& identity, const std::optional<net::TlsFiles>& tls) {
+    if (identity.mode != catalog::IdentityMode::Mtls || (tls && !tls->client_ca.empty())) {
+        return "";
+    }
+    return "gateway.identity.mode is mtls, and this gateway asks nobody for a certificate: start "
+           "it with "
+           "--gateway-tls-cert, --gateway-tls-key and --gateway-client-ca";
+}
+
+Result<std::optional<net::TlsFiles>> read_tls_options(const net::TlsFiles& files) {
+    const bool any = !files.certificate.empty() || !files.key.empty() || !files.client_ca.empty();
+    if (any && (files.certificate.empty() || files.key.empty())) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            std::string("TLS needs --gateway-tls-cert and --gateway-tls-key; ") +
+                (files.certificate.empty() ? "the certificate" : "the key") + " is missing"
+        );
+    }
+    return any ? std::optional(files) : std::nullopt;
+}
+
 Result<std::shared_ptr<Gateway>> Gateway::start(
     const GatewayOptions& options, const GatewayParts& parts
 ) {
@@ -372,6 +411,7 @@ Result<std::shared_ptr<Gateway>> Gateway::start(
     server.address = options.address;
     server.port = options.port;
     server.threads = options.threads;
+    server.tls = options.tls;
     server.body_bytes_max = options.body_bytes_max;
     // An event goes out whole; more than one waits only until its upstream is told to.
     server.stream_queue_bytes_max = 2 * EventSplitter::event_bytes_max;
@@ -393,6 +433,7 @@ Result<std::shared_ptr<Gateway>> Gateway::start(
     std::unique_ptr<net::GrpcServer> authz;
     if (options.authz_port) {
         server.port = *options.authz_port;
+        server.tls.reset();
         server.port_setting = "--ext-authz-port";
         authz = TAGOUT_TRY(net::GrpcServer::start(server, authz_grpc_handler(core)));
     }

@@ -24,6 +24,8 @@
 #include "contain/point.h"
 #include "contain/refusals.h"
 #include "contain/tool_pins.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
 
 #include <cstdint>
 #include <functional>
@@ -83,6 +85,7 @@ struct GatewayOptions {
     unsigned threads = 1;
     std::size_t body_bytes_max = 16 * 1024 * 1024;
     Duration connect_timeout = std::chrono::seconds(5);
+    std::optional<net::TlsFiles> tls = {};  ///< Of the roads' port; unset: plain.
     std::string journey_secret;  ///< Calls with header tagout-journey of this value are a journey's.
 };
 
@@ -111,7 +114,20 @@ public:
     /// 0 if none was asked for.
     [[nodiscard]] virtual std::uint16_t authz_port() const = 0;
     [[nodiscard]] virtual std::size_t in_flight() const = 0;
+    /// About once a second: takes up a new certificate, key or authority of clients.
+    virtual void tick() = 0;
     virtual void stop() = 0;
 };
+
+/// How this process itself reaches its own gateway: it trusts the very certificate that it shows.
+[[nodiscard]] net::ClientTls own_client_tls(const std::optional<net::TlsFiles>& tls);
+/// Why agents cannot prove who they are as `identity` asks for it, with the remedy; "" where they
+/// can.
+[[nodiscard]] std::string unprovable(
+    const catalog::Identity& identity, const std::optional<net::TlsFiles>& tls
+);
+/// Whether all of `files` that are needed for TLS are named, or none: InvalidArgument names the
+/// option.
+[[nodiscard]] Result<std::optional<net::TlsFiles>> read_tls_options(const net::TlsFiles& files);
 
 }  // namespace tagout::gateway

@@ -87,8 +87,12 @@ Proof proof_of_token(const Core& core, const std::string& token) {
 }
 
 Proof proof_of_certificate(
-    const catalog::Identity& identity, const net::PeerCertificate* certificate
+    const catalog::Identity& identity, const std::optional<net::TlsFiles>& tls,
+    const net::PeerCertificate* certificate
 ) {
+    if (std::string why = unprovable(identity, tls); !why.empty()) {
+        return {"", "", not_known("no_credential", std::move(why))};
+    }
     if (certificate == nullptr) {
         return {
             "",
@@ -179,7 +183,7 @@ std::optional<NotKnown> prove_caller(
     std::string claimed(net::find_header(headers, "tagout-agent"));
     Proof proof = identity.mode == catalog::IdentityMode::Token
                       ? proof_of_token(core, token)
-                      : proof_of_certificate(identity, certificate);
+                      : proof_of_certificate(identity, core.options.tls, certificate);
     if (proof.fault) {
         proof.fault->claimed = std::move(claimed);
         proof.fault->credential = std::move(proof.credential);

@@ -3,6 +3,7 @@
 #include "contain/agent_tokens.h"
 #include "contain/refusals.h"
 #include "incident/memory_journal.h"
+#include "net/test_certificates.h"
 
 #include <gtest/gtest.h>
 
@@ -24,6 +25,11 @@ protected:
           refusals_(contain::Refusals::make(journal_, clock_, metrics_)) {}
 
     std::unique_ptr<World> world(catalog::IdentityMode mode) {
+        return world(catalog::Identity{.mode = mode}, std::nullopt);
+    }
+    std::unique_ptr<World> world(
+        const catalog::Identity& identity, const std::optional<net::TlsFiles>& tls
+    ) {
         const auto keeps = [this](net::ScriptedPeer& peer) {
             for (std::string request = peer.read_request(); !request.empty();
                  request = peer.read_request()) {
@@ -42,7 +48,7 @@ protected:
             true,
             1U,
             nullptr,
-            Proof{{.mode = mode}, [this] { return tokens_->credentials(); }, refusals_.get()}
+            Proof{identity, [this] { return tokens_->credentials(); }, refusals_.get(), tls}
         );
         return made;
     }
@@ -216,10 +222,61 @@ TEST_F(IdentityRoad, WithoutACertificateModeMtlsLetsNobodyIn) {
     const net::HttpResponse answer =
         gateway->mcp(std::string(call), {{"tagout-token", token("bot")}, {"tagout-agent", "bot"}});
     EXPECT_EQ(answer.status, 401);
-    EXPECT_NE(answer.body.find("client certificate"), std::string::npos);
+    EXPECT_NE(answer.body.find("--gateway-client-ca"), std::string::npos) << answer.body;
     ASSERT_EQ(refused().size(), 1U);
     EXPECT_EQ(gateway->gateway->probe(World::stop("tool:get_order")).front().reached, true)
         << "the gateway's own probes go on";
+}
+
+TEST_F(IdentityRoad, ACertificateIsItsAgent) {
+    net::TestCertificates files;
+    ASSERT_TRUE(files.write_authority("ca") && files.write_authority("stranger"));
+    ASSERT_TRUE(files.write("gateway", "ca", {.common_name = "gateway", .host = "127.0.0.1"}));
+    const std::string prefix = "spiffe://example.org/agent/";
+    ASSERT_TRUE(files.write("bot", "ca", {.common_name = "agent-bot", .uri = prefix + "bot"}));
+    ASSERT_TRUE(
+        files.write("door", "ca", {.common_name = "agent-", .uri = "spiffe://example.org/door"})
+    );
+    ASSERT_TRUE(
+        files.write("forged", "stranger", {.common_name = "agent-bot", .uri = prefix + "bot"})
+    );
+    const net::TlsFiles tls{files.pem("gateway"), files.key("gateway"), files.pem("ca")};
+    const auto by_uri =
+        world({catalog::IdentityMode::Mtls, catalog::CertificateName::Uri, prefix}, tls);
+    const auto as = [&](World& gateway, const std::string& name, net::Headers headers = {}) {
+        gateway.tls.certificate = name.empty() ? "" : files.pem(name);
+        gateway.tls.key = name.empty() ? "" : files.key(name);
+        return gateway.mcp(std::string(call), std::move(headers)).status;
+    };
+    EXPECT_EQ(as(*by_uri, "bot"), 200);
+    EXPECT_EQ(as(*by_uri, "bot", {{"tagout-agent", "bot"}}), 200);
+    EXPECT_EQ(as(*by_uri, "bot", {{"tagout-agent", "boss"}}), 403);
+    EXPECT_EQ(as(*by_uri, "forged"), 401);
+    EXPECT_EQ(as(*by_uri, "door"), 401);
+    EXPECT_EQ(as(*by_uri, ""), 401);
+    ASSERT_EQ(by_uri->seen().size(), 2U);
+    EXPECT_EQ(by_uri->seen().front().agent, "bot");
+    const auto rows = refused();
+    for (const char* row :
+         {"mcp other_agent boss",
+          "mcp untrusted_certificate ",
+          "mcp nameless_certificate ",
+          "mcp no_credential "}) {
+        EXPECT_NE(std::ranges::find(rows, row), rows.end()) << row;
+    }
+    const auto probes = by_uri->gateway->probe(World::stop("tool:get_order"));
+    ASSERT_FALSE(probes.empty());
+    EXPECT_TRUE(probes.front().reached) << probes.front().detail;
+
+    const auto by_name =
+        world({catalog::IdentityMode::Mtls, catalog::CertificateName::CommonName, "agent-"}, tls);
+    EXPECT_EQ(as(*by_name, "bot"), 200);
+    EXPECT_EQ(as(*by_name, "door"), 401) << "a prefix alone is no name";
+    EXPECT_EQ(as(*by_name, "forged"), 401);
+    // The road of a token stays shut, and TLS alone changes nothing where names are taken as said.
+    EXPECT_EQ(as(*by_name, "", {{"tagout-token", token("bot")}}), 401);
+    const auto said = world(catalog::Identity{}, tls);
+    EXPECT_EQ(as(*said, "", {{"tagout-agent", "anyone"}}), 200);
 }
 
 }  // namespace

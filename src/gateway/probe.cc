@@ -26,11 +26,14 @@ std::string example_of(std::string_view glob) {
 class Prober {
 public:
     Prober(Core& core, const Control& control, std::uint16_t port)
-        : core_(core), control_(control), catalog_(core.parts.catalog()) {
+        : core_(core),
+          control_(control),
+          catalog_(core.parts.catalog()),
+          client_(own_client_tls(core.options.tls)) {
         const std::string& address = core.options.address;
         const bool any = address == "0.0.0.0" || address == "::" || address.empty();
         const bool v6 = !any && address.find(':') != std::string::npos;
-        base_ = "http://" +
+        base_ = std::string(core.options.tls ? "https://" : "http://") +
                 (any  ? std::string("127.0.0.1")
                  : v6 ? "[" + address + "]"
                       : address) +

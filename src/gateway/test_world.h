@@ -85,6 +85,7 @@ struct Proof {
     catalog::Identity identity = {};
     std::function<std::shared_ptr<const contain::AgentCredentials>()> credentials = {};
     contain::Refusals* refusals = nullptr;
+    std::optional<net::TlsFiles> tls = {};
 };
 
 class World {
@@ -134,6 +135,8 @@ public:
         options.body_bytes_max = 1024 * 1024;
         options.connect_timeout = std::chrono::milliseconds(500);
         options.journey_secret = "journey";
+        options.tls = proof.tls;
+        tls = own_client_tls(proof.tls);
         GatewayParts parts{
             clock,
             metrics,
@@ -190,10 +193,11 @@ public:
     }
 
     [[nodiscard]] net::HttpResponse ask(const Asked& asked) const {
-        net::HttpClient client;
+        net::HttpClient client(tls);
         net::HttpRequest request{
             asked.method,
-            "http://127.0.0.1:" + std::to_string(gateway->port()) + asked.path,
+            (tls.trusted.empty() ? "http://127.0.0.1:" : "https://127.0.0.1:") +
+                std::to_string(gateway->port()) + asked.path,
             asked.headers,
             asked.body,
             std::chrono::seconds(10)};
@@ -205,6 +209,7 @@ public:
         headers.emplace_back("Accept", "application/json, text/event-stream");
         return ask({"POST", "/mcp/shop", body, std::move(headers)});
     }
+    net::ClientTls tls;  ///< Of ask() and mcp().
     /// A request as a raw socket sends it.
     static std::string raw_post(
         std::string_view path, std::string_view body, std::string_view headers = ""

@@ -5,7 +5,7 @@
 #include "net/http_text.h"
 #include "net/url.h"
 
-#include <boost/asio/write.hpp>
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <array>
@@ -148,7 +148,7 @@ void HttpConnection::write(ServerResponse response) {
     body_out_ = is_head_ || !may_have_body(response.status) ? "" : std::move(response.body);
     set_deadline(shared_->options.read_timeout);
     const std::array<asio::const_buffer, 2> parts{asio::buffer(head_out_), asio::buffer(body_out_)};
-    asio::async_write(socket_, parts, [this, keep = self()](error_code code, std::size_t) {
+    write_all(parts, [this, keep = self()](error_code code, std::size_t) {
         if (code) {
             close();
             return;
@@ -169,14 +169,25 @@ void HttpConnection::after_write() {
     } else if (phase_ == Phase::Writing && keep_alive_) {
         next_request();
     } else {
-        close();
+        say_goodbye();
     }
+}
+
+/// Ends a connection whose answer is complete; TLS says so, for a cut would look the same.
+void HttpConnection::say_goodbye() {
+    if (!tls_ || watching_) {
+        close();
+        return;
+    }
+    phase_ = Phase::Lingering;
+    set_deadline(linger_time);
+    tls_->stream.async_shutdown([this, keep = self()](error_code) { close(); });
 }
 
 /// Reads on and throws away: closing now would reset the connection, and the answer with it.
 void HttpConnection::linger() {
     buffer_.clear();
-    socket_.async_read_some(
+    read_some(
         buffer_.prepare(chunk_read_bytes),
         [this, keep = self()](error_code code, std::size_t count) {
             lingered_ += count;
@@ -234,7 +245,7 @@ void HttpConnection::pump() {
     stream_writing_ = true;
     set_deadline(shared_->options.read_timeout);
     const std::array<asio::const_buffer, 2> parts{asio::buffer(head_out_), asio::buffer(body_out_)};
-    asio::async_write(socket_, parts, [this, keep = self()](error_code code, std::size_t) {
+    write_all(parts, [this, keep = self()](error_code code, std::size_t) {
         stream_writing_ = false;
         clear_deadline();
         if (code || phase_ != Phase::Streaming) {
@@ -270,6 +281,10 @@ void HttpConnection::watch_with(std::function<void()> gone) {
 /// A client that went shows as the end of what it sends. What it sends besides is its next request
 /// and is kept for that; only so much of it that the end would show behind it.
 void HttpConnection::watch() {
+    if (tls_) {
+        watch_tls();
+        return;
+    }
     if (watching_ || buffer_.size() >= shared_->options.header_bytes_max) {
         return;
     }
@@ -292,6 +307,63 @@ void HttpConnection::on_readable() {
     }
     buffer_.commit(code ? 0 : count);
     watch();
+}
+
+/// What comes may be no request at all, but TLS's own: only reading tells. What is read is held for
+/// who reads next.
+void HttpConnection::watch_tls() {
+    if (watching_ || watched_.fault || watched_.held.size() >= shared_->options.header_bytes_max) {
+        return;
+    }
+    watching_ = true;
+    watched_.part.resize(Watched::read_bytes);
+    tls_->stream.async_read_some(
+        asio::buffer(watched_.part),
+        [this, keep = self()](error_code code, std::size_t count) { on_watched(code, count); }
+    );
+}
+
+void HttpConnection::on_watched(error_code code, std::size_t count) {
+    watching_ = false;
+    if (phase_ == Phase::Closed) {
+        return;
+    }
+    watched_.held.append(watched_.part.data(), count);
+    watched_.fault = code;
+    if (watched_.waiting) {
+        serve_waiting();
+        return;
+    }
+    const bool answering = phase_ == Phase::Streaming || (phase_ == Phase::Handling && gone_);
+    if (answering && code) {
+        close();
+    } else if (answering) {
+        watch_tls();
+    }
+}
+
+void HttpConnection::serve_waiting() {
+    const ReadDone done = std::exchange(watched_.waiting, nullptr);
+    const std::size_t count = std::min(watched_.held.size(), watched_.into.size());
+    std::copy_n(watched_.held.data(), count, static_cast<char*>(watched_.into.data()));
+    watched_.held.erase(0, count);
+    done(count > 0 ? error_code() : watched_.fault, count);
+}
+
+void HttpConnection::read_tls(asio::mutable_buffer into, ReadDone done) {
+    if (!watching_ && watched_.held.empty() && !watched_.fault) {
+        tls_->stream.async_read_some(into, std::move(done));
+        return;
+    }
+    watched_.into = into;
+    watched_.waiting = std::move(done);
+    if (!watching_) {
+        asio::post(socket_.get_executor(), [this, keep = self()] {
+            if (watched_.waiting) {
+                serve_waiting();
+            }
+        });
+    }
 }
 
 HttpAnswer::~HttpAnswer() {

@@ -105,6 +105,7 @@ struct HttpClient::State {
     tcp::resolver resolver{io};
     asio::steady_timer deadline{io};
     std::optional<asio::ssl::context> tls;  ///< Made at the first https:// (it reads the CA store).
+    ClientTls own;
     std::list<std::unique_ptr<Link>> idle;  ///< Most recently used first.
     bool expired = false;
     std::shared_ptr<bool> exchange_runs;
@@ -139,6 +140,7 @@ struct HttpClient::State {
     Result<void> connect(const UrlParts& url, const std::string& origin);
     Result<std::vector<tcp::endpoint>> resolve(const UrlParts& url);
     Result<void> start_tls(const UrlParts& url);
+    Result<void> make_tls();
     std::shared_ptr<bool> start_deadline(Duration timeout);
     void arm_deadline(Duration timeout);
     std::unexpected<Error> broken(std::string_view doing, const error_code& code);
@@ -228,12 +230,39 @@ Result<void> HttpClient::State::connect(const UrlParts& url, const std::string& 
     return url.scheme == "https" ? start_tls(url) : Result<void>{};
 }
 
+Result<void> HttpClient::State::make_tls() {
+    error_code code;
+    tls.emplace(asio::ssl::context::tls_client);
+    tls->set_verify_mode(asio::ssl::verify_peer, code);
+    if (own.trusted.empty()) {
+        tls->set_default_verify_paths(code);
+        code = {};  // Without any, no server is trusted, and the handshake says so.
+    } else {
+        tls->load_verify_file(own.trusted, code);
+        X509_VERIFY_PARAM_set_flags(
+            SSL_CTX_get0_param(tls->native_handle()), X509_V_FLAG_PARTIAL_CHAIN
+        );
+    }
+    if (!code && !own.certificate.empty()) {
+        tls->use_certificate_chain_file(own.certificate, code);
+        if (!code) {
+            tls->use_private_key_file(own.key, asio::ssl::context::pem, code);
+        }
+    }
+    if (code) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "the files of the TLS client (" + own.trusted + " " + own.certificate + " " + own.key +
+                ") are of no use: " + code.message()
+        );
+    }
+    return {};
+}
+
 Result<void> HttpClient::State::start_tls(const UrlParts& url) {
     error_code code;
-    if (!tls) {
-        tls.emplace(asio::ssl::context::tls_client);
-        tls->set_default_verify_paths(code);
-        tls->set_verify_mode(asio::ssl::verify_peer, code);
+    if (!tls || !own.trusted.empty()) {
+        TAGOUT_TRY(make_tls());
     }
     link->tls = std::make_unique<Tls>(link->socket, *tls);
     SSL* const handle = link->tls->native_handle();
@@ -242,7 +271,9 @@ Result<void> HttpClient::State::start_tls(const UrlParts& url) {
     if (not_numeric) {
         SSL_set_tlsext_host_name(handle, url.host.c_str());
     }
-    link->tls->set_verify_callback(asio::ssl::host_name_verification(url.host), code);
+    if (!own.any_host) {
+        link->tls->set_verify_callback(asio::ssl::host_name_verification(url.host), code);
+    }
     code = run([&](auto handler) {
         link->tls->async_handshake(asio::ssl::stream_base::client, handler);
     });
@@ -390,7 +421,9 @@ Result<HttpResponse> HttpClient::State::exchange(
     return end(attempt(request, head, chunk, nothing_came));
 }
 
-HttpClient::HttpClient() : state_(std::make_unique<State>()) {}
+HttpClient::HttpClient(ClientTls tls) : state_(std::make_unique<State>()) {
+    state_->own = std::move(tls);
+}
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 

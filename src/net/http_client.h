@@ -40,9 +40,19 @@ struct HttpResponse {
     [[nodiscard]] std::string_view header(std::string_view name) const;
 };
 
+/// Of https:// connections; "" takes the system's authorities and shows no certificate.
+struct ClientTls {
+    std::string trusted =
+        {};                 ///< PEM file: only what it holds is trusted, read at each connection.
+    bool any_host = false;  ///< With `trusted`: whatever host its certificate is for.
+    std::string certificate = {};  ///< PEM files of what is shown to a server that asks.
+    std::string key = {};
+};
+
 class HttpClient {
 public:
-    HttpClient();
+    HttpClient() : HttpClient(ClientTls{}) {}
+    explicit HttpClient(ClientTls tls);
     ~HttpClient();
     HttpClient(HttpClient&&) noexcept;
 

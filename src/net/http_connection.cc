@@ -5,8 +5,6 @@
 #include "net/http_text.h"
 #include "net/url.h"
 
-#include <boost/asio/write.hpp>
-
 #include <algorithm>
 #include <array>
 
@@ -26,7 +24,28 @@ constexpr std::size_t usual_headers = 12;
 }  // namespace
 
 void HttpConnection::start() {
-    next_request();
+    shared_->tls ? shake_hands() : next_request();
+}
+
+void HttpConnection::shake_hands() {
+    phase_ = Phase::Handshake;
+    tls_ = std::make_unique<TlsLink>(socket_, shared_->tls->context());
+    set_deadline(shared_->options.read_timeout);
+    tls_->stream.async_handshake(
+        asio::ssl::stream_base::server,
+        [this, keep = self()](error_code code) {
+            if (phase_ != Phase::Handshake) {
+                return;
+            }
+            if (code) {
+                shared_->refused.fetch_add(1);
+                close();
+                return;
+            }
+            certificate_ = tls_->certificate();
+            next_request();
+        }
+    );
 }
 
 void HttpConnection::next_request() {
@@ -46,7 +65,7 @@ void HttpConnection::read_head() {
         close();
         return;
     }
-    socket_.async_read_some(
+    read_some(
         buffer_.prepare(head_read_bytes),
         [this, keep = self()](error_code code, std::size_t count) {
             if (phase_ != Phase::Head) {
@@ -97,6 +116,7 @@ void HttpConnection::take_head() {
         request_.headers.emplace_back(field.name_string(), field.value());
     }
     request_.peer = peer_;
+    request_.certificate = certificate_;
     is_head_ = request_.method == "HEAD";
     keep_alive_ = parser_->keep_alive() && head.version() >= 11;
 }
@@ -147,15 +167,11 @@ void HttpConnection::on_head() {
         return;
     }
     static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    asio::async_write(
-        socket_,
-        asio::buffer(go_on),
-        [this, keep = self()](error_code code, std::size_t) {
-            if (phase_ == Phase::Body) {
-                code ? close() : read_body();
-            }
+    write_all(asio::buffer(go_on), [this, keep = self()](error_code code, std::size_t) {
+        if (phase_ == Phase::Body) {
+            code ? close() : read_body();
         }
-    );
+    });
 }
 
 void HttpConnection::read_body() {
@@ -192,7 +208,7 @@ void HttpConnection::read_sized() {
     if (charged_ < body_read_ + want && !charge(body_read_ + want - charged_)) {
         return;
     }
-    socket_.async_read_some(
+    read_some(
         asio::buffer(request_.body.data() + body_read_, want),
         [this, keep = self()](error_code code, std::size_t count) {
             if (phase_ != Phase::Body) {
@@ -213,7 +229,7 @@ void HttpConnection::read_chunks() {
         refuse(400, "a chunk's head is too large");
         return;
     }
-    socket_.async_read_some(
+    read_some(
         buffer_.prepare(chunk_read_bytes),
         [this, keep = self()](error_code code, std::size_t count) {
             if (phase_ != Phase::Body) {
@@ -324,7 +340,7 @@ void HttpConnection::tick() {
 
 void HttpConnection::wind_down() {
     winding_down_ = true;
-    if (phase_ == Phase::Head && !got_some_) {
+    if (phase_ == Phase::Handshake || (phase_ == Phase::Head && !got_some_)) {
         close();
     } else if (phase_ == Phase::Streaming) {
         stream_->close();
@@ -339,6 +355,7 @@ void HttpConnection::close() {
     closed_.store(true);
     clear_deadline();
     release();
+    watched_.waiting = nullptr;  // It holds this connection.
     if (stream_) {
         stream_->mark_gone();
         stream_.reset();

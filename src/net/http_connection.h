@@ -7,7 +7,9 @@
 #include "net/http_server.h"
 #include "net/http_text.h"
 #include "net/loop_pool.h"
+#include "net/tls_door.h"
 
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -23,6 +25,7 @@ struct ServerShared {
 
     const ServerOptions options;
     const Handler handler;
+    std::shared_ptr<TlsDoor> tls;  ///< Null: plain. Set before the first connection.
     std::atomic<std::uint64_t> requests{0};
     std::atomic<std::uint64_t> refused{0};
     std::atomic<std::uint64_t> unanswered{0};
@@ -114,9 +117,19 @@ private:
     using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
     static constexpr std::size_t head_read_bytes = 8 * 1024;  // Beast would read 512 at a time.
 
-    enum class Phase : std::uint8_t { Head, Body, Handling, Writing, Streaming, Lingering, Closed };
+    enum class Phase : std::uint8_t {
+        Handshake,
+        Head,
+        Body,
+        Handling,
+        Writing,
+        Streaming,
+        Lingering,
+        Closed
+    };
 
     auto self() { return std::static_pointer_cast<HttpConnection>(shared_from_this()); }
+    void shake_hands();
     void next_request();
     void read_head();
     void parse_head();
@@ -135,10 +148,47 @@ private:
     void finish_stream();
     void watch();
     void on_readable();
+    void watch_tls();
+    void on_watched(boost::system::error_code code, std::size_t count);
+    void serve_waiting();
+    void say_goodbye();
+
+    /// As async_read_some and async_write of the connection, whatever is under it.
+    using ReadDone = std::function<void(boost::system::error_code, std::size_t)>;
+    template <class Done>
+    void read_some(boost::asio::mutable_buffer into, Done&& done) {
+        if (tls_) {
+            read_tls(into, std::forward<Done>(done));
+        } else {
+            socket_.async_read_some(into, std::forward<Done>(done));
+        }
+    }
+    void read_tls(boost::asio::mutable_buffer into, ReadDone done);
+    template <class Buffers, class Done>
+    void write_all(const Buffers& buffers, Done&& done) {
+        if (tls_) {
+            boost::asio::async_write(tls_->stream, buffers, std::forward<Done>(done));
+        } else {
+            boost::asio::async_write(socket_, buffers, std::forward<Done>(done));
+        }
+    }
     [[nodiscard]] bool charge(std::size_t bytes);
     void release();
 
+    /// Of a TLS connection: what was read while its client was watched, and who waits for it.
+    struct Watched {
+        static constexpr std::size_t read_bytes = 4 * 1024;
+        std::vector<char> part;
+        std::string held;
+        boost::system::error_code fault;
+        boost::asio::mutable_buffer into;
+        ReadDone waiting;
+    };
+
     boost::asio::ip::tcp::socket socket_;
+    std::unique_ptr<TlsLink> tls_;  ///< Null: plain.
+    std::shared_ptr<const PeerCertificate> certificate_;
+    Watched watched_;
     const std::string peer_;
     const std::shared_ptr<ServerShared> shared_;
     boost::beast::flat_buffer buffer_;

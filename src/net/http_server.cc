@@ -9,6 +9,9 @@ public:
     explicit Server(std::shared_ptr<ServerShared> shared) : shared_(std::move(shared)) {}
 
     Result<void> open() {
+        if (shared_->options.tls) {
+            shared_->tls = TAGOUT_TRY(TlsDoor::open(*shared_->options.tls));
+        }
         pool_ = TAGOUT_TRY(LoopPool::open(
             shared_->options,
             [shared = shared_](Loop& loop, boost::asio::ip::tcp::socket socket) {
@@ -20,6 +23,9 @@ public:
     [[nodiscard]] std::uint16_t port() const override { return pool_->port(); }
     [[nodiscard]] std::vector<std::shared_ptr<EventLoop>> loops() const override {
         return pool_->loops();
+    }
+    Result<bool> reload_tls() override {
+        return shared_->tls ? shared_->tls->reload() : Result<bool>(false);
     }
     [[nodiscard]] ServerStats stats() const override {
         return {

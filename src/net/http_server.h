@@ -8,7 +8,10 @@
 // pipelined requests are answered in order, one at a time. Cost: about 8 us of CPU a small request,
 // kernel included, and 8 KiB an idle connection.
 //
-// Deliberately absent: TLS (a reverse proxy's work, or later an option here), HTTP/2 for browsers.
+// With ServerOptions::tls every connection is one of TLS 1.3; what the client's certificate
+// is worth stands in ServerRequest::certificate, for the handler to judge.
+//
+// Deliberately absent: HTTP/2 for browsers.
 #pragma once
 
 #include "base/clock.h"
@@ -98,6 +101,13 @@ using Handler = std::function<void(ServerRequest, std::shared_ptr<Responder>)>;
 using Refuse =
     std::function<ServerResponse(const ServerRequest& head, int status, std::string message)>;
 
+/// PEM files.
+struct TlsFiles {
+    std::string certificate;  ///< With what stands between it and its authority.
+    std::string key;
+    std::string client_ca;  ///< Authorities of clients; "": clients are asked for no certificate.
+};
+
 struct ServerOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;  ///< 0 takes a free one; HttpServer::port() says which.
@@ -110,6 +120,7 @@ struct ServerOptions {
     Duration idle_timeout = std::chrono::seconds(120);  ///< Between requests of one connection.
     std::size_t stream_queue_bytes_max = 1024 * 1024;   ///< Waiting for one event stream's client.
     std::string port_setting;  ///< "--http-port": named in the error when the port is taken.
+    std::optional<TlsFiles> tls;  ///< Unset: plain.
     Refuse refuse;             ///< Without one, refusals are text/plain.
 };
 
@@ -131,6 +142,10 @@ public:
     [[nodiscard]] virtual std::uint16_t port() const = 0;
     [[nodiscard]] virtual ServerStats stats() const = 0;
     [[nodiscard]] virtual std::vector<std::shared_ptr<EventLoop>> loops() const = 0;
+    /// Reads the files of ServerOptions::tls again if they changed, for new connections: true if
+    /// so. On an error, told once, those before stay in use. A few system calls when nothing
+    /// changed.
+    virtual Result<bool> reload_tls() = 0;
 };
 
 }  // namespace tagout::net

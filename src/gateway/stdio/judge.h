@@ -21,6 +21,7 @@ struct JudgeOptions {
     std::string agent;    ///< "" lets the client's own name stand.
     std::string session;
     std::string token;  ///< The agent's, where the gateway asks for one: it says who the agent is.
+    net::ClientTls tls = {};  ///< Where the gateway is reached over https.
     Duration timeout = std::chrono::seconds(3);
 };
 
@@ -41,7 +42,7 @@ struct ToolsJudged {
 
 class Judge {
 public:
-    explicit Judge(JudgeOptions options) : options_(std::move(options)) {}
+    explicit Judge(JudgeOptions options) : options_(std::move(options)), client_(options_.tls) {}
 
     /// `message`: a tools/call as the client wrote it. `agent`: what the client calls itself.
     Judged call(std::string_view message, const std::string& agent);
