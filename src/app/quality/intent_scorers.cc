@@ -1,7 +1,8 @@
 // Requests that belong to a workflow or to none, and what users think of the answers that they got.
 #include "app/quality/label.h"
 #include "app/quality/scorers.h"
-#include "detect/intent/correction_words.h"
+#include "detect/intent/dialogue.h"
+#include "detect/intent/rating_judge.h"
 #include "detect/intent/request_judge.h"
 
 #include <boost/json/parse.hpp>
@@ -133,10 +134,55 @@ private:
     std::uint64_t right_ = 0;
 };
 
+/// A score for each turn that was rated, and whether the user was dissatisfied.
+struct ScoredTurn {
+    double score = 0;
+    bool bad = false;
+};
+
+/// What scores find of the dissatisfied turns.
+struct Separation {
+    std::uint64_t bad = 0;
+    std::uint64_t found_calm = 0;  ///< Above all but 5 % of the others.
+    double f1 = 0;                 ///< The best over all thresholds.
+    double area = 0;               ///< How often a bad one scores above another; ties count half.
+};
+
+Separation separation_of(std::vector<ScoredTurn> turns) {
+    constexpr double wrong_share = 0.05;
+    Separation result;
+    result.bad = static_cast<std::uint64_t>(std::ranges::count(turns, true, &ScoredTurn::bad));
+    const auto bad = static_cast<double>(result.bad);
+    const double good = static_cast<double>(turns.size()) - bad;
+    std::ranges::stable_sort(turns, std::greater{}, &ScoredTurn::score);
+    std::uint64_t found = 0;
+    std::uint64_t wrong = 0;
+    for (std::size_t i = 0; i < turns.size();) {
+        const std::uint64_t found_before = found;
+        const std::uint64_t wrong_before = wrong;
+        const double score = turns[i].score;
+        for (; i < turns.size() && turns[i].score == score; ++i) {
+            ++(turns[i].bad ? found : wrong);
+        }
+        const auto all_found = static_cast<double>(found);
+        const auto all_wrong = static_cast<double>(wrong);
+        result.area += static_cast<double>(wrong - wrong_before) *
+                       (all_found + static_cast<double>(found_before)) / 2;
+        result.f1 = std::max(result.f1, 2 * all_found / (all_found + all_wrong + bad));
+        if (all_wrong <= good * wrong_share) {
+            result.found_calm = found;
+        }
+    }
+    result.area /= std::max(bad * good, 1.0);
+    return result;
+}
+
 /// User turns that people rated from 1 to 5: below 2.5 in the mean the user was dissatisfied.
-///   found at 5 %   the share of those that score above all but 5 % of the others
-///   F1             the best over all thresholds
-///   AUC            how often one of those scores above one of the others, ties counting half
+///
+/// Judged as in a deployment where some users rate: each fifth of the dialogues by a judge that the
+/// ratings of the other dialogues taught, and those of what --learn names (but not the same
+/// dialogue again). Two more rows tell what is left where nobody rates, and where ratings come from
+/// other deployments alone: every source is a domain of its own.
 class Dissatisfaction final : public SetScorer {
 public:
     [[nodiscard]] bool wants(std::string_view source) const override {
@@ -144,7 +190,72 @@ public:
     }
     [[nodiscard]] bool needs_findings() const override { return false; }
 
-    void take(const JudgedRecord& record) override {
+    void learn(const JudgedRecord& record) override { read(record, taught_); }
+    void take(const JudgedRecord& record) override { read(record, judged_); }
+
+    [[nodiscard]] std::vector<QualityRow> rows() override {
+        std::erase_if(taught_, [&](const Dialogue& dialogue) {
+            return std::ranges::find(judged_, dialogue.id, &Dialogue::id) != judged_.end();
+        });
+        std::vector<ScoredTurn> words;
+        for (const Dialogue& dialogue : judged_) {
+            for (const Turn& turn : dialogue.turns) {
+                words.push_back({turn.words, turn.bad});
+            }
+        }
+        if (std::ranges::count(words, true, &ScoredTurn::bad) == 0 ||
+            std::ranges::count(words, false, &ScoredTurn::bad) == 0) {
+            return {};
+        }
+        const std::size_t turns = words.size();
+        const Separation by_words = separation_of(std::move(words));
+        const Separation own = separation_of(judged_by_folds());
+        const Separation others = separation_of(judged_by_other_sources());
+        return {
+            share_row(
+                "uss",
+                "dissatisfied turns, found at 5 % of others flagged",
+                own.found_calm,
+                own.bad,
+                {0.299, 0.4}
+            ),
+            value_row("uss", "dissatisfied turns, best F1", own.f1, turns, "F1", {0.253, 0.3}),
+            value_row(
+                "uss", "dissatisfied turns, area under the curve", own.area, turns, "AUC", {0.76}
+            ),
+            share_row(
+                "uss",
+                "dissatisfied turns, the same, taught by other sources alone",
+                others.found_calm,
+                others.bad,
+                {}
+            ),
+            share_row(
+                "uss",
+                "dissatisfied turns, the same, by words alone and no ratings",
+                by_words.found_calm,
+                by_words.bad,
+                {}
+            ),
+        };
+    }
+
+private:
+    static constexpr double dissatisfied_below = 2.5;
+    static constexpr std::size_t folds = 5;
+
+    struct Turn {
+        detect::TurnFeatures features;
+        double words = 0;  ///< What the words alone say, see correction_words.h.
+        bool bad = false;
+    };
+    struct Dialogue {
+        std::string id;
+        std::string source;
+        std::vector<Turn> turns;
+    };
+
+    static void read(const JudgedRecord& record, std::vector<Dialogue>& into) {
         boost::system::error_code error;
         const json::value line = json::parse(record.line, error);
         if (error || !line.is_object()) {
@@ -154,77 +265,108 @@ public:
         if (turns == nullptr || !turns->is_array()) {
             return;
         }
+        Dialogue dialogue;
+        dialogue.id = label_text(line.as_object(), "id");
+        dialogue.source = label_text(line.as_object(), "source");
+        detect::Dialogue heard;
         for (const json::value& turn : turns->as_array()) {
-            const json::object* const members = turn.if_object();
-            const json::value* const content = members ? members->if_contains("content") : nullptr;
-            const json::value* const rating =
-                members ? members->if_contains("satisfaction") : nullptr;
-            if (content == nullptr || !content->is_string() || rating == nullptr ||
-                !rating->is_number()) {
-                continue;
+            if (turn.is_object()) {
+                read_turn(turn.as_object(), heard, dialogue);
             }
-            const double stars = rating->to_number<double>(error);
-            const std::string_view said = content->as_string();
-            turns_.push_back({detect::read_tone(said).correction, stars < dissatisfied_below});
+        }
+        into.push_back(std::move(dialogue));
+    }
+
+    static void read_turn(
+        const json::object& members, detect::Dialogue& heard, Dialogue& dialogue
+    ) {
+        const json::value* const content = members.if_contains("content");
+        if (content == nullptr || !content->is_string()) {
+            return;
+        }
+        const std::string_view text = content->as_string();
+        if (label_text(members, "role") != "user") {
+            heard.note_answer(text);
+            return;
+        }
+        const detect::UserTone tone = detect::read_tone(text);
+        heard.note_said(text, tone);
+        const json::value* const rating = members.if_contains("satisfaction");
+        if (rating == nullptr || !rating->is_number()) {
+            return;
+        }
+        boost::system::error_code error;
+        const double stars = rating->to_number<double>(error);
+        dialogue.turns.push_back(
+            {.features = detect::turn_features(heard.turn()),
+             .words = tone.correction,
+             .bad = stars < dissatisfied_below}
+        );
+    }
+
+    static void teach(const Dialogue& dialogue, detect::RatingLessons& lessons) {
+        for (const Turn& turn : dialogue.turns) {
+            lessons.learn(turn.features, turn.bad, Instant(std::chrono::hours(24)));
         }
     }
 
-    [[nodiscard]] std::vector<QualityRow> rows() override {
-        const auto bad = static_cast<std::uint64_t>(std::ranges::count(turns_, true, &Turn::bad));
-        const std::uint64_t good = turns_.size() - bad;
-        if (bad == 0 || good == 0) {
-            return {};
+    static void judge(
+        const Dialogue& dialogue, const detect::RatingJudge* judge, std::vector<ScoredTurn>& scored
+    ) {
+        for (const Turn& turn : dialogue.turns) {
+            scored.push_back({judge ? judge->read(turn.features) : turn.words, turn.bad});
         }
-        std::ranges::stable_sort(turns_, std::greater{}, &Turn::score);
-        std::uint64_t found = 0;
-        std::uint64_t wrong = 0;
-        std::uint64_t found_calm = 0;
-        double f1 = 0;
-        double area = 0;
-        for (std::size_t i = 0; i < turns_.size();) {
-            const std::uint64_t found_before = found;
-            const std::uint64_t wrong_before = wrong;
-            const double score = turns_[i].score;
-            for (; i < turns_.size() && turns_[i].score == score; ++i) {
-                ++(turns_[i].bad ? found : wrong);
-            }
-            area += static_cast<double>(wrong - wrong_before) *
-                    static_cast<double>(found + found_before) / 2;
-            f1 = std::max(
-                f1, 2 * static_cast<double>(found) / static_cast<double>(found + wrong + bad)
-            );
-            if (static_cast<double>(wrong) <= static_cast<double>(good) * wrong_share) {
-                found_calm = found;
-            }
-        }
-        return {
-            share_row(
-                "uss",
-                "dissatisfied turns, found at 5 % of others flagged",
-                found_calm,
-                bad,
-                {0.299, 0.4}
-            ),
-            value_row("uss", "dissatisfied turns, best F1", f1, turns_.size(), "F1", {0.253, 0.3}),
-            value_row(
-                "uss",
-                "dissatisfied turns, area under the curve",
-                area / (static_cast<double>(bad) * static_cast<double>(good)),
-                turns_.size(),
-                "AUC",
-                {0.76}
-            ),
-        };
     }
 
-private:
-    static constexpr double dissatisfied_below = 2.5;
-    static constexpr double wrong_share = 0.05;
-    struct Turn {
-        double score = 0;
-        bool bad = false;
-    };
-    std::vector<Turn> turns_;
+    [[nodiscard]] std::vector<ScoredTurn> judged_by_folds() const {
+        std::vector<ScoredTurn> scored;
+        for (std::size_t fold = 0; fold < folds; ++fold) {
+            detect::RatingLessons lessons;
+            for (const Dialogue& dialogue : taught_) {
+                teach(dialogue, lessons);
+            }
+            for (std::size_t i = 0; i < judged_.size(); ++i) {
+                if (i % folds != fold) {
+                    teach(judged_[i], lessons);
+                }
+            }
+            const auto by = detect::train_rating_judge(lessons);
+            for (std::size_t i = fold; i < judged_.size(); i += folds) {
+                judge(judged_[i], by.get(), scored);
+            }
+        }
+        return scored;
+    }
+
+    [[nodiscard]] std::vector<ScoredTurn> judged_by_other_sources() const {
+        std::vector<std::string> sources;
+        for (const Dialogue& dialogue : judged_) {
+            if (std::ranges::find(sources, dialogue.source) == sources.end()) {
+                sources.push_back(dialogue.source);
+            }
+        }
+        std::vector<ScoredTurn> scored;
+        for (const std::string& source : sources) {
+            detect::RatingLessons lessons;
+            for (const auto* const dialogues : {&taught_, &judged_}) {
+                for (const Dialogue& dialogue : *dialogues) {
+                    if (dialogue.source != source) {
+                        teach(dialogue, lessons);
+                    }
+                }
+            }
+            const auto by = detect::train_rating_judge(lessons);
+            for (const Dialogue& dialogue : judged_) {
+                if (dialogue.source == source) {
+                    judge(dialogue, by.get(), scored);
+                }
+            }
+        }
+        return scored;
+    }
+
+    std::vector<Dialogue> taught_;
+    std::vector<Dialogue> judged_;
 };
 
 }  // namespace
