@@ -244,8 +244,13 @@ private:
             const MutexLock lock(changed_mutex_);
             changed_.insert(change.incident.id.text());
         });
+        // A crash may have come between a review date and what people were to be told of it.
+        for (const contain::ControlView& each : containment_->controls().list(true)) {
+            notifier_->on_control(each, owner_of(each.control));
+        }
         containment_->controls().on_change([this](const contain::ControlChange& change) {
             response_->look_at(change.view.control.incident);
+            notifier_->on_control(change.view, owner_of(change.view.control));
             hub_.publish("control", boost::json::serialize(contain::tree_of(change.view)));
         });
         containment_->controls().on_point([this](const contain::PointChange& change) {
@@ -402,8 +407,29 @@ private:
         return response_->start();
     }
 
+    /// Whoever owns the incident that it belongs to, else what it closes.
+    [[nodiscard]] incident::Owner owner_of(const Control& control) const {
+        if (!control.incident.empty()) {
+            if (const Result<incident::Incident> incident = desk_->get(control.incident)) {
+                return incident->owner;
+            }
+        }
+        const auto named = [&](ScopeKind kind) {
+            return control.scope.kind == kind ? std::string_view(control.scope.name)
+                                              : std::string_view();
+        };
+        const std::shared_ptr<const Configured> config = configured();
+        const catalog::OwnerRule* const rule = config->catalog->owner_of(
+            named(ScopeKind::Tool), named(ScopeKind::Agent), named(ScopeKind::Workflow), ""
+        );
+        return rule == nullptr
+                   ? incident::Owner{}
+                   : incident::Owner{rule->team, rule->contact, rule->channel, rule->match};
+    }
+
     void tell_timeline(const notify::NoticeView& notice) {
         if (notice.incident.empty() || notice.incident.starts_with("point:") ||
+            notice.incident.starts_with("control:") ||
             notice.state == notify::NoticeState::Pending) {
             return;
         }

@@ -349,6 +349,15 @@ Result<void> Response::State::follow_control(
             {program(), ""}
         ));
     }
+    if (view.review != contain::Review::Ahead) {
+        const bool passed = view.review == contain::Review::Passed;
+        TAGOUT_TRY(once(
+            incident, passed ? "containment.overdue" : "containment.due",
+            name + (passed ? " stays in force past its review date " : " is to be looked at by ") +
+                to_rfc3339(view.control.review_by),
+            {program(), ""}
+        ));
+    }
     if (!view.release_requested_by.empty()) {
         TAGOUT_TRY(once(
             incident, "containment.release_requested", "Release of " + name + " is asked for",

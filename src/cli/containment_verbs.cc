@@ -46,6 +46,10 @@ std::string effect_time(const json::value& control) {
     return {text.data(), static_cast<std::size_t>(length)};
 }
 
+Tone tone_of_review(std::string_view review) {
+    return review == "passed" ? Tone::Red : review == "near" ? Tone::Yellow : Tone::Plain;
+}
+
 void print_rows(const json::array& controls, Terminal& terminal) {
     const std::string now = now_text();
     std::vector<std::vector<std::string>> rows;
@@ -60,13 +64,19 @@ void print_rows(const json::array& controls, Terminal& terminal) {
              enforced_by(control),
              effect_time(control),
              short_time(field(control, "since"), now),
+             state == "released" ? ""
+                                 : terminal.toned(
+                                       short_time(field(control, "review_by"), now) +
+                                           (field(control, "review") == "passed" ? " PASSED" : ""),
+                                       tone_of_review(field(control, "review"))
+                                   ),
              field(control, "author"),
              field(control, "incident"),
              field(control, "reason")}
         );
     }
     terminal.line(table(
-        {"ID", "SCOPE", "MODE", "STATE", "POINTS", "EFFECT", "SINCE", "BY", "INCIDENT", "REASON"},
+        {"ID", "SCOPE", "MODE", "STATE", "POINTS", "EFFECT", "SINCE", "REVIEW", "BY", "INCIDENT", "REASON"},
         rows,
         terminal.width()
     ));
@@ -147,7 +157,17 @@ void render_one(const json::value& control, Terminal& terminal) {
     print_fact("acknowledged", field(control, "acknowledged_at"), terminal);
     print_fact("proved", field(control, "proved_at"), terminal);
     print_fact("time to effect", effect_time(control), terminal);
-    print_fact("review by", field(control, "review_by"), terminal);
+    const std::string review = field(control, "review");
+    print_fact(
+        "review by",
+        terminal.toned(
+            field(control, "review_by") + (review == "passed" ? " (passed; people were told)"
+                                           : review == "near" ? " (near; people were told)"
+                                                              : ""),
+            tone_of_review(review)
+        ),
+        terminal
+    );
     print_fact("release asked", field(control, "release_requested_by"), terminal);
     print_fact("released by", field(control, "released_by"), terminal);
     const std::string mode = field(control, "mode");

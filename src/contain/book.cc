@@ -184,10 +184,12 @@ void LiveControls::use(const Settings& settings) {
 void LiveControls::refresh_gauges() {
     std::array<double, 16> counts{};
     double unproved = 0;
+    double overdue = 0;
     for (const auto& [number, row] : fold_.rows()) {
         if (!row.view.released_at) {
             counts[static_cast<std::size_t>(row.view.control.mode)] += 1;
             unproved += row.showed == ProbeShowed::Unproved ? 1 : 0;
+            overdue += row.view.review == Review::Passed ? 1 : 0;
         }
     }
     for (std::size_t i = 1; i <= static_cast<std::size_t>(ControlMode::Redact); ++i) {
@@ -195,6 +197,7 @@ void LiveControls::refresh_gauges() {
         metrics_.gauge(controls_in_force, labels).set(counts[i]);
     }
     metrics_.gauge(controls_unproved).set(unproved);
+    metrics_.gauge(controls_overdue).set(overdue);
     metrics_.gauge(points_behind).set(static_cast<double>(
         std::ranges::count_if(points_, [this](const PointRow& state) {
             mutex_.assert_held();

@@ -81,6 +81,7 @@ std::optional<BookRow> applied(const journal::EntryDraft& draft, const Members& 
     control.since = body.time("since").value_or(draft.occurred_at);
     row.view.origin = body.text("origin");
     row.view.requested_at = draft.occurred_at;
+    row.view.review_set_at = draft.occurred_at;
     row.view.revision = body.number("revision");
     return row;
 }
@@ -203,9 +204,12 @@ BookRow* BookFold::apply(const journal::JournalEntry& entry) {
         probed(draft, body, row);
     } else if (draft.kind == "control.renewed") {
         view.control.review_by = body.time("review_by").value_or(view.control.review_by);
-        view.due = false;
+        view.review_set_at = draft.occurred_at;
+        view.review = Review::Ahead;
     } else if (draft.kind == "control.due") {
-        view.due = true;
+        view.review = std::max(view.review, Review::Near);
+    } else if (draft.kind == "control.overdue") {
+        view.review = Review::Passed;
     } else if (draft.kind == "control.release_requested") {
         view.control.validating = true;
         view.release_requested_by = draft.actor;

@@ -397,18 +397,31 @@ void LiveControls::contact_changed() {
 }
 
 void LiveControls::say_what_is_due(Instant now) {
-    std::vector<ControlId> due;
+    struct Found {
+        ControlId id;
+        Instant review_by;
+        bool passed = false;
+    };
+    std::vector<Found> found;
     for (const auto& [number, row] : fold_.rows()) {
-        if (!row.view.released_at && !row.view.due &&
-            now >= row.view.control.review_by - settings_.review_warning) {
-            due.push_back(row.view.control.id);
+        const Instant date = row.view.control.review_by;
+        // Who was away while it came near is told that it passed, and not first that it will.
+        // A date nearer than the warning is warned of halfway, not at once.
+        const Duration warning =
+            std::min(settings_.review_warning, (date - row.view.review_set_at) / 2);
+        const Review state = now >= date             ? Review::Passed
+                             : now >= date - warning ? Review::Near
+                                                     : Review::Ahead;
+        if (!row.view.released_at && state > row.view.review) {
+            found.push_back({row.view.control.id, date, state == Review::Passed});
         }
     }
-    for (const ControlId& id : due) {
+    for (const auto& [id, review_by, passed] : found) {
         const auto told = commit(
-            {"control.due", id.text(), tagout_itself(), "containment.review_warning", now,
-             review_body(fold_.find(id)->view.control.review_by)},
-            ControlChange::What::Due,
+            {passed ? "control.overdue" : "control.due", id.text(), tagout_itself(),
+             passed ? "its review date passed" : "containment.review_warning", now,
+             review_body(review_by)},
+            passed ? ControlChange::What::Overdue : ControlChange::What::Due,
             std::nullopt
         );
         if (!told) {

@@ -66,6 +66,7 @@ json::object tree_of(const ControlView& view) {
         {"author", control.author.text()},
         {"since", to_rfc3339(control.since)},
         {"review_by", to_rfc3339(control.review_by)},
+        {"review", name_of(view.review)},
         {"state", name_of(view.state)},
         {"requested_at", to_rfc3339(view.requested_at)},
         {"revision", view.revision},

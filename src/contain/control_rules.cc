@@ -19,6 +19,12 @@ constexpr std::array control_state_names{
     EnumName{ControlState::Released, "released"},
 };
 
+constexpr std::array review_names{
+    EnumName{Review::Ahead, "ahead"},
+    EnumName{Review::Near, "near"},
+    EnumName{Review::Passed, "passed"},
+};
+
 constexpr std::array change_names{
     EnumName{ControlChange::What::Applied, "applied"},
     EnumName{ControlChange::What::Acknowledged, "acknowledged"},
@@ -30,6 +36,7 @@ constexpr std::array change_names{
     EnumName{ControlChange::What::Due, "due"},
     EnumName{ControlChange::What::Adopted, "adopted"},
     EnumName{ControlChange::What::HandedOver, "handed_over"},
+    EnumName{ControlChange::What::Overdue, "overdue"},
 };
 
 std::unexpected<Error> refuse(std::string message) {
@@ -204,6 +211,7 @@ Result<void> check_in_force(const ControlView& view) {
 }  // namespace
 
 TAGOUT_DEFINE_NAMED_ENUM(ControlState, parse_control_state, control_state_names)
+TAGOUT_DEFINE_NAMED_ENUM(Review, parse_review, review_names)
 
 std::string_view name_of(ControlChange::What what) noexcept {
     return find_name(change_names, what);
@@ -357,6 +365,10 @@ std::string sentence_of(
         case What::Due:
             return id + " (" + what_it_is + ") is to be looked at by " +
                    to_rfc3339(control.review_by) + ": renew it or ask for its release";
+        case What::Overdue:
+            return id + " (" + what_it_is + ") was to be looked at by " +
+                   to_rfc3339(control.review_by) +
+                   ", and nobody did. It stays in force: renew it or ask for its release";
     }
     return id;
 }

@@ -8,10 +8,11 @@
 // One person may stop. Release takes two: one asks, another, who is not its author, releases.
 //
 // Journal entries (subject: the control's id): control.applied, control.acknowledged, control.proved,
-// control.unproved, control.renewed, control.release_requested, control.released, control.due,
-// control.adopted (applied elsewhere, now here), control.handed_over (applied here, now elsewhere),
-// control.policies (subject "policies") with the revision that first held other policies; and of
-// points point.failing and point.well (subject: the point's name).
+// control.unproved, control.renewed, control.release_requested, control.released, control.due (its
+// review date is near), control.overdue (it passed), control.adopted (applied elsewhere, now here),
+// control.handed_over (applied here, now elsewhere), control.policies (subject "policies") with the
+// revision that first held other policies; and of points point.failing and point.well (subject: the
+// point's name).
 //
 // Thread-safe. apply() and release() commit (milliseconds) and return when the change is durable and
 // published; acknowledgements and probes follow on two threads of the book's own, so that a slow
@@ -81,6 +82,14 @@ enum class ControlState : std::uint8_t {
 };
 TAGOUT_NAMED_ENUM(ControlState, parse_control_state);
 
+/// What people were told of a control's review date; a renewal begins anew.
+enum class Review : std::uint8_t {
+    Ahead = 1,   ///< Nothing yet.
+    Near = 2,    ///< That it is near: Settings::review_warning before.
+    Passed = 3,  ///< That it passed. The control stays in force.
+};
+TAGOUT_NAMED_ENUM(Review, parse_review);  // ahead near passed
+
 struct ControlView {
     Control control;
     ControlState state = ControlState::Requested;
@@ -93,7 +102,8 @@ struct ControlView {
     std::vector<PointEffect> points;  ///< By name. In lists of many points only those that lag.
     PointTally tally;
     std::string origin;  ///< "POINT:CTL-n" of one that was applied at a gateway's host, else "".
-    bool due = false;  ///< Its review date is near or past, and people were told.
+    Review review = Review::Ahead;
+    Instant review_set_at;  ///< When its review date was given to it.
     Actor release_requested_by;  ///< "" when nobody asked.
     std::string release_reason;
     std::optional<Instant> release_requested_at;
@@ -111,9 +121,10 @@ struct ControlChange {
         Renewed = 5,
         ReleaseRequested = 6,
         Released = 7,
-        Due = 8,         ///< Its review date is near: tell somebody.
+        Due = 8,         ///< Its review date is near: tell somebody. Once for each date.
         Adopted = 9,     ///< Somebody did the same at a gateway's host; told of the one in force.
         HandedOver = 10, ///< Another book has it in force now.
+        Overdue = 11,    ///< Its review date passed, and nobody renewed or released it. Once.
     };
     What what = What::Applied;
     ControlView view;      ///< After the change.

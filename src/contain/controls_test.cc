@@ -567,10 +567,18 @@ TEST_F(ControlsTest, AReviewDateIsToldOnceAndNeverReleases) {
     controls_->tick();
     EXPECT_TRUE(comes_true([&] { return seen(What::Due) == 1; }));
     EXPECT_EQ(entries("control.due"), 1U);
+    EXPECT_EQ(controls_->get(ControlId("CTL-1"))->review, Review::Near);
     open();
     clock_.advance(settings_.review_after * 10);
     controls_->tick();
+    controls_->tick();
     EXPECT_EQ(entries("control.due"), 1U) << "a restart does not tell it again";
+    EXPECT_EQ(entries("control.overdue"), 1U);
+    open();
+    controls_->tick();
+    EXPECT_EQ(entries("control.overdue"), 1U);
+    EXPECT_EQ(controls_->get(ControlId("CTL-1"))->review, Review::Passed);
+    EXPECT_EQ(metrics_.gauge(controls_overdue).value(), 1);
     EXPECT_EQ(controls_->list(false).size(), 1U) << "it never lapses";
     ToolCall call;
     call.tool = "payments.refund";
@@ -582,10 +590,36 @@ TEST_F(ControlsTest, AReviewDateIsToldOnceAndNeverReleases) {
     const auto renewed = controls_->renew(ControlId("CTL-1"), next, bob);
     ASSERT_TRUE(renewed.has_value());
     EXPECT_EQ(renewed->control.review_by, next);
-    EXPECT_FALSE(renewed->due);
-    clock_.set(next);
+    EXPECT_EQ(renewed->review, Review::Ahead);
+    EXPECT_EQ(journal_.entries().back().draft.actor, bob.actor);
+    EXPECT_EQ(journal_.entries().back().draft.reason, bob.reason);
+    clock_.set(next - settings_.review_warning);
     controls_->tick();
     EXPECT_EQ(entries("control.due"), 2U) << "once for each date";
+    clock_.set(next);
+    controls_->tick();
+    EXPECT_EQ(entries("control.overdue"), 2U);
+    EXPECT_EQ(controls_->list(false).size(), 1U);
+}
+
+TEST_F(ControlsTest, AReviewDateInLessThanTheWarningIsWarnedOfHalfway) {
+    ControlDraft draft = stop_refunds();
+    draft.review_by = clock_.now() + settings_.review_warning / 2;
+    applied(draft);
+    clock_.advance(settings_.review_warning / 4 - std::chrono::seconds(1));
+    controls_->tick();
+    EXPECT_EQ(entries("control.due"), 0U);
+    clock_.advance(std::chrono::seconds(1));
+    controls_->tick();
+    EXPECT_EQ(entries("control.due"), 1U);
+}
+
+TEST_F(ControlsTest, WhoWasAwayWhileAReviewDateCameNearIsToldOnceThatItPassed) {
+    applied(stop_refunds());
+    clock_.advance(settings_.review_after + std::chrono::hours(2));
+    controls_->tick();
+    EXPECT_EQ(entries("control.due"), 0U);
+    EXPECT_EQ(entries("control.overdue"), 1U);
 }
 
 TEST_F(ControlsTest, PoliciesArePublishedAllOrNotAtAll) {

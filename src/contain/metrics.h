@@ -14,6 +14,11 @@ inline constexpr MetricInfo controls_unproved{
     MetricType::Gauge,
     "Controls in force whose probe passed or could not be sent",
     ""};
+inline constexpr MetricInfo controls_overdue{
+    "tagout_controls_overdue",
+    MetricType::Gauge,
+    "Controls in force whose review date passed",
+    ""};
 inline constexpr MetricInfo points_behind{
     "tagout_points_behind",
     MetricType::Gauge,
@@ -94,6 +99,7 @@ inline constexpr MetricInfo refused_callers_total{
 inline constexpr std::array metric_list{
     controls_in_force,
     controls_unproved,
+    controls_overdue,
     points_behind,
     control_changes_total,
     time_to_effect_seconds,

@@ -47,7 +47,9 @@ void describe(Options& options, Visit&& visit) {
             0,
             2'592'000,
             "",
-            "How long before its review date people are told of a control."},
+            "How long before its review date people are told of a control; they are told again when "
+            "it passed. An hour is time enough to find a second person for a release, and short "
+            "enough that nobody puts it off."},
         options.review_warning
     );
     visit(

@@ -35,7 +35,9 @@ json::object labels_of(const Content& content, Severity severity) {
     json::object labels{
         {"severity", paging_severity(severity)},
         {"alertname",
-         content.incident.starts_with("point:") ? "TagoutPoint" : "TagoutIncident"},
+         content.incident.starts_with("point:")     ? "TagoutPoint"
+         : content.incident.starts_with("control:") ? "TagoutControl"
+                                                    : "TagoutIncident"},
         {"incident", content.incident},
         {"class", name_of(content.failure_class)},
         {"kind", name_of(content.kind)},

@@ -40,7 +40,7 @@ std::optional<E> find_value(
     return std::nullopt;
 }
 
-constexpr std::array<std::pair<Event, std::string_view>, 8> event_names{{
+constexpr std::array<std::pair<Event, std::string_view>, 11> event_names{{
     {Event::Opened, "incident.opened"},
     {Event::Declared, "incident.declared"},
     {Event::Escalated, "incident.escalated"},
@@ -49,6 +49,9 @@ constexpr std::array<std::pair<Event, std::string_view>, 8> event_names{{
     {Event::Contained, "incident.contained"},
     {Event::PointFailing, "point.failing"},
     {Event::PointWell, "point.well"},
+    {Event::ControlDue, "control.due"},
+    {Event::ControlOverdue, "control.overdue"},
+    {Event::ControlReviewed, "control.reviewed"},
 }};
 
 constexpr std::array<std::pair<ChannelType, std::string_view>, 4> channel_type_names{{
@@ -228,6 +231,59 @@ Content describe_point(
     if (!page_url.empty()) {
         content.link =
             std::string(page_url) + (page_url.ends_with('/') ? "" : "/") + "containment";
+    }
+    return content;
+}
+
+Content describe_control(
+    const contain::ControlView& view, const incident::Owner& owner, Event event, Instant at,
+    std::string_view page_url
+) {
+    const Control& control = view.control;
+    const std::string what = std::string(name_of(control.mode)) + " for " + to_text(control.scope);
+    const std::string date = to_rfc3339(control.review_by);
+    const std::string remedy = ". Renew it or ask for its release; it is never released by itself";
+    Content content;
+    content.incident = "control:" + clean(control.id.text(), name_max);
+    content.title = clean(
+        event == Event::ControlDue       ? what + " is to be looked at by " + date + remedy
+        : event == Event::ControlOverdue ? what + " was to be looked at by " + date + remedy
+        : view.released_at               ? what + " was released"
+                                         : what + " was renewed until " + date,
+        title_max
+    );
+    content.failure_class = FailureClass::Safety;
+    content.severity = event == Event::ControlOverdue ? Severity::Sev2 : Severity::Sev3;
+    content.state = ends(event) ? IncidentState::Resolved : IncidentState::Declared;
+    content.severity_reason = event == Event::ControlOverdue
+                                  ? "a control is in force past its review date"
+                                  : "a control's review date is near";
+    content.cause = "a control is to be looked at";
+    content.containment = clean(
+        control.id.text() + ", in force since " + to_rfc3339(control.since) + " by " +
+            control.author.text() + ": " + control.reason,
+        sentence_max
+    );
+    // Other scopes stand in the title only.
+    if (control.scope.kind == ScopeKind::Agent) {
+        content.agent = clean(control.scope.name, name_max);
+    } else if (control.scope.kind == ScopeKind::Workflow) {
+        content.workflow = clean(control.scope.name, name_max);
+    } else if (control.scope.kind == ScopeKind::Tool) {
+        content.tool = clean(control.scope.name, name_max);
+    }
+    content.team = clean(owner.team, name_max);
+    content.contact = clean(owner.contact, name_max);
+    content.actor = clean(control.author.text(), name_max);
+    content.reason = clean(control.reason, sentence_max);
+    content.began_at = control.since;
+    content.at = at;
+    if (ends(event)) {
+        content.resolved_at = at;
+    }
+    if (!page_url.empty()) {
+        content.link = std::string(page_url) + (page_url.ends_with('/') ? "" : "/") +
+                       "containment/" + clean(control.id.text(), name_max);
     }
     return content;
 }

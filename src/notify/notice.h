@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "contain/controls.h"
 #include "incident/incident.h"
 #include "journal/journal_entry.h"
 
@@ -27,14 +28,18 @@ enum class Event : std::uint8_t {
     Contained = 6,
     PointFailing = 7,  ///< An enforcement point does not enforce what it should, or is not heard of.
     PointWell = 8,     ///< It does again.
+    ControlDue = 9,       ///< A control's review date is near.
+    ControlOverdue = 10,  ///< It passed, and the control stays in force.
+    ControlReviewed = 11, ///< It was renewed or released.
 };
 /// What was told before is over: pagers stop ringing, alerts end.
 [[nodiscard]] constexpr bool ends(Event event) noexcept {
-    return event == Event::Resolved || event == Event::PointWell;
+    return event == Event::Resolved || event == Event::PointWell || event == Event::ControlReviewed;
 }
 
 /// "incident.opened", "incident.declared", "incident.escalated", "incident.resolved", "notice.test",
-/// "incident.contained", "point.failing", "point.well".
+/// "incident.contained", "point.failing", "point.well", "control.due", "control.overdue",
+/// "control.reviewed".
 [[nodiscard]] std::string_view name_of(Event event) noexcept;
 [[nodiscard]] std::optional<Event> parse_event(std::string_view name) noexcept;
 
@@ -113,6 +118,13 @@ struct Notice {
 /// What is said of an enforcement point, which stands where an incident's id does: "point:edge-1".
 [[nodiscard]] Content describe_point(
     std::string_view point, std::string_view sentence, bool failing, Instant at,
+    std::string_view page_url
+);
+
+/// What is said of a control and its review date, which stands where an incident's id does:
+/// "control:CTL-1".
+[[nodiscard]] Content describe_control(
+    const contain::ControlView& view, const incident::Owner& owner, Event event, Instant at,
     std::string_view page_url
 );
 

@@ -230,13 +230,16 @@ void NoticeBook::add(std::uint64_t sequence, Notice notice) {
         case Event::Declared:
         case Event::Escalated:
         case Event::Contained:
-        case Event::PointFailing: {
+        case Event::PointFailing:
+        case Event::ControlDue:
+        case Event::ControlOverdue: {
             Told& told = told_[incident];
             const bool first = told.channels.empty();
             told.severity = first ? notice.content.severity
                                   : std::min(told.severity, notice.content.severity);
             told.declared |= notice.event == Event::Declared;
             told.contained |= notice.event == Event::Contained;
+            told.overdue |= notice.event == Event::ControlOverdue;
             if (std::ranges::find(told.channels, notice.view.channel) == told.channels.end()) {
                 told.channels.push_back(notice.view.channel);
             }
@@ -244,6 +247,7 @@ void NoticeBook::add(std::uint64_t sequence, Notice notice) {
         }
         case Event::Resolved:
         case Event::PointWell:
+        case Event::ControlReviewed:
             told_.erase(incident);
             break;
         case Event::Test:

@@ -29,6 +29,7 @@ struct Told {
     Severity severity = Severity::Sev3;
     bool declared = false;
     bool contained = false;
+    bool overdue = false;  ///< Of a control: that its review date passed.
     std::vector<std::string> channels;
 };
 

@@ -143,6 +143,10 @@ struct Notifier::State {
     ) TAGOUT_REQUIRES(mutex);
     void tell(const incident::Change& change) TAGOUT_REQUIRES(mutex);
     void tell_point(const Content& content, Event event) TAGOUT_REQUIRES(mutex);
+    void tell_control(const contain::ControlView& view, const incident::Owner& owner)
+        TAGOUT_REQUIRES(mutex);
+    void queue_about(const Content& content, Event event, const std::vector<std::string>& names)
+        TAGOUT_REQUIRES(mutex);
     std::optional<Job> pick(Instant now) TAGOUT_REQUIRES(mutex);
     std::optional<Job> pick_refresh(Instant now) TAGOUT_REQUIRES(mutex);
     Duration wait_time(Instant now) TAGOUT_REQUIRES(mutex);
@@ -262,6 +266,48 @@ void Notifier::State::tell_point(const Content& content, Event event) {
     } else if (catalog->channel("") != nullptr) {
         names.push_back(catalog->channel("")->name);
     }
+    queue_about(content, event, names);
+}
+
+void Notifier::State::tell_control(const contain::ControlView& view, const incident::Owner& owner) {
+    using contain::Review;
+    const std::string about = "control:" + view.control.id.text();
+    const Told* const told = book.told(about);
+    const bool over = view.released_at || view.review == Review::Ahead;
+    const Event event = over                             ? Event::ControlReviewed
+                        : view.review == Review::Passed ? Event::ControlOverdue
+                                                        : Event::ControlDue;
+    const bool known = told != nullptr && (event == Event::ControlDue || told->overdue);
+    if (over ? told == nullptr : known) {
+        return;
+    }
+    std::vector<std::string> names;
+    if (!over) {
+        const catalog::NoticeChannel* const owners = catalog->channel(owner.channel);
+        const bool usable = owners != nullptr && !book.disabled(owners->name);
+        names.push_back(usable ? owners->name : catalog->contents().default_channel);
+    }
+    if (told != nullptr) {
+        for (const std::string& name : told->channels) {
+            if (std::ranges::find(names, name) == names.end()) {
+                names.push_back(name);
+            }
+        }
+    }
+    if (catalog->contents().channels.empty()) {
+        names.clear();  // Nobody asked to be told of anything.
+    }
+    const Instant now = clock.now();
+    Content content = describe_control(view, owner, event, now, settings.page_url);
+    if (told != nullptr && told->severity != content.severity) {
+        content.escalated_from = told->severity;
+    }
+    queue_about(content, event, names);
+}
+
+void Notifier::State::queue_about(
+    const Content& content, Event event, const std::vector<std::string>& names
+) {
     const Instant now = clock.now();
     std::vector<journal::EntryDraft> drafts;
     for (const std::string& name : names) {
@@ -511,6 +557,12 @@ void Notifier::on_point(
         describe_point(point, sentence, failing, at, state_->settings.page_url),
         failing ? Event::PointFailing : Event::PointWell
     );
+    state_->changed.notify_all();
+}
+
+void Notifier::on_control(const contain::ControlView& view, const incident::Owner& owner) {
+    const MutexLock lock(state_->mutex);
+    state_->tell_control(view, owner);
     state_->changed.notify_all();
 }
 

@@ -55,6 +55,10 @@ public:
     void on_point(
         std::string_view point, std::string_view sentence, bool failing, Instant at
     );
+    /// Tells the owner's channel what people do not know yet of a control's review date: that it is
+    /// near, that it passed, and whoever was told, that it was renewed or released. Compares `view`
+    /// with what was told, so that it may be called again, and is at each start.
+    void on_control(const contain::ControlView& view, const incident::Owner& owner);
     /// Called after each outcome is durable, on a delivery thread: for the incident's timeline.
     /// Set it before start().
     void on_outcome(std::function<void(const NoticeView&)> observer);

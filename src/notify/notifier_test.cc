@@ -241,6 +241,46 @@ TEST_F(NotifierTest, APointThatFailsIsToldOnceAndSoIsThatItIsWell) {
     EXPECT_EQ(events().size(), 4U) << "the next time is told anew";
 }
 
+TEST_F(NotifierTest, AReviewDateIsToldToTheOwnerBeforeItPassesAndWhenItDid) {
+    contain::ControlView view;
+    view.control.id = ControlId("CTL-7");
+    view.control.scope = {ScopeKind::Tool, "payments.refund"};
+    view.control.reason = "it refunds twice";
+    view.control.author = Actor("person:ana");
+    view.control.review_by = clock_.now() + std::chrono::hours(1);
+    const incident::Owner owner{"payments", "pay@example", "", ""};
+    notifier_->on_control(view, owner);
+    EXPECT_EQ(notifier_->deliver_due(), 0U) << "nothing is near";
+    view.review = contain::Review::Near;
+    notifier_->on_control(view, owner);
+    notifier_->on_control(view, owner);
+    restart();
+    notifier_->on_control(view, owner);
+    view.review = contain::Review::Passed;
+    notifier_->on_control(view, owner);
+    restart();
+    notifier_->on_control(view, owner);
+    view.review = contain::Review::Near;  // An older change that is told late.
+    notifier_->on_control(view, owner);
+    view.review = contain::Review::Ahead;
+    view.control.review_by += std::chrono::hours(24);
+    notifier_->on_control(view, owner);
+    notifier_->on_control(view, owner);
+    notifier_->deliver_due();
+    EXPECT_EQ(events(), (Words{"control.due", "control.overdue", "control.reviewed"}));
+    const std::string due = receiver_.seen()[0].body;
+    for (const std::string_view part :
+         {"control:CTL-7", "SEV3", "tool:payments.refund", "never released by itself",
+          "it refunds twice", "person:ana", "payments"}) {
+        EXPECT_NE(due.find(part), std::string::npos) << part << " in " << due;
+    }
+    EXPECT_NE(receiver_.seen()[1].body.find("SEV2"), std::string::npos);
+    view.review = contain::Review::Near;
+    notifier_->on_control(view, owner);
+    notifier_->deliver_due();
+    EXPECT_EQ(events().size(), 4U) << "the next date is told anew";
+}
+
 TEST_F(NotifierTest, ContainmentIsToldOnceWithWhatWasDoneAndHowToUndoIt) {
     incident::Incident incident = refund_incident();
     tell(incident);

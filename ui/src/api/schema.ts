@@ -1744,6 +1744,11 @@ export interface components {
             rule?: string;
             since: components["schemas"]["Time"];
             review_by: components["schemas"]["Time"];
+            /**
+             * @description What people were told of its review date; it is never released by itself
+             * @enum {string}
+             */
+            review: "ahead" | "near" | "passed";
             state: components["schemas"]["ControlState"];
             requested_at: components["schemas"]["Time"];
             published_at?: components["schemas"]["Time"];

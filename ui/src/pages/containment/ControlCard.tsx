@@ -22,7 +22,7 @@ export function ReviewBy({ control }: { control: Control }) {
     const left = Date.parse(control.review_by) - useNowMs();
     return left < 0
         ? <span className={css.bad}>overdue since {duration(-left)}</span>
-        : <time dateTime={control.review_by} className="num">in {duration(left)}</time>;
+        : <time dateTime={control.review_by} className={control.review === 'near' ? `num ${css.warn}` : 'num'}>in {duration(left)}{control.review === 'near' && ', people were told'}</time>;
 }
 
 export function ControlCard({ control, bare }: { control: Control; bare?: boolean }) {
