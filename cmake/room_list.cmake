@@ -1,6 +1,6 @@
 # The rooms in the order of src/LAYERS, each with the libraries it links.
 tagout_room(base USES Threads::Threads PkgConfig::XXHASH Boost::json)
-tagout_room(domain USES base)
+tagout_room(domain USES base PkgConfig::RE2)
 tagout_room(schema USES base simdjson::simdjson PkgConfig::RE2 Boost::json)
 tagout_room(catalog USES domain PkgConfig::YAML OpenSSL::Crypto)
 tagout_room(journal USES domain OpenSSL::Crypto)

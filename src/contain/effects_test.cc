@@ -47,7 +47,8 @@ TEST(Redactor, TakesOutWhatItIsToldAndNothingElse) {
         {"phone", "2026-11-27 10:30", "(nothing)"},
         {"ip", "from 192.0.2.7:80", "from [redacted:ip]:80"},
         {"ip", "version 1.2.3", "(nothing)"},
-        {"secret", "Authorization: Bearer abcdefghijklmnop1234", "Authorization: [redacted:secret]"},
+        {"secret", "use Bearer abcdefghijklmnop1234 now", "use [redacted:secret] now"},
+        {"secret", "glpat-abcdefghij0123456789, npm", "[redacted:secret], npm"},
         {"secret", "AKIAIOSFODNN7EXAMPLE", "[redacted:secret]"},
         {"re:CUST-[0-9]+", "CUST-12, CUST-x, CUST-9", "[redacted], CUST-x, [redacted]"},
     };

@@ -6,7 +6,7 @@
 //   email   jane@example.com                  iban    DE89 3704 0044 0532 0130 00, checked by its sum
 //   phone   +49 30 1234567                    ssn     123-45-6789
 //   card    4111 1111 1111 1111, by its sum   ip      192.0.2.7
-//   secret  known prefixes of keys, bearer tokens, JSON web tokens, private keys
+//   secret  what domain/secrets.h finds: keys by their prefixes, bearer tokens, private keys
 //
 // Thread-safe: immutable. Cost: linear in the text, some 10 ns a byte for all kinds together.
 #pragma once

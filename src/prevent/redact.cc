@@ -1,11 +1,14 @@
 #include "prevent/redact.h"
 
+#include "domain/secrets.h"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <optional>
+#include <vector>
 
 namespace tagout::prevent {
 
@@ -120,14 +123,6 @@ bool starts_with_nocase(std::string_view text, std::string_view prefix) {
            });
 }
 
-/// Prefixes of keys as their makers publish them.
-constexpr std::array<std::string_view, 22> key_prefixes{
-    "sk-",   "sk_live_", "sk_test_", "pk_live_", "rk_live_", "ghp_",   "gho_",  "ghs_",
-    "ghu_",  "github_pat_", "glpat-", "xoxb-",    "xoxp-",    "xoxa-",  "xapp-", "AKIA",
-    "ASIA",  "AIza",     "hf_",      "npm_",     "whsec_",   "eyJ",
-};
-constexpr std::size_t key_rest_min = 12;
-
 std::size_t token_end(std::string_view text, std::size_t from) {
     while (from < text.size() && (is_word(text[from]) || text[from] == '.' || text[from] == '/' ||
                                   text[from] == '+' || text[from] == '=' || text[from] == '~')) {
@@ -174,25 +169,18 @@ bool is_phone_name(std::string_view name) {
     return folded.find("phone") != std::string::npos || folded == "mobile" || folded == "tel";
 }
 
-std::optional<Hit> private_key_at(std::string_view text) {
-    constexpr std::string_view begin = "-----BEGIN ";
-    constexpr std::string_view finish = "-----END ";
-    if (!text.starts_with(begin) || text.substr(0, 60).find("PRIVATE KEY") == std::string_view::npos) {
-        return std::nullopt;
-    }
-    const std::size_t end = text.find(finish);
-    const std::size_t tail = end == std::string_view::npos
-                                 ? std::string_view::npos
-                                 : text.find("-----", end + finish.size());
-    const std::size_t length = tail == std::string_view::npos ? text.size() : tail + 5;
-    return Hit{"secret", length, std::string(text.substr(0, length))};
+/// How long "Bearer " or "Basic " is at the beginning of `text`, 0 if neither stands there.
+std::size_t scheme_length(std::string_view text) {
+    constexpr std::array<std::string_view, 2> schemes{"bearer ", "basic "};
+    const auto found = std::ranges::find_if(schemes, [&](std::string_view scheme) {
+        return starts_with_nocase(text, scheme);
+    });
+    return found == schemes.end() ? 0 : found->size();
 }
 
-/// "password: hunter2", "api_key=abc", "Bearer abc": where the value begins, 0 if it is none.
+/// "password: hunter2", "api_key=abc", "Authorization: Bearer abc": where the value begins, 0 if it is
+/// none.
 std::size_t assigned_from(std::string_view text) {
-    if (starts_with_nocase(text, "bearer ")) {
-        return 7;
-    }
     std::size_t end = 0;
     while (end < text.size() && is_word(text[end])) {
         ++end;
@@ -200,31 +188,31 @@ std::size_t assigned_from(std::string_view text) {
     if (end == 0 || end > 40 || end >= text.size() || !is_secret_name(text.substr(0, end))) {
         return 0;
     }
-    std::size_t at = end;
-    while (at < text.size() && (text[at] == ' ' || text[at] == '"' || text[at] == '\'')) {
-        ++at;
-    }
-    if (at >= text.size() || (text[at] != ':' && text[at] != '=')) {
+    const auto skip = [&](std::size_t at) {
+        return std::min(text.find_first_not_of(" \"'", at), text.size());
+    };
+    const std::size_t sign = skip(end);
+    if (sign >= text.size() || (text[sign] != ':' && text[sign] != '=')) {
         return 0;
     }
-    ++at;
-    while (at < text.size() && (text[at] == ' ' || text[at] == '"' || text[at] == '\'')) {
-        ++at;
-    }
-    return at;
+    const std::size_t value = skip(sign + 1);
+    return value + scheme_length(text.substr(value));
 }
 
-std::optional<Hit> secret_at(std::string_view text) {
-    if (auto key = private_key_at(text)) {
-        return key;
-    }
+/// Where the value that begins at `from` ends: in quotes with them, else before what separates values.
+std::size_t assigned_end(std::string_view text, std::size_t from) {
+    const char quote = text[from - 1];
+    const std::size_t closing =
+        quote == '"' || quote == '\'' ? text.find(quote, from) : std::string_view::npos;
+    const std::size_t end = closing != std::string_view::npos
+                                ? closing
+                                : text.find_first_of(" \t\n\r\"',;}", from);
+    return std::min(end, text.size());
+}
+
+std::optional<Hit> random_word_at(std::string_view text) {
     const std::size_t end = token_end(text, 0);
     const std::string_view token = text.substr(0, end);
-    for (const std::string_view prefix : key_prefixes) {
-        if (token.starts_with(prefix) && token.size() >= prefix.size() + key_rest_min) {
-            return Hit{"secret", end, std::string(token)};
-        }
-    }
     return is_random(token) ? std::optional(Hit{"secret", end, std::string(token)}) : std::nullopt;
 }
 
@@ -243,39 +231,53 @@ std::string Redactor::placeholder(std::string_view kind, std::string_view value)
 }
 
 std::string Redactor::text(std::string_view plain) {
+    const std::vector<SecretPlace> secrets = find_secrets(plain);
+    auto secret = secrets.begin();
     std::string out;
     char before = ' ';
     for (std::size_t i = 0; i < plain.size();) {
+        while (secret != secrets.end() && secret->to <= i) {
+            ++secret;
+        }
         const std::string_view rest = plain.substr(i);
+        std::size_t kept = 0;  // what stands before the value of an assignment
         std::optional<Hit> hit;
-        if (is_digit(rest.front()) || rest.front() == '+') {
+        if (!is_local(before)) {
+            kept = assigned_from(rest);
+            if (kept == 0 && secret != secrets.end() && secret->from == i) {
+                kept = scheme_length(rest);
+            }
+        }
+        if (kept > 0) {
+            std::size_t end = assigned_end(rest, kept);
+            if (secret != secrets.end() && secret->from <= i + end) {
+                end = std::max(end, secret->to - i);
+            }
+            const std::string_view value = rest.substr(kept, end - kept);
+            if (!value.empty()) {
+                hit = Hit{"secret", value.size(), std::string(value)};
+            }
+        } else if (secret != secrets.end() && secret->from <= i) {
+            hit = Hit{"secret", secret->to - i, std::string(rest.substr(0, secret->to - i))};
+        } else if (is_digit(rest.front()) || rest.front() == '+') {
             hit = number_at(rest, before);
         }
-        if (!hit && !is_local(before)) {
+        if (!hit && kept == 0 && !is_local(before)) {
             hit = email_at(rest);
             if (!hit) {
-                hit = secret_at(rest);
-            }
-            if (const std::size_t from = hit ? 0 : assigned_from(rest); from > 0) {
-                const std::size_t end = std::min(rest.find_first_of(" \t\n\r\"',;}", from), rest.size());
-                out += rest.substr(0, from);
-                if (end > from) {
-                    out += placeholder("secret", rest.substr(from, end - from));
-                }
-                before = ' ';
-                i += std::max(end, from);
-                continue;
+                hit = random_word_at(rest);
             }
         }
         if (hit) {
-            out += placeholder(hit->kind, hit->value);
+            out.append(rest.substr(0, kept)).append(placeholder(hit->kind, hit->value));
             before = ']';
-            i += hit->length;
+            i += kept + hit->length;
             continue;
         }
-        before = rest.front();
-        out += before;
-        ++i;
+        const std::size_t plainly = std::max<std::size_t>(kept, 1);
+        out.append(rest.substr(0, plainly));
+        before = rest[plainly - 1];
+        i += plainly;
     }
     return out;
 }

@@ -2,39 +2,13 @@
 
 #include "detect/atoms.h"
 #include "detect/pattern_database.h"
+#include "domain/secrets.h"
 
 #include <algorithm>
-#include <array>
 
 namespace tagout::detect {
 
 namespace {
-
-struct SecretForm {
-    const char* kind;
-    const char* expression;
-};
-
-constexpr std::array secret_forms{
-    SecretForm{"an AWS access key", "\\b(AKIA|ASIA)[0-9A-Z]{16}"},
-    SecretForm{"a GitHub token", "\\bgh[pousr]_[A-Za-z0-9]{36}"},
-    SecretForm{"a GitHub token", "\\bgithub_pat_[A-Za-z0-9_]{40}"},
-    SecretForm{"a GitLab token", "\\bglpat-[A-Za-z0-9_-]{20}"},
-    SecretForm{"a Slack token", "\\bxox[abeoprs]-[0-9A-Za-z-]{10}"},
-    SecretForm{"an Anthropic key", "\\bsk-ant-[A-Za-z0-9_-]{20}"},
-    SecretForm{"an OpenAI key", "\\bsk-(proj-|svcacct-)?[A-Za-z0-9]{20}"},
-    SecretForm{"a Google API key", "\\bAIza[0-9A-Za-z_-]{35}"},
-    SecretForm{"a Stripe key", "\\b[rs]k_(live|test)_[0-9A-Za-z]{16}"},
-    SecretForm{"an npm token", "\\bnpm_[A-Za-z0-9]{36}"},
-    SecretForm{"a Hugging Face token", "\\bhf_[A-Za-z0-9]{30}"},
-    SecretForm{
-        "a SendGrid key", "\\bSG\\.[A-Za-z0-9_-]{16}[A-Za-z0-9_-]{0,10}\\.[A-Za-z0-9_-]{16}"},
-    SecretForm{"a signed token", "\\beyJ[A-Za-z0-9_-]+\\.eyJ[A-Za-z0-9_-]"},
-    SecretForm{"a private key", "-----BEGIN [A-Z ]{0,20}PRIVATE KEY"},
-    SecretForm{"an age key", "AGE-SECRET-KEY-1[0-9A-Z]{20}"},
-    SecretForm{"an Azure account key", "AccountKey=[A-Za-z0-9+/]{40}"},
-    SecretForm{"a password in a URL", "://[^/\\s:@\"]{1,60}:[^/\\s:@\"]{3,60}@"},
-};
 
 constexpr unsigned first_place = 1'000;
 constexpr unsigned first_canary = 2'000;
@@ -68,21 +42,6 @@ bool stands_alone(std::string_view text, std::size_t from, std::size_t to) noexc
     const bool before = from == 0 || !is_word(text[from]) || !is_word(text[from - 1]);
     const bool after = to == text.size() || !is_word(text[to - 1]) || !is_word(text[to]);
     return before && after && !text.substr(to).starts_with(".pub");
-}
-
-/// Where the secret that begins at `from` and is known up to `to` ends.
-std::size_t end_of_secret(std::string_view text, std::size_t to) noexcept {
-    constexpr std::string_view marker = "-----END";
-    const std::size_t key_end = text.find(marker, to);
-    if (to >= 11 && text.substr(to - 11, 11) == "PRIVATE KEY") {
-        return key_end == std::string_view::npos ? text.size() : key_end;
-    }
-    while (to < text.size() &&
-           (is_word(text[to]) || text[to] == '_' || text[to] == '-' || text[to] == '.' ||
-            text[to] == '+' || text[to] == '/' || text[to] == '=')) {
-        ++to;
-    }
-    return to;
 }
 
 }  // namespace
