@@ -86,7 +86,8 @@ Result<void> may_release(
     if (!closes_a_capability(view.control)) {
         return {};
     }
-    const Instant since = view.release_requested_at.value_or(Instant{});
+    const Instant since =
+        std::max(view.release_requested_at.value_or(Instant{}), view.stage_since.value_or(Instant{}));
     bool named = false;
     std::vector<std::string> missing;
     for (const std::string& tool : tools_behind(view.control.scope, catalog)) {
@@ -106,8 +107,10 @@ Result<void> may_release(
         return fail(
             ErrorCode::Conflict,
             "journeys have not proved " + to_text(view.control.scope) +
-                " since its release was asked for: " + text +
-                ". Run `tagout journeys run`, then release again"
+                (view.stages.empty() && view.put_back.empty()
+                     ? " since its release was asked for: "
+                     : " since its stage began (" + to_rfc3339(since) + "): ") +
+                text + ". Run `tagout journeys run`, then release again"
         );
     }
     if (!named && without_journeys.empty()) {
@@ -122,6 +125,72 @@ Result<void> may_release(
 }
 
 }  // namespace
+
+std::string journey_against(
+    const contain::ControlView& view, const catalog::Catalog& catalog,
+    const recover::Journeys& journeys
+) {
+    if (view.control.opening.is_shut() || !closes_a_capability(view.control)) {
+        return "";
+    }
+    const std::vector<std::string> tools = tools_behind(view.control.scope, catalog);
+    for (const recover::JourneyView& each : journeys.list()) {
+        const bool concerned = std::ranges::any_of(each.journey.tools, [&](const ToolName& named) {
+            return std::ranges::any_of(tools, [&](const std::string& tool) {
+                return catalog::glob_matches(named.text(), tool) ||
+                       catalog::glob_matches(tool, named.text()) ||
+                       tool.ends_with("." + named.text());
+            });
+        });
+        if (concerned && !each.runs.empty() && !each.runs.front().passed &&
+            each.runs.front().at > *view.stage_since) {
+            return "journey " + each.journey.name + ": " + each.runs.front().sentence;
+        }
+    }
+    return "";
+}
+
+std::string finding_against(
+    const contain::ControlView& view, const catalog::Catalog& catalog,
+    const incident::Incident& incident
+) {
+    if (view.control.opening.is_shut() || incident.kind == IncidentKind::Backfilled) {
+        return "";
+    }
+    const Scope& scope = view.control.scope;
+    const std::vector<std::string> tools = tools_behind(scope, catalog);
+    const auto is_about = [&](const Finding& finding) {
+        const auto named = [&](const std::string& name) {
+            return !name.empty() && catalog::glob_matches(scope.name, name);
+        };
+        const std::string& tool = finding.tool.text();
+        const bool of_tool =
+            !tool.empty() && std::ranges::any_of(tools, [&](const std::string& each) {
+                return catalog::glob_matches(each, tool) || each.ends_with("." + tool);
+            });
+        return scope.kind == ScopeKind::Global ||
+               (scope.kind == ScopeKind::Agent && named(finding.agent.text())) ||
+               (scope.kind == ScopeKind::Workflow && named(finding.workflow.text())) ||
+               (scope.kind == ScopeKind::Model && named(finding.model)) ||
+               (scope.kind == ScopeKind::Session && named(finding.correlation.text())) ||
+               (scope.kind != ScopeKind::Agent && scope.kind != ScopeKind::Workflow && of_tool);
+    };
+    const bool mine = !incident.id.empty() && view.control.incident == incident.id;
+    bool about = mine;
+    for (const Finding& finding : incident.findings) {
+        const bool this_one = mine || is_about(finding);
+        about = about || this_one;
+        if (this_one && finding.seen_at > *view.stage_since) {
+            return incident.id.text() + ": " + finding.signal + ": " + finding.evidence;
+        }
+    }
+    // Of many only the first are kept: the rest are known by their number and the newest time.
+    if (about && incident.finding_count > incident.findings.size() &&
+        incident.last_finding_at > *view.stage_since) {
+        return incident.id.text() + ": " + incident.title;
+    }
+    return "";
+}
 
 contain::ReleaseCheck release_check(CatalogNow catalog, recover::Journeys& journeys) {
     return [catalog = std::move(catalog), &journeys](

@@ -7,6 +7,7 @@
 #include "contain/controls.h"
 #include "contain/tool_pins.h"
 #include "domain/finding.h"
+#include "incident/incident.h"
 #include "prevent/review.h"
 #include "recover/journeys.h"
 #include "recover/releases.h"
@@ -22,9 +23,21 @@ namespace tagout::app {
 
 using CatalogNow = std::function<std::shared_ptr<const catalog::Catalog>()>;
 
-/// A capability is opened again only when every journey that names what the control closed has passed
-/// since its release was asked for. A control on people, sessions, models or versions closes no
-/// capability, and one that only observes closes nothing: they need none.
+/// Why a release in stages goes back to the stage before: a journey that names what the control closes
+/// failed since the stage began. "" for not.
+[[nodiscard]] std::string journey_against(
+    const contain::ControlView& view, const catalog::Catalog& catalog,
+    const recover::Journeys& journeys
+);
+/// The same of findings: of the control's own incident, or about what it closes, seen since.
+[[nodiscard]] std::string finding_against(
+    const contain::ControlView& view, const catalog::Catalog& catalog,
+    const incident::Incident& incident
+);
+/// A capability is opened again, or a stage further, only when every journey that names what the control
+/// closed has passed since its release was asked for, and since its stage began. A control on people,
+/// sessions, models or versions closes no capability, and one that only observes closes nothing: they
+/// need none.
 [[nodiscard]] contain::ReleaseCheck release_check(CatalogNow catalog, recover::Journeys& journeys);
 
 /// A changed definition as the gateway knows it: the same signal that telemetry shows it by.

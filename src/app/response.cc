@@ -1,5 +1,6 @@
 #include "app/response.h"
 
+#include "app/crossings.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "incident/transitions.h"
@@ -76,6 +77,10 @@ struct Response::State {
     Result<void> follow_control(
         const incident::Incident& incident, const contain::ControlView& view
     );
+    /// Puts releases in stages back, where `why` says so.
+    Result<void> follow_stages(
+        const std::function<std::string(const contain::ControlView&)>& why
+    );
     Result<void> follow_recovery(const incident::Incident& incident);
     Result<void> once(
         const incident::Incident& incident, std::string_view kind, std::string text,
@@ -91,6 +96,7 @@ struct Response::State {
     Mutex mutex;
     Condition changed;
     std::set<IncidentId> touched TAGOUT_GUARDED_BY(mutex);
+    bool journeys_ran TAGOUT_GUARDED_BY(mutex) = true;  ///< Or may have, before this start.
     bool stopping TAGOUT_GUARDED_BY(mutex) = false;
     std::thread thread;
 };
@@ -145,6 +151,10 @@ void Response::look_at(const IncidentId& id) {
 }
 
 void Response::look_at_all() {
+    {
+        const MutexLock lock(state_->mutex);
+        state_->journeys_ran = true;
+    }
     state_->queue_open_incidents();
 }
 
@@ -168,17 +178,26 @@ void Response::State::queue_open_incidents() {
 void Response::State::run() {
     while (true) {
         std::set<IncidentId> ids;
+        bool look_at_journeys = false;
         {
             const MutexLock lock(mutex);
-            while (touched.empty() && !stopping) {
+            while (touched.empty() && !journeys_ran && !stopping) {
                 changed.wait(mutex);
             }
             if (stopping) {
                 return;  // What is left is found again at the next start.
             }
             ids.swap(touched);
+            look_at_journeys = std::exchange(journeys_ran, false);
         }
         std::set<IncidentId> again;
+        bool journeys_again = false;
+        if (look_at_journeys) {
+            const Result<void> done = follow_stages([this](const contain::ControlView& view) {
+                return journey_against(view, *parts.catalog(), parts.journeys);
+            });
+            journeys_again = !done;
+        }
         for (const IncidentId& id : ids) {
             if (const Result<void> done = turn(id); !done) {
                 log::error(
@@ -187,8 +206,9 @@ void Response::State::run() {
                 again.insert(id);
             }
         }
-        if (!again.empty()) {
+        if (!again.empty() || journeys_again) {
             const MutexLock lock(mutex);
+            journeys_ran = journeys_ran || journeys_again;
             touched.merge(again);
             if (!stopping) {
                 changed.wait_for(mutex, retry_pause);
@@ -227,6 +247,9 @@ Result<void> Response::State::turn(const IncidentId& id) {
     if (wants_containment(*incident)) {
         TAGOUT_TRY(follow_playbooks(*incident));
     }
+    TAGOUT_TRY(follow_stages([&](const contain::ControlView& view) {
+        return finding_against(view, *parts.catalog(), *incident);
+    }));
     TAGOUT_TRY(follow_controls(*incident));
     incident = parts.desk.get(id);
     if (incident) {
@@ -364,10 +387,53 @@ Result<void> Response::State::follow_control(
             {view.release_requested_by, view.release_reason}
         ));
     }
+    for (const contain::StageRow& stage : view.stages) {
+        TAGOUT_TRY(once(
+            incident, "containment.opened",
+            name + " is open for " + contain::text_of(stage.opening) + " since " +
+                to_rfc3339(stage.at),
+            {stage.by.actor, stage.by.reason}
+        ));
+    }
+    if (!view.put_back.empty()) {
+        TAGOUT_TRY(once(
+            incident, "containment.put_back",
+            name + " was put back and is open for " + contain::text_of(view.control.opening) +
+                " since " + to_rfc3339(*view.stage_since),
+            {program(), view.put_back}
+        ));
+    }
     if (view.state == contain::ControlState::Released) {
         TAGOUT_TRY(once(
             incident, "containment.released", "Released " + name, {view.released_by, ""}
         ));
+    }
+    return {};
+}
+
+Result<void> Response::State::follow_stages(
+    const std::function<std::string(const contain::ControlView&)>& why
+) {
+    for (const contain::ControlView& view : parts.controls.list(false)) {
+        if (view.control.opening.is_shut()) {
+            continue;
+        }
+        const std::string reason = why(view);
+        if (reason.empty()) {
+            continue;
+        }
+        const Result<contain::ControlView> back = parts.controls.put_back(
+            view.control.id, {program(), reason.substr(0, contain::Controls::reason_bytes_max)}
+        );
+        log::warn(
+            "release_put_back",
+            {{"control", view.control.id.text()},
+             {"why", reason},
+             {"error", back ? std::string() : back.error().message}}
+        );
+        if (!back && back.error().code == ErrorCode::Unavailable) {
+            return std::unexpected(back.error());
+        }
     }
     return {};
 }

@@ -46,8 +46,30 @@ std::string effect_time(const json::value& control) {
     return {text.data(), static_cast<std::size_t>(length)};
 }
 
+/// How far its release is, "" while nobody asked for it or it is over.
+std::string stage_text(const json::value& control) {
+    const std::string stage = field(control, "stage");
+    if (stage.empty() || stage == "none" || stage == "all") {
+        return "";
+    }
+    const std::string tenant = field(control, "stage_tenant");
+    const std::string share = field(control, "stage_share");
+    std::string passes = tenant.empty() ? "" : "tenant " + tenant;
+    passes += share.empty() ? "" : (passes.empty() ? "" : " and ") + share + " % of the sessions";
+    return stage + ": " + (passes.empty() ? "journeys alone pass" : passes + " pass") +
+           ", since " + field(control, "stage_since");
+}
+
 Tone tone_of_review(std::string_view review) {
     return review == "passed" ? Tone::Red : review == "near" ? Tone::Yellow : Tone::Plain;
+}
+
+/// Beside its state in a list: who passes already.
+std::string short_stage(const json::value& control) {
+    const std::string stage = field(control, "stage");
+    return stage == "tenant"  ? ", open for " + field(control, "stage_tenant")
+           : stage == "share" ? ", " + field(control, "stage_share") + " % open"
+                              : "";
 }
 
 void print_rows(const json::array& controls, Terminal& terminal) {
@@ -60,7 +82,7 @@ void print_rows(const json::array& controls, Terminal& terminal) {
             {field(control, "id"),
              field(control, "scope"),
              field(control, "mode") + (target.empty() ? "" : " to " + target),
-             terminal.toned(state, tone_of(state)),
+             terminal.toned(state, tone_of(state)) + short_stage(control),
              enforced_by(control),
              effect_time(control),
              short_time(field(control, "since"), now),
@@ -168,6 +190,10 @@ void render_one(const json::value& control, Terminal& terminal) {
         ),
         terminal
     );
+    print_fact("stage", stage_text(control), terminal);
+    if (const std::string back = field(control, "put_back"); !back.empty()) {
+        print_fact("put back", terminal.toned(back, Tone::Red), terminal);
+    }
     print_fact("release asked", field(control, "release_requested_by"), terminal);
     print_fact("released by", field(control, "released_by"), terminal);
     const std::string mode = field(control, "mode");
@@ -383,8 +409,12 @@ VerbGroup contain_verbs() {
              "/v1/controls/{id}/request-release", {}
          ),
          change(
-             "release", "Release it, as a second person", "/v1/controls/{id}/release",
-             {{"without_journeys", "Why it may be released although no journey names it"}}
+             "release", "Release it as a second person, at once or a stage further",
+             "/v1/controls/{id}/release",
+             {{"stage", "tenant, share or all (all without it); shadow puts it back to journeys alone"},
+              {"tenant", "Of stage tenant: whose calls pass"},
+              {"share", "Of stage share: 1 to 99 percent of the sessions", ArgumentKind::Number},
+              {"without_journeys", "Why it may be released although no journey names it"}}
          )}};
 }
 

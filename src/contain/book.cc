@@ -438,13 +438,16 @@ Result<ControlView> LiveControls::request_release(const ControlId& id, const By&
     return answer;
 }
 
-Result<ControlView> LiveControls::release(
-    const ControlId& id, const By& by, std::string_view without_journeys
+Result<void> LiveControls::may_release(
+    const ControlId& id, const By& by, std::string_view without_journeys, const Opening* opening
 ) {
     // Journeys are asked without the lock, so the rest is judged before and after.
     ReleaseCheck check;
     const ControlView before = TAGOUT_TRY(get(id));
     TAGOUT_TRY(check_release(before, by));
+    if (opening != nullptr) {
+        TAGOUT_TRY(check_opening(before, *opening));
+    }
     {
         const MutexLock lock(mutex_);
         check = release_check_;
@@ -452,6 +455,13 @@ Result<ControlView> LiveControls::release(
     if (check && before.control.mode != ControlMode::Observe) {
         TAGOUT_TRY(check(before, without_journeys));
     }
+    return {};
+}
+
+Result<ControlView> LiveControls::release(
+    const ControlId& id, const By& by, std::string_view without_journeys
+) {
+    TAGOUT_TRY(may_release(id, by, without_journeys, nullptr));
     Result<ControlView> answer = fail(ErrorCode::NotFound, "");
     {
         const MutexLock lock(mutex_);

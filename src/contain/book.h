@@ -66,6 +66,10 @@ public:
     Result<ControlView> release(
         const ControlId& id, const By& by, std::string_view without_journeys
     ) override;
+    Result<ControlView> open_stage(
+        const ControlId& id, const Opening& opening, const By& by, std::string_view without_journeys
+    ) override;
+    Result<ControlView> put_back(const ControlId& id, const By& by, bool to_shadow) override;
     Result<ControlView> probe(const ControlId& id, const By& by) override;
     void count_refused(const ControlId& id, std::uint64_t calls) override;
     [[nodiscard]] Result<ControlView> get(const ControlId& id) const override;
@@ -124,6 +128,14 @@ private:
     /// Applies `control`, which has everything but its id.
     Result<BookRow*> put_in_force(Control control, const By& by, std::string_view origin)
         TAGOUT_REQUIRES(mutex_);
+    /// Judges a release, or a stage of one, as far as people and journeys go.
+    Result<void> may_release(
+        const ControlId& id, const By& by, std::string_view without_journeys, const Opening* opening
+    );
+    Result<BookRow*> move_stage(
+        const ControlId& id, const Opening& to, const By& by, ControlChange::What what,
+        std::string_view without_journeys
+    ) TAGOUT_REQUIRES(mutex_);
     void probe_again_what_hid_behind(const ControlId& id) TAGOUT_REQUIRES(mutex_);
     void tell(ControlChange::What what, const BookRow& row, const By& by, std::string_view reason)
         TAGOUT_REQUIRES(mutex_);

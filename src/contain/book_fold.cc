@@ -134,6 +134,43 @@ void probed(const journal::EntryDraft& draft, const Members& body, BookRow& row)
         row.showed == ProbeShowed::Proved ? std::optional(draft.occurred_at) : std::nullopt;
 }
 
+/// False, changing nothing, for a body that cannot be read.
+bool move_stage(const journal::EntryDraft& draft, const Members& body, BookRow& row) {
+    ControlView& view = row.view;
+    static const json::object shut;
+    const json::value* const member = body.object().if_contains("opening");
+    FormReader reader(member != nullptr && member->is_object() ? member->get_object() : shut, "opening");
+    Opening opening = read_opening(reader);
+    if (!reader.is_good()) {
+        return false;
+    }
+    const bool opened = draft.kind == "control.opened";
+    if (opened) {
+        view.stages.push_back({opening, draft.occurred_at, {draft.actor, draft.reason}});
+    } else {
+        while (!view.stages.empty() && view.stages.back().opening != opening) {
+            view.stages.pop_back();
+        }
+    }
+    if (!opened) {
+        // What closes again is in force once every point said so, and proved when probes were refused.
+        view.requested_at = draft.occurred_at;
+        view.revision = body.number("revision");
+        view.published_at = view.acknowledged_at = view.proved_at = std::nullopt;
+        view.time_to_effect = std::nullopt;
+        for (PointEffect& effect : view.points) {
+            effect.acknowledged_at = effect.proved_at = std::nullopt;
+            effect.probes.clear();
+            effect.error.clear();
+        }
+        row.showed = ProbeShowed::Nothing;
+    }
+    view.put_back = opened ? "" : draft.reason;
+    view.control.opening = std::move(opening);
+    view.stage_since = draft.occurred_at;
+    return true;
+}
+
 json::value nanos(Instant at) {
     return unix_nanos(at);
 }
@@ -215,12 +252,19 @@ BookRow* BookFold::apply(const journal::JournalEntry& entry) {
         view.release_requested_by = draft.actor;
         view.release_reason = draft.reason;
         view.release_requested_at = draft.occurred_at;
+        view.stage_since = draft.occurred_at;
+    } else if (draft.kind == "control.opened" || draft.kind == "control.put_back") {
+        if (!move_stage(draft, body, row)) {
+            ++unreadable_;
+            return nullptr;
+        }
     } else if (draft.kind == "control.adopted") {
         origins_[body.text("origin")] = *number;
     } else if (draft.kind == "control.released" || draft.kind == "control.handed_over") {
         view.released_by = draft.actor;
         view.released_at = draft.occurred_at;
         view.control.validating = false;
+        view.control.opening = {};
     } else {
         ++unreadable_;
         return nullptr;
@@ -334,6 +378,16 @@ std::string review_body(Instant review_by) {
 
 std::string revision_body(std::uint64_t revision, std::string_view without_journeys) {
     json::object body{{"revision", revision}};
+    if (!without_journeys.empty()) {
+        body["without_journeys"] = without_journeys;
+    }
+    return json::serialize(body);
+}
+
+std::string stage_body(
+    const Opening& opening, std::uint64_t revision, std::string_view without_journeys
+) {
+    json::object body{{"revision", revision}, {"opening", opening_form(opening)}};
     if (!without_journeys.empty()) {
         body["without_journeys"] = without_journeys;
     }

@@ -82,6 +82,9 @@ void settle(BookRow& row);
 [[nodiscard]] std::string probed_body(const std::vector<ProbedPoint>& points);
 [[nodiscard]] std::string review_body(Instant review_by);
 [[nodiscard]] std::string revision_body(std::uint64_t revision, std::string_view without_journeys);
+[[nodiscard]] std::string stage_body(
+    const Opening& opening, std::uint64_t revision, std::string_view without_journeys
+);
 [[nodiscard]] std::string policies_body(
     std::uint64_t revision, const std::vector<Policy>& policies
 );

@@ -234,18 +234,13 @@ void LiveControls::note_partial(std::map<std::uint64_t, AckNews>& news) {
         if (!state.status.acknowledged_at || state.status.revision <= state.recorded) {
             continue;
         }
-        // The newer a control, the higher its number and its revision.
-        for (auto at = fold_.rows().rbegin(); at != fold_.rows().rend(); ++at) {
-            BookRow& row = at->second;
-            if (row.view.revision <= state.recorded) {
-                break;
-            }
+        const auto note = [&](std::uint64_t number, BookRow& row) {
             const PointEffect* const effect = find_effect(row.view, state.status.name);
             if (row.view.released_at || !state.enforces(row.view.revision) ||
                 (effect != nullptr && effect->acknowledged_at)) {
-                continue;
+                return;
             }
-            AckNews& one = news[at->first];
+            AckNews& one = news[number];
             one.row = &row;
             const bool noted = std::ranges::any_of(one.points, [&](const AckedPoint& each) {
                 return each.point == state.status.name;
@@ -253,6 +248,16 @@ void LiveControls::note_partial(std::map<std::uint64_t, AckNews>& news) {
             if (!noted) {
                 one.points.push_back({state.status.name, state.acknowledged(row.view.revision)});
             }
+        };
+        // The newer a control, the higher its number and its revision, but for those that were put back.
+        for (auto at = fold_.rows().rbegin(); at != fold_.rows().rend(); ++at) {
+            if (at->second.view.revision <= state.recorded) {
+                break;
+            }
+            note(at->first, at->second);
+        }
+        for (const std::uint64_t number : waiting_) {
+            note(number, fold_.rows().at(number));
         }
     }
 }

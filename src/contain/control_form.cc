@@ -86,6 +86,26 @@ Control read_terms(FormReader& reader) {
     return control;
 }
 
+json::object opening_form(const Opening& opening) {
+    json::object form;
+    put(form, "tenant", opening.tenant);
+    if (opening.share > 0) {
+        form["share"] = opening.share;
+    }
+    return form;
+}
+
+Opening read_opening(FormReader& reader) {
+    Opening opening;
+    opening.tenant = reader.text("tenant", scope_name_bytes_max, Needed::No);
+    const std::uint64_t share = reader.number("share", Needed::No);
+    if (share >= 100) {
+        reader.wrong("share", "is not below 100");
+    }
+    opening.share = static_cast<std::uint32_t>(std::min<std::uint64_t>(share, 99));
+    return opening;
+}
+
 json::object form_of(const Control& control) {
     json::object form = terms_form(control);
     form["id"] = control.id.text();
@@ -94,6 +114,9 @@ json::object form_of(const Control& control) {
     form["since"] = unix_nanos(control.since);
     if (control.validating) {
         form["validating"] = true;
+    }
+    if (!control.opening.is_shut()) {
+        form["opening"] = opening_form(control.opening);
     }
     return form;
 }
@@ -106,6 +129,14 @@ Result<Control> control_of(const json::object& form, std::string place) {
     control.author = Actor(reader.text("author", actor_bytes_max, Needed::Yes));
     control.since = reader.time("since", Needed::Yes).value_or(Instant{});
     control.validating = reader.flag("validating");
+    if (const json::object* const opening = reader.object("opening", Needed::No)) {
+        FormReader inner(*opening, reader.place() + ".opening");
+        control.opening = read_opening(inner);
+        if (!control.validating) {
+            reader.wrong("opening", "is there though nobody asked for its release");
+        }
+        reader.take(inner.end());
+    }
     TAGOUT_TRY(reader.end());
     return control;
 }

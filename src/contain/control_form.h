@@ -17,6 +17,10 @@ namespace tagout::contain {
 /// The same read; whatever is wrong is noted in `reader`. Id, author, reason and time are the caller's.
 [[nodiscard]] Control read_terms(FormReader& reader);
 
+/// Whom it lets pass while it is lifted in stages.
+[[nodiscard]] boost::json::object opening_form(const Opening& opening);
+[[nodiscard]] Opening read_opening(FormReader& reader);
+
 /// The control whole.
 [[nodiscard]] boost::json::object form_of(const Control& control);
 /// InvalidArgument names `place`, member and problem: a control that is not understood is not applied

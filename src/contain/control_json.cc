@@ -71,6 +71,7 @@ json::object tree_of(const ControlView& view) {
         {"requested_at", to_rfc3339(view.requested_at)},
         {"revision", view.revision},
         {"validating", control.validating},
+        {"stage", name_of(view.released_at ? ReleaseStage::All : stage_of(control))},
         {"calls_refused", view.calls_refused}};
     if (!control.allowed.empty()) {
         object["allowed"] = json::array(control.allowed.begin(), control.allowed.end());
@@ -88,6 +89,15 @@ json::object tree_of(const ControlView& view) {
     put(object, "release_requested_by", view.release_requested_by.text());
     put(object, "release_requested_at", view.release_requested_at);
     put(object, "release_reason", view.release_reason);
+    put(object, "stage_tenant", control.opening.tenant);
+    if (control.opening.share > 0) {
+        object["stage_share"] = control.opening.share;
+    }
+    put(object, "stage_since", view.stage_since);
+    if (!view.stages.empty()) {
+        put(object, "stage_by", view.stages.back().by.actor.text());
+    }
+    put(object, "put_back", view.put_back);
     put(object, "released_by", view.released_by.text());
     put(object, "released_at", view.released_at);
     put(object, "origin", view.origin);

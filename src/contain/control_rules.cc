@@ -37,6 +37,8 @@ constexpr std::array change_names{
     EnumName{ControlChange::What::Adopted, "adopted"},
     EnumName{ControlChange::What::HandedOver, "handed_over"},
     EnumName{ControlChange::What::Overdue, "overdue"},
+    EnumName{ControlChange::What::Opened, "opened"},
+    EnumName{ControlChange::What::PutBack, "put_back"},
 };
 
 std::unexpected<Error> refuse(std::string message) {
@@ -304,6 +306,52 @@ Result<void> check_release(const ControlView& view, const By& by) {
     return {};
 }
 
+Result<void> check_opening(const ControlView& view, const Opening& opening) {
+    const Opening& now = view.control.opening;
+    if (view.control.mode == ControlMode::Observe) {
+        return refuse("mode observe refuses nothing: there is nothing to open in stages. Release it");
+    }
+    if (opening.is_shut()) {
+        return refuse("a stage opens for a tenant or for a share of sessions: name one");
+    }
+    if (!opening.tenant.empty() &&
+        (!parse_scope("tenant:" + opening.tenant) || is_glob(opening.tenant))) {
+        return refuse("tenant must be the name of one tenant");
+    }
+    if (opening.share >= 100) {
+        return refuse("share is 1 to 99 percent of the sessions; stage all releases it");
+    }
+    // A probe looks like what the control is about and must be refused at every stage.
+    const Scope& scope = view.control.scope;
+    if (!opening.tenant.empty() && scope.kind == ScopeKind::Tenant && !is_glob(scope.name)) {
+        return refuse(to_text(scope) + " is about one tenant; a stage for it would be all of it");
+    }
+    if (opening.share > 0 && scope.kind == ScopeKind::Session) {
+        return refuse(to_text(scope) + " is about sessions by name; there is no share of them");
+    }
+    const bool narrower = opening.share < now.share ||
+                          (!now.tenant.empty() && opening.tenant != now.tenant);
+    if (narrower || opening == now) {
+        return refuse(
+            view.control.id.text() + " is open for " + text_of(now) +
+            " already; the next stage opens further (a larger share, or all)"
+        );
+    }
+    return {};
+}
+
+Result<void> check_put_back(const ControlView& view, const By& by) {
+    TAGOUT_TRY(check_in_force(view));
+    TAGOUT_TRY(check_reason(by, "putting a stage back"));
+    if (view.control.opening.is_shut()) {
+        return fail(
+            ErrorCode::Conflict,
+            view.control.id.text() + " lets nobody but journeys pass; there is no stage to take back"
+        );
+    }
+    return {};
+}
+
 Result<void> check_renewal(
     const ControlView& view, Instant review_by, const By& by, Instant now
 ) {
@@ -313,6 +361,17 @@ Result<void> check_renewal(
         return refuse("review_by must lie in the future");
     }
     return {};
+}
+
+std::string text_of(const Opening& opening) {
+    std::string text;
+    if (!opening.tenant.empty()) {
+        text = "tenant " + opening.tenant;
+    }
+    if (opening.share > 0) {
+        text += (text.empty() ? "" : " and ") + std::to_string(opening.share) + " % of the sessions";
+    }
+    return text.empty() ? "journeys alone" : text;
 }
 
 std::string sentence_of(
@@ -355,6 +414,11 @@ std::string sentence_of(
         case What::ReleaseRequested:
             return view.release_requested_by.text() + " asks for the release of " + id + " (" +
                    what_it_is + ")";
+        case What::Opened:
+            return id + " (" + what_it_is + ") is open for " + text_of(control.opening);
+        case What::PutBack:
+            return id + " (" + what_it_is + ") was put back and is open for " +
+                   text_of(control.opening) + ": " + std::string(reason);
         case What::Released:
             return "Released " + id + " (" + what_it_is + ")";
         case What::Adopted:

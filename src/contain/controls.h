@@ -5,10 +5,13 @@
 // each with its time; proved means that a probe through every road of every connected point was refused.
 // Of a point that is not connected nothing is claimed: it is counted apart, shown red and told. A mode
 // that refuses nothing by itself (observe, throttle) cannot be proved and stays acknowledged.
-// One person may stop. Release takes two: one asks, another, who is not its author, releases.
+// One person may stop. Release takes two: one asks, another, who is not its author, releases; at once, or
+// in stages: journeys alone (shadow), one tenant, a share of the sessions, all. Each stage takes what a
+// release takes: the second person, and journeys that passed since the stage before began.
 //
 // Journal entries (subject: the control's id): control.applied, control.acknowledged, control.proved,
-// control.unproved, control.renewed, control.release_requested, control.released, control.due (its
+// control.unproved, control.renewed, control.release_requested, control.opened (a stage of its release),
+// control.put_back (to the stage before), control.released, control.due (its
 // review date is near), control.overdue (it passed), control.adopted (applied elsewhere, now here),
 // control.handed_over (applied here, now elsewhere), control.policies (subject "policies") with the
 // revision that first held other policies; and of points point.failing and point.well (subject: the
@@ -90,10 +93,17 @@ enum class Review : std::uint8_t {
 };
 TAGOUT_NAMED_ENUM(Review, parse_review);  // ahead near passed
 
+/// One opening of a release in stages.
+struct StageRow {
+    Opening opening;
+    Instant at;
+    By by;
+};
+
 struct ControlView {
     Control control;
     ControlState state = ControlState::Requested;
-    Instant requested_at;
+    Instant requested_at;  ///< Or when it was put back: it takes effect anew.
     std::optional<Instant> published_at;
     std::optional<Instant> acknowledged_at;  ///< Of the last point, when all had it for the first time.
     std::optional<Instant> proved_at;
@@ -107,6 +117,10 @@ struct ControlView {
     Actor release_requested_by;  ///< "" when nobody asked.
     std::string release_reason;
     std::optional<Instant> release_requested_at;
+    /// The openings that it went through, the newest last, empty in shadow: putting back takes the last.
+    std::vector<StageRow> stages;
+    std::optional<Instant> stage_since;  ///< When its stage began, also by being put back.
+    std::string put_back;                ///< Why it was, "" unless that was the last move.
     Actor released_by;
     std::optional<Instant> released_at;
     std::uint64_t calls_refused = 0;  ///< Or changed; since this start, as the points report.
@@ -124,6 +138,8 @@ struct ControlChange {
         Due = 8,         ///< Its review date is near: tell somebody. Once for each date.
         Adopted = 9,     ///< Somebody did the same at a gateway's host; told of the one in force.
         HandedOver = 10, ///< Another book has it in force now.
+        Opened = 12,     ///< A stage of its release began.
+        PutBack = 13,    ///< To the stage before.
         Overdue = 11,    ///< Its review date passed, and nobody renewed or released it. Once.
     };
     What what = What::Applied;
@@ -132,6 +148,8 @@ struct ControlChange {
     std::string sentence;  ///< For a timeline: "Stopped tool:payments.refund (CTL-1)"
 };
 [[nodiscard]] std::string_view name_of(ControlChange::What what) noexcept;
+/// "tenant acme and 10 % of the sessions", "journeys alone".
+[[nodiscard]] std::string text_of(const Opening& opening);
 
 /// Time to effect of the newest stops at one point.
 struct EffectTimes {
@@ -228,6 +246,15 @@ public:
     virtual Result<ControlView> release(
         const ControlId& id, const By& by, std::string_view without_journeys = {}
     ) = 0;
+    /// One stage further: `opening` lets pass whom the one before did, and more. Refused as release() is,
+    /// and InvalidArgument for an opening that is not wider.
+    virtual Result<ControlView> open_stage(
+        const ControlId& id, const Opening& opening, const By& by,
+        std::string_view without_journeys = {}
+    ) = 0;
+    /// Back to the stage before, or with `to_shadow` to journeys alone: closing takes one person or none.
+    /// Conflict: nobody but journeys passes it.
+    virtual Result<ControlView> put_back(const ControlId& id, const By& by, bool to_shadow = false) = 0;
     /// Probes now and waits for it. Conflict: not acknowledged yet. Unavailable: no answer in time.
     virtual Result<ControlView> probe(const ControlId& id, const By& by) = 0;
     /// What is in force now, with what it was made from.

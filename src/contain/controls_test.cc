@@ -19,6 +19,7 @@ using What = ControlChange::What;
 constexpr Instant noon = Instant(std::chrono::hours(24 * 365 * 50));
 const By ann{Actor("person:ann"), "refunds go out twice"};
 const By bob{Actor("person:bob"), "mended in v8"};
+const By cleo{Actor("person:cleo"), "the journeys passed"};
 const By eve{Actor("person:eve"), "looked at it, fine"};
 
 /// A point that does as it is told, unless it is told otherwise.
@@ -555,6 +556,99 @@ TEST_F(ControlsTest, AReleaseIsCheckedByWhomTheAppNames) {
     EXPECT_TRUE(controls_->release(ControlId("CTL-1"), bob, "tried by hand").has_value());
     EXPECT_EQ(heard, "CTL-1/tried by hand");
     EXPECT_NE(journal_.entries().back().draft.body.find("tried by hand"), std::string::npos);
+}
+
+TEST_F(ControlsTest, AReleaseGoesThroughStagesBySecondPersonsAndJourneys) {
+    join();
+    applied(stop_refunds());
+    const ControlId id("CTL-1");
+    std::optional<Instant> asked_since;
+    bool journeys_hold = true;
+    controls_->check_release_with([&](const ControlView& view, std::string_view) {
+        asked_since = view.stage_since;
+        return journeys_hold ? Result<void>()
+                             : Result<void>(fail(ErrorCode::Conflict, "journeys have not proved it"));
+    });
+    const auto verdict = [&](std::string_view tenant, std::string_view session) {
+        ToolCall call;
+        call.tool = "payments.refund";
+        call.tenant = tenant;
+        call.session = session;
+        return decide(*controls_->snapshot(), call).verdict;
+    };
+    const auto passing = [&] {
+        int count = 0;
+        for (int i = 0; i < 1'000; ++i) {
+            count += verdict("", "s" + std::to_string(i)) == Verdict::Allow ? 1 : 0;
+        }
+        return count;
+    };
+    const Opening acme{"acme", 0};
+    expect_refused(controls_->open_stage(id, acme, cleo), ErrorCode::Conflict, "nobody has asked");
+    ASSERT_TRUE(controls_->request_release(id, bob).has_value());
+    EXPECT_EQ(stage_of(controls_->get(id)->control), ReleaseStage::Shadow);
+    EXPECT_EQ(verdict("acme", "s1"), Verdict::Deny);
+    expect_refused(controls_->open_stage(id, acme, bob), ErrorCode::Unauthorized, "second person");
+    expect_refused(controls_->open_stage(id, acme, ann), ErrorCode::Unauthorized, "second person");
+    expect_refused(controls_->open_stage(id, {}, cleo), ErrorCode::InvalidArgument, "name one");
+    expect_refused(controls_->open_stage(id, {"", 100}, cleo), ErrorCode::InvalidArgument, "1 to 99");
+    expect_refused(controls_->put_back(id, cleo), ErrorCode::Conflict, "no stage to take back");
+    journeys_hold = false;
+    expect_refused(controls_->open_stage(id, acme, cleo), ErrorCode::Conflict, "journeys");
+    journeys_hold = true;
+    clock_.advance(std::chrono::minutes(5));
+    ASSERT_TRUE(controls_->open_stage(id, acme, cleo).has_value());
+    EXPECT_EQ(stage_of(controls_->get(id)->control), ReleaseStage::Tenant);
+    EXPECT_EQ(verdict("acme", "s1"), Verdict::Allow);
+    EXPECT_EQ(verdict("other", "s1"), Verdict::Deny);
+    EXPECT_EQ(passing(), 0);
+    const Instant tenant_at = clock_.now();
+    clock_.advance(std::chrono::minutes(5));
+    expect_refused(controls_->open_stage(id, {"", 10}, cleo), ErrorCode::InvalidArgument, "further");
+    ASSERT_TRUE(controls_->open_stage(id, {"acme", 10}, cleo).has_value());
+    EXPECT_EQ(asked_since, tenant_at) << "journeys since the stage before began";
+    const int tenth = passing();
+    EXPECT_GT(tenth, 60);
+    EXPECT_LT(tenth, 150);
+    EXPECT_EQ(verdict("acme", "s1"), Verdict::Allow) << "the tenant stays open";
+    EXPECT_EQ(verdict("", ""), Verdict::Deny) << "without a session nobody is of a share";
+    open();
+    EXPECT_EQ(passing(), tenth) << "the same sessions after a restart";
+    EXPECT_EQ(stage_of(controls_->get(id)->control), ReleaseStage::Share);
+    ASSERT_EQ(controls_->get(id)->stages.size(), 2U);
+    // Closing takes nobody's permission, and what is closed is shown as closed once points said so.
+    ASSERT_TRUE(controls_->put_back(id, {Actor("tagout"), "journey refund failed"}).has_value());
+    EXPECT_EQ(controls_->get(id)->state, ControlState::Requested) << "no point is here yet";
+    EXPECT_EQ(passing(), 0);
+    EXPECT_EQ(verdict("acme", "s1"), Verdict::Allow);
+    EXPECT_EQ(controls_->get(id)->put_back, "journey refund failed");
+    EXPECT_EQ(entries("control.put_back"), 1U);
+    ASSERT_TRUE(controls_->open_stage(id, {"acme", 25}, cleo).has_value());
+    EXPECT_TRUE(controls_->get(id)->put_back.empty());
+    ASSERT_TRUE(controls_->put_back(id, ann, true).has_value());
+    EXPECT_EQ(stage_of(controls_->get(id)->control), ReleaseStage::Shadow);
+    EXPECT_EQ(verdict("acme", "s1"), Verdict::Deny);
+    ASSERT_TRUE(controls_->release(id, cleo).has_value()) << "straight to all, by the same permission";
+    EXPECT_EQ(verdict("other", "s1"), Verdict::Allow);
+    open();
+    EXPECT_TRUE(controls_->list(false).empty());
+}
+
+TEST_F(ControlsTest, WhatIsPutBackTakesEffectAtEveryPointAnew) {
+    join();
+    applied(stop_refunds());
+    const ControlId id("CTL-1");
+    ASSERT_TRUE(comes(ControlState::Proved));
+    ASSERT_TRUE(controls_->request_release(id, bob).has_value());
+    ASSERT_TRUE(controls_->open_stage(id, {"acme", 0}, cleo).has_value());
+    const std::uint64_t opened = controls_->snapshot()->revision();
+    clock_.advance(std::chrono::seconds(3));
+    ASSERT_TRUE(controls_->put_back(id, bob).has_value());
+    EXPECT_GT(controls_->get(id)->revision, opened);
+    EXPECT_EQ(controls_->get(id)->requested_at, clock_.now());
+    ASSERT_TRUE(comes(ControlState::Proved));
+    EXPECT_EQ(entries("control.acknowledged"), 2U);
+    EXPECT_LT(*controls_->get(id)->time_to_effect, std::chrono::seconds(1));
 }
 
 TEST_F(ControlsTest, AReviewDateIsToldOnceAndNeverReleases) {

@@ -239,11 +239,20 @@ private:
         if (control.validating && call_.journey) {
             return;
         }
-        if (control.mode == ControlMode::Observe) {
+        if (control.mode == ControlMode::Observe || (control.opened && passes_opening(number))) {
             shadow_control_ = std::min(shadow_control_, number);
             return;
         }
         best_ = std::min(best_, standing(answer_of(control, number), number));
+    }
+
+    /// Whether a control that is lifted in stages lets the call pass. Without a session nobody is of a
+    /// share of them.
+    [[nodiscard, gnu::noinline]] bool passes_opening(std::uint32_t number) const noexcept {
+        const Opening& opening = tables_.made[number]->control.opening;
+        return (!opening.tenant.empty() && opening.tenant == call_.tenant) ||
+               (opening.share > 0 && !call_.session.empty() &&
+                place_of_session(call_.session) < opening.share);
     }
 
     /// With room the call is counted later (count); a control that fits by two names counts once.

@@ -5,7 +5,8 @@
 // Every control whose scope fits the call is asked and the strictest answer wins: deny before
 // escalate before modify before allow; among equals the earlier step above, then the older control.
 // A control of mode observe and a shadow rule decide nothing; what they would have refused stands in
-// Decision::shadow. A control that is validating does not see journeys.
+// Decision::shadow. A control that is validating does not see journeys, and observes whom its opening
+// lets pass.
 //
 //   mode        tool calls                          model calls and workflow requests
 //   stopped     denied                              denied

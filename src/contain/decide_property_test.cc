@@ -53,6 +53,10 @@ Control random_control(Prng& prng, int number) {
         made.allowed.push_back(pick(prng, tool_patterns));
     }
     made.validating = prng.chance(0.3);
+    if (prng.chance(0.4)) {  // Without effect unless it is validating.
+        made.opening.tenant = prng.chance(0.5) ? pick(prng, word_patterns) : "";
+        made.opening.share = static_cast<std::uint32_t>(prng.below(100));
+    }
     return made;
 }
 

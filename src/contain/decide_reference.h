@@ -3,6 +3,7 @@
 #pragma once
 
 #include "contain/decide.h"
+#include "contain/tables.h"
 
 #include <optional>
 #include <string>
@@ -156,7 +157,12 @@ inline Answer decide(
         if (!fits(control.scope, call) || (control.validating && call.journey)) {
             continue;
         }
-        if (control.mode == ControlMode::Observe) {
+        const Opening& opening = control.opening;
+        const bool opened =
+            control.validating &&
+            ((!opening.tenant.empty() && opening.tenant == call.tenant) ||
+             (!call.session.empty() && place_of_session(call.session) < opening.share));
+        if (control.mode == ControlMode::Observe || opened) {
             answer.shadow = answer.shadow.empty() ? control.id.text() : answer.shadow;
             continue;
         }

@@ -33,6 +33,7 @@ public:
         const auto number = static_cast<std::uint32_t>(tables_->controls.size());
         ControlHead head{.mode = control.mode, .validating = control.validating};
         head.of_models = control.scope.kind == ScopeKind::Model;
+        head.opened = control.validating && !control.opening.is_shut();
         if (control.mode == ControlMode::Allowlist) {
             head.detail = static_cast<std::uint32_t>(tables_->allowlists.size());
             tables_->allowlists.push_back(list_of(control.allowed));

@@ -89,6 +89,7 @@ struct ControlHead {
     ControlMode mode = ControlMode::Stopped;
     bool validating = false;
     bool of_models = false;    ///< Of mode route: it moves model calls.
+    bool opened = false;       ///< Its opening lets somebody pass.
     std::uint32_t detail = 0;  ///< Position in Tables::allowlists, throttles or redactors.
 };
 
@@ -172,6 +173,13 @@ struct GlobRow {
 
 [[nodiscard]] inline std::uint64_t hash_of(ScopeKind kind, std::string_view name) noexcept {
     return XXH3_64bits_withSeed(name.data(), name.size(), static_cast<std::uint64_t>(kind));
+}
+
+/// Where of 100 a session stands, for all controls, snapshots and points alike: who passes at a share
+/// passes at every larger one.
+[[nodiscard]] inline std::uint32_t place_of_session(std::string_view session) noexcept {
+    constexpr std::uint64_t seed = 0x5ea5e5510ULL;
+    return static_cast<std::uint32_t>(XXH3_64bits_withSeed(session.data(), session.size(), seed) % 100);
 }
 
 [[nodiscard]] constexpr std::uint32_t tag_of(std::uint64_t hash) noexcept {

@@ -47,6 +47,12 @@ constexpr std::array redact_where_names{
     EnumName{RedactWhere::Both, "both"},
 };
 
+constexpr std::array release_stage_names{
+    EnumName{ReleaseStage::None, "none"},     EnumName{ReleaseStage::Shadow, "shadow"},
+    EnumName{ReleaseStage::Tenant, "tenant"}, EnumName{ReleaseStage::Share, "share"},
+    EnumName{ReleaseStage::All, "all"},
+};
+
 constexpr std::array call_kind_names{
     EnumName{CallKind::Tool, "tool"},
     EnumName{CallKind::Model, "model"},
@@ -72,7 +78,15 @@ TAGOUT_DEFINE_NAMED_ENUM(ScopeKind, parse_scope_kind, scope_kind_names)
 TAGOUT_DEFINE_NAMED_ENUM(ControlMode, parse_control_mode, control_mode_names)
 TAGOUT_DEFINE_NAMED_ENUM(LimitKey, parse_limit_key, limit_key_names)
 TAGOUT_DEFINE_NAMED_ENUM(RedactWhere, parse_redact_where, redact_where_names)
+TAGOUT_DEFINE_NAMED_ENUM(ReleaseStage, parse_release_stage, release_stage_names)
 TAGOUT_DEFINE_NAMED_ENUM(CallKind, parse_call_kind, call_kind_names)
+
+ReleaseStage stage_of(const Control& control) noexcept {
+    return !control.validating              ? ReleaseStage::None
+           : control.opening.share > 0      ? ReleaseStage::Share
+           : !control.opening.tenant.empty() ? ReleaseStage::Tenant
+                                            : ReleaseStage::Shadow;
+}
 
 std::string to_text(const Scope& scope) {
     std::string text(name_of(scope.kind));

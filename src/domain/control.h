@@ -96,6 +96,24 @@ inline constexpr std::uint32_t throttle_calls_max = 1'000'000;
 /// Fills calls and per; false, changing nothing, if `text` is no rate.
 [[nodiscard]] bool parse_rate(std::string_view text, EffectTerms& terms);
 
+/// How far a control is lifted: by journeys that passed and a second person, a stage at a time.
+enum class ReleaseStage : std::uint8_t {
+    None = 0,    ///< Nobody asked for its release.
+    Shadow = 1,  ///< Asked for: journeys pass and prove what it closed; everybody else is refused.
+    Tenant = 2,  ///< One tenant passes too.
+    Share = 3,   ///< And a share of the sessions.
+    All = 4,     ///< Released.
+};
+TAGOUT_NAMED_ENUM(ReleaseStage, parse_release_stage);  // none shadow tenant share all
+
+/// Whom a control lets pass while it is lifted in stages.
+struct Opening {
+    std::string tenant;       ///< "" for none.
+    std::uint32_t share = 0;  ///< Of 100 sessions, always the same ones; below 100.
+    [[nodiscard]] bool is_shut() const noexcept { return tenant.empty() && share == 0; }
+    friend bool operator==(const Opening&, const Opening&) = default;
+};
+
 struct Control {
     ControlId id;
     Scope scope;
@@ -112,8 +130,12 @@ struct Control {
     Instant review_by;  ///< When somebody must look again; it pages before and never releases.
     /// Somebody asked for its release: calls of journeys that prove the capability pass it.
     bool validating = false;
+    Opening opening;  ///< Shut unless it is validating.
     friend bool operator==(const Control&, const Control&) = default;
 };
+
+/// Of a control in force.
+[[nodiscard]] ReleaseStage stage_of(const Control& control) noexcept;
 
 /// What is about to happen. Gateways ask for tools and models; a front door asks for workflows.
 enum class CallKind : std::uint8_t { Tool = 1, Model = 2, Workflow = 3 };

@@ -110,6 +110,24 @@ std::vector<std::string> Body::texts(
     return items;
 }
 
+std::optional<std::uint64_t> Body::number(std::string_view name, bool required) {
+    read_.emplace_back(name);
+    const boost::json::value* const member = object_.if_contains(name);
+    if (member == nullptr || member->is_null()) {
+        if (required) {
+            note(name, "is missing");
+        }
+        return std::nullopt;
+    }
+    boost::system::error_code error;
+    const auto number = member->to_number<std::uint64_t>(error);
+    if (!member->is_number() || error) {
+        note(name, "must be a whole number");
+        return std::nullopt;
+    }
+    return number;
+}
+
 std::optional<Instant> Body::time(std::string_view name, bool required) {
     return instant_of(name, text(name, required, time_bytes_max));
 }

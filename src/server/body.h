@@ -30,6 +30,8 @@ public:
         std::string_view name, std::size_t items_max, std::size_t bytes_max
     );
     std::optional<Instant> time(std::string_view name, bool required);
+    /// A whole number that is not negative, as a number.
+    std::optional<std::uint64_t> number(std::string_view name, bool required);
     /// A time, or a day ("2026-12-04"), which is over at its end in UTC.
     std::optional<Instant> deadline(std::string_view name, bool required);
     /// A member that may be there and is not looked at.

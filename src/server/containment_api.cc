@@ -172,15 +172,71 @@ Result<std::string> apply_control(
     return text_of(settled(controls, applied));
 }
 
+/// How far a release goes, as it was asked for.
+struct GivenStage {
+    ReleaseStage stage = ReleaseStage::All;
+    std::string tenant;
+    std::optional<std::uint64_t> share;
+};
+
+GivenStage read_stage(Body& body) {
+    GivenStage given;
+    given.stage = body.choice("stage", false, "shadow, tenant, share, all", parse_release_stage)
+                      .value_or(ReleaseStage::All);
+    given.tenant = body.text("tenant", false, name_bytes_max);
+    given.share = body.number("share", false);
+    return given;
+}
+
+Result<ControlView> release_in_stages(
+    contain::Controls& controls, const ControlId& id, const GivenStage& given, const By& by,
+    std::string_view without_journeys
+) {
+    const auto refuse = [](std::string message) {
+        return fail(ErrorCode::InvalidArgument, std::move(message));
+    };
+    if (!given.tenant.empty() && given.stage != ReleaseStage::Tenant) {
+        return refuse("'tenant' belongs to stage tenant; the stages after it keep it open");
+    }
+    if (given.share && given.stage != ReleaseStage::Share) {
+        return refuse("'share' belongs to stage share");
+    }
+    switch (given.stage) {
+        case ReleaseStage::All:
+            return controls.release(id, by, without_journeys);
+        case ReleaseStage::Shadow:
+            return controls.put_back(id, by, true);
+        case ReleaseStage::Tenant:
+            if (given.tenant.empty()) {
+                return refuse("stage tenant needs 'tenant': whose calls pass");
+            }
+            return controls.open_stage(id, {given.tenant, 0}, by, without_journeys);
+        case ReleaseStage::Share: {
+            if (!given.share || *given.share == 0 || *given.share > 99) {
+                return refuse("stage share needs 'share': 1 to 99 percent of the sessions");
+            }
+            const ControlView now = TAGOUT_TRY(controls.get(id));
+            const Opening opening{
+                now.control.opening.tenant, static_cast<std::uint32_t>(*given.share)};
+            return controls.open_stage(id, opening, by, without_journeys);
+        }
+        case ReleaseStage::None:
+            break;
+    }
+    return refuse("'stage' must be shadow, tenant, share or all");
+}
+
 Result<std::string> change_control(
     contain::Controls& controls, std::string_view operation, const ControlId& id, Body body
 ) {
     std::optional<Instant> review_by;
     std::string without_journeys;
+    GivenStage stage;
     if (operation == "renewControl") {
         review_by = body.time("review_by", true);
     } else if (operation == "releaseControl") {
         without_journeys = body.text("without_journeys", false, reason_bytes_max);
+        stage = read_stage(body);
     }
     const By by = read_by(body, operation != "probeControl");
     if (auto error = body.error()) {
@@ -193,7 +249,7 @@ Result<std::string> change_control(
         return text_of(TAGOUT_TRY(controls.request_release(id, by)));
     }
     if (operation == "releaseControl") {
-        return text_of(TAGOUT_TRY(controls.release(id, by, without_journeys)));
+        return text_of(TAGOUT_TRY(release_in_stages(controls, id, stage, by, without_journeys)));
     }
     return text_of(TAGOUT_TRY(controls.probe(id, by)));
 }

@@ -109,6 +109,43 @@ TEST_F(ContainmentApiTest, AControlGoesFromStopToReleaseByTwoPeople) {
     );
 }
 
+TEST_F(ContainmentApiTest, AReleaseGoesStageByStageAndBack) {
+    good("applyControl", "", stop);
+    good("requestRelease", "CTL-1", R"({"reason":"mended","actor":"bob"})");
+    EXPECT_EQ(good("getControl", "CTL-1").at("stage"), "shadow");
+    const auto release = [](std::string_view more) {
+        return R"({"reason":"it holds","actor":"cleo","without_journeys":"none",)" +
+               std::string(more) + "}";
+    };
+    for (const auto& [wrong, says] :
+         {std::pair(R"("stage":"tenant")", "needs 'tenant'"),
+          std::pair(R"("stage":"share")", "1 to 99"),
+          std::pair(R"("stage":"share","share":100)", "1 to 99"),
+          std::pair(R"("stage":"none")", "shadow, tenant"),
+          std::pair(R"("tenant":"acme")", "belongs to stage tenant"),
+          std::pair(R"("stage":"tenant","tenant":"acme","share":5)", "belongs to stage share")}) {
+        bad("releaseControl", "CTL-1", release(wrong), ErrorCode::InvalidArgument, says);
+    }
+    bad("releaseControl", "CTL-1", release(R"("stage":"shadow")"), ErrorCode::Conflict, "no stage");
+    bad("releaseControl", "CTL-1", R"({"reason":"ok","actor":"bob","stage":"tenant","tenant":"acme"})",
+        ErrorCode::Unauthorized, "second person");
+    EXPECT_EQ(
+        good("releaseControl", "CTL-1", release(R"("stage":"tenant","tenant":"acme")"))
+            .at("stage_tenant"),
+        "acme"
+    );
+    const json::object share =
+        good("releaseControl", "CTL-1", release(R"("stage":"share","share":25)"));
+    EXPECT_EQ(share.at("stage"), "share");
+    EXPECT_EQ(share.at("stage_share").to_number<int>(), 25);
+    EXPECT_EQ(share.at("stage_tenant"), "acme") << "what was opened stays open";
+    EXPECT_EQ(share.at("stage_by"), "person:cleo");
+    const json::object back = good("releaseControl", "CTL-1", release(R"("stage":"shadow")"));
+    EXPECT_EQ(back.at("stage"), "shadow");
+    EXPECT_EQ(back.at("put_back"), "it holds");
+    EXPECT_EQ(good("releaseControl", "CTL-1", release(R"("stage":"all")")).at("stage"), "all");
+}
+
 TEST_F(ContainmentApiTest, MistakesAreNamedWithTheirRemedy) {
     bad("applyControl", "", R"({"scope":"tools:x","mode":"stopped","reason":"r"})",
         ErrorCode::InvalidArgument, "KIND:NAME");

@@ -27,6 +27,7 @@ Control control_with_everything() {
     control.since = noon + Duration(1);
     control.review_by = noon + std::chrono::hours(24);
     control.validating = true;
+    control.opening = {"acme", 10};
     return control;
 }
 

@@ -76,7 +76,11 @@ export const useApplyControl = () => {
 export type ControlChange =
     | { do: 'probe' | 'request-release'; reason: string }
     | { do: 'renew'; reason: string; review_by: string }
-    | { do: 'release'; reason: string; actor: string; without_journeys?: string };
+    | { do: 'put-back'; reason: string }
+    | ({ do: 'release'; reason: string; actor: string; without_journeys?: string } & ReleaseStage);
+
+/** How far a release goes. */
+export type ReleaseStage = { stage: 'all' } | { stage: 'tenant'; tenant: string } | { stage: 'share'; share: number };
 
 function send(id: string, change: ControlChange): Promise<Control> {
     const params = { path: { id } };
@@ -87,9 +91,11 @@ function send(id: string, change: ControlChange): Promise<Control> {
             return answered(api.POST('/v1/controls/{id}/request-release', { params, body: signed({ reason: change.reason }) }));
         case 'renew':
             return answered(api.POST('/v1/controls/{id}/renew', { params, body: signed({ reason: change.reason, review_by: change.review_by }) }));
+        case 'put-back':
+            return answered(api.POST('/v1/controls/{id}/release', { params, body: signed({ reason: change.reason, stage: 'shadow' as const }) }));
         case 'release': {
-            const { reason, actor, without_journeys } = change;
-            const body = { reason, actor, ...(without_journeys ? { without_journeys } : {}) };
+            const { do: _, without_journeys, ...rest } = change;
+            const body = { ...rest, ...(without_journeys ? { without_journeys } : {}) };
             return answered(api.POST('/v1/controls/{id}/release', { params, body }));
         }
     }

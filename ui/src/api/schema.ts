@@ -1774,6 +1774,20 @@ export interface components {
             origin?: string;
             /** @description Its release was asked for - journeys pass it */
             validating: boolean;
+            /**
+             * @description How far its release is - shadow lets journeys alone pass, tenant one tenant, share a share of the sessions, all is released
+             * @enum {string}
+             */
+            stage: "none" | "shadow" | "tenant" | "share" | "all";
+            /** @description The tenant whose calls pass */
+            stage_tenant?: string;
+            /** @description Percent of sessions whose calls pass, always the same ones */
+            stage_share?: number;
+            stage_since?: components["schemas"]["Time"];
+            /** @description Who opened it so far */
+            stage_by?: string;
+            /** @description Why it went back to the stage before; absent once it went further again */
+            put_back?: string;
             release_requested_by?: string;
             release_requested_at?: components["schemas"]["Time"];
             release_reason?: string;
@@ -2039,6 +2053,16 @@ export interface components {
             actor?: string;
             /** @description Why it may be released although no journey names what it closed */
             without_journeys?: string;
+            /**
+             * @description How far: each stage takes a second person and journeys that passed since the stage before began; shadow puts it back and takes one person
+             * @default all
+             * @enum {string}
+             */
+            stage: "shadow" | "tenant" | "share" | "all";
+            /** @description Of stage tenant */
+            tenant?: string;
+            /** @description Of stage share - percent of the sessions */
+            share?: number;
         };
         DecideRequest: {
             /**

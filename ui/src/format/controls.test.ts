@@ -6,7 +6,7 @@ import { recommend } from './recommend';
 
 const control = (more: Partial<Control> = {}): Control => ({
     id: 'CTL-1', scope: 'tool:pay', mode: 'stopped', reason: 'r', author: 'person:ana', since: '2026-11-24T04:00:00Z', review_by: '2026-11-24T08:00:00Z', review: 'ahead',
-    state: 'proved', requested_at: '2026-11-24T04:00:00Z', revision: 1, points: [], acknowledged: { reached: 1, of: 1, away: 0 }, proved: { reached: 1, of: 1 }, validating: false, calls_refused: 0,
+    state: 'proved', requested_at: '2026-11-24T04:00:00Z', revision: 1, points: [], acknowledged: { reached: 1, of: 1, away: 0 }, proved: { reached: 1, of: 1 }, validating: false, stage: 'none', calls_refused: 0,
     time_to_effect_ms: 12.4, ...more,
 });
 

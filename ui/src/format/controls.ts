@@ -180,3 +180,9 @@ export const who = (actor: string | undefined): string => (actor ?? '').replace(
 
 /** As it stands within a sentence; names keep their letters. */
 export const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** Who passes a control while it is lifted in stages. */
+export function stageText(control: Pick<Control, 'stage' | 'stage_tenant' | 'stage_share'>): string {
+    const parts = [control.stage_tenant && `tenant ${control.stage_tenant}`, control.stage_share && `${control.stage_share} % of the sessions`].filter(Boolean);
+    return parts.length === 0 ? 'Journeys alone pass; a second person opens it further once they passed.' : `Journeys, ${parts.join(' and ')} pass; everybody else is refused.`;
+}

@@ -1,10 +1,10 @@
 // What can be done with a control: prove it again, renew it, and open it again as two persons.
 import { Button, NativeSelect, TextInput, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconClockPlus, IconLockOpen, IconTargetArrow } from '@tabler/icons-react';
+import { IconArrowBackUp, IconClockPlus, IconLockOpen, IconTargetArrow } from '@tabler/icons-react';
 import { useState } from 'react';
 
-import { useControlChange } from '../../api/containment';
+import { type ReleaseStage, useControlChange } from '../../api/containment';
 import { useJourneys, useRunJourneys } from '../../api/releases';
 import { personName } from '../../api/token';
 import type { Control, Journey } from '../../api/types';
@@ -14,7 +14,7 @@ import { InlineError } from '../../parts/layout';
 import { AccessNote, useAccess } from '../../shell/access';
 import css from './containment.module.css';
 
-type Asked = 'renew' | 'ask' | 'release';
+type Asked = 'renew' | 'ask' | 'release' | 'back';
 
 export function ControlActions({ control }: { control: Control }) {
     const { withToken } = useAccess();
@@ -34,14 +34,16 @@ export function ControlActions({ control }: { control: Control }) {
                 <Button variant="default" leftSection={<IconTargetArrow size={16} aria-hidden />} loading={probe.isPending} onClick={prove}>Probe again</Button>
                 <Button variant="default" leftSection={<IconClockPlus size={16} aria-hidden />} onClick={() => open('renew')}>Renew</Button>
                 {control.validating ? (
-                    <Button leftSection={<IconLockOpen size={16} aria-hidden />} onClick={() => open('release')}>Release as a second person</Button>
+                    <Button leftSection={<IconLockOpen size={16} aria-hidden />} onClick={() => open('release')}>{isOpened(control) ? 'Open further' : 'Release as a second person'}</Button>
                 ) : (
                     <Button variant="default" leftSection={<IconLockOpen size={16} aria-hidden />} onClick={() => open('ask')}>Ask for release</Button>
                 )}
+                {isOpened(control) && <Button variant="default" leftSection={<IconArrowBackUp size={16} aria-hidden />} onClick={() => open('back')}>Put back</Button>}
             </div>
             <AccessNote />
             {asked === 'renew' && <Renew control={control} onClose={() => setAsked(null)} />}
             {asked === 'ask' && <AskRelease control={control} onClose={() => setAsked(null)} />}
+            {asked === 'back' && <PutBack control={control} onClose={() => setAsked(null)} />}
             {asked === 'release' && <Release control={control} onClose={() => setAsked(null)} />}
         </>
     );
@@ -83,16 +85,52 @@ function AskRelease({ control, onClose }: Props) {
     );
 }
 
+/** Whether somebody beside journeys passes it. */
+const isOpened = (control: Control): boolean => control.stage === 'tenant' || control.stage === 'share';
+
+function PutBack({ control, onClose }: Props) {
+    const change = useControlChange(control.id);
+    return (
+        <ChangeDialog
+            title={`Put ${control.id} back`}
+            lead="It closes again for everybody but journeys, at once. One person is enough to close."
+            submit="Put it back"
+            danger
+            run={(reason) => change.mutateAsync({ do: 'put-back', reason })}
+            onClose={onClose}
+        />
+    );
+}
+
+/** What is asked for, or why it cannot be yet. */
+function stageOf(how: string, tenant: string, share: string): ReleaseStage | null {
+    const percent = Number(share);
+    if (how === 'tenant') return tenant.trim() ? { stage: 'tenant', tenant: tenant.trim() } : null;
+    if (how === 'share') return Number.isInteger(percent) && percent >= 1 && percent <= 99 ? { stage: 'share', share: percent } : null;
+    return { stage: 'all' };
+}
+
 /** Journeys that name what the control closed. */
 function naming(control: Control, journeys: readonly Journey[]): Journey[] {
     const { kind, name } = scopeParts(control.scope);
     return kind === 'tool' ? journeys.filter(({ tools }) => tools.includes(name)) : [...journeys];
 }
 
+/** What is further than the stage it is in. */
+const stageChoices = (control: Control): { value: string; label: string }[] => [
+    { value: 'all', label: 'All: release it' },
+    ...(control.stage_tenant || control.stage === 'share' ? [] : [{ value: 'tenant', label: 'One tenant' }]),
+    { value: 'share', label: 'A share of the sessions' },
+];
+
 function Release({ control, onClose }: Props) {
     const change = useControlChange(control.id);
     const [actor, setActor] = useState('');
     const [without, setWithout] = useState('');
+    const [how, setHow] = useState('all');
+    const [tenant, setTenant] = useState('');
+    const [share, setShare] = useState('10');
+    const stage = stageOf(how, tenant, share);
     const journeys = useJourneys().data?.journeys;
     const mine = journeys && naming(control, journeys);
     const name = actor.trim();
@@ -103,16 +141,21 @@ function Release({ control, onClose }: Props) {
             title={`Release ${scopeText(control.scope)}`}
             lead={
                 <>
-                    <p>Calls pass again at once. Releasing needs a second person: not {barred.length > 0 ? barred.join(' and not ') : 'the one who stopped it'}.</p>
+                    <p>{how === 'all' ? 'Calls pass again at once.' : 'Only these pass; a journey that fails or a new finding puts it back by itself.'} It needs a second person: not {barred.length > 0 ? barred.join(' and not ') : 'the one who stopped it'}.</p>
                     {control.release_requested_by && <p><strong>{who(control.release_requested_by)}</strong> asked for it{control.release_reason && `: ${control.release_reason}`}</p>}
                 </>
             }
-            submit="Release it"
-            disabled={name === '' || same !== undefined}
-            run={(reason) => change.mutateAsync({ do: 'release', reason, actor: name, ...(without.trim() ? { without_journeys: without.trim() } : {}) })}
-            done={() => notifications.show({ message: `${control.id} is released by ${name}.` })}
+            submit={how === 'all' ? 'Release it' : 'Open it so far'}
+            disabled={name === '' || same !== undefined || stage === null}
+            run={(reason) => change.mutateAsync({ do: 'release', reason, actor: name, ...(stage ?? { stage: 'all' }), ...(without.trim() ? { without_journeys: without.trim() } : {}) })}
+            done={() => notifications.show({ message: `${control.id} is ${how === 'all' ? 'released' : 'opened further'} by ${name}.` })}
             onClose={onClose}
         >
+            <NativeSelect label="How far" value={how} data={stageChoices(control)} onChange={(event) => setHow(event.currentTarget.value)} />
+            {how === 'tenant' && <TextInput label="Tenant" required maxLength={200} value={tenant} onChange={(event) => setTenant(event.currentTarget.value)} />}
+            {how === 'share' && (
+                <TextInput label="Percent of the sessions" description="Always the same sessions, at every gateway; a larger share keeps them." required inputMode="numeric" value={share} onChange={(event) => setShare(event.currentTarget.value)} />
+            )}
             <TextInput
                 label="Name of the second person"
                 description={personName() ? `This browser acts as ${personName()}. Whoever releases types their own name.` : 'Whoever releases types their own name.'}
@@ -144,7 +187,7 @@ function Release({ control, onClose }: Props) {
 function Proving({ control, journeys }: { control: Control; journeys: Journey[] }) {
     const run = useRunJourneys();
     if (journeys.length === 0) return null;
-    const asked = Date.parse(control.release_requested_at ?? '');
+    const asked = Date.parse(control.stage_since ?? control.release_requested_at ?? '');
     return (
         <div className={css.proving}>
             <p><strong>Journeys that prove it</strong></p>
@@ -154,7 +197,7 @@ function Proving({ control, journeys }: { control: Control; journeys: Journey[] 
                     const passed = fresh && last.passed;
                     return (
                         <li key={name} className={passed ? css.ok : css.bad}>
-                            {name}: {passed ? 'passed after the release was asked for' : fresh ? last.sentence : 'not run since the release was asked for'}
+                            {name}: {passed ? 'passed since its stage began' : fresh ? last.sentence : 'not run since its stage began'}
                         </li>
                     );
                 })}

@@ -11,6 +11,7 @@ import { useNowMs } from '../../parts/ticking';
 import { duration } from '../../format/time';
 import css from './containment.module.css';
 import { ControlActions } from './ControlActions';
+import { Stages } from './Stages';
 
 export function ModeMark({ control }: { control: Control }) {
     const tone = control.mode === 'observe' || control.state === 'released' ? '' : control.mode === 'stopped' ? partsCss.hot : css.restricted;
@@ -47,12 +48,7 @@ export function ControlCard({ control, bare }: { control: Control; bare?: boolea
                 {control.incident && <div><dt>Incident</dt><dd><Link to={`/incidents/${control.incident}`}>{control.incident}</Link></dd></div>}
                 <div><dt>Control</dt><dd><Link to={`/containment/${control.id}`}>{control.id}</Link></dd></div>
             </dl>
-            {control.validating && (
-                <p className={css.validating}>
-                    <strong>{who(control.release_requested_by)}</strong> asked for its release{control.release_reason && `: ${control.release_reason}`}. Journeys pass it
-                    now; a second person releases it when they passed.
-                </p>
-            )}
+            {control.validating && <Stages control={control} />}
             <ControlActions control={control} />
         </article>
     );

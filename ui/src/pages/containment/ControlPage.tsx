@@ -34,6 +34,7 @@ export default function ControlPage() {
                     <Row label={control.acknowledged.away > 0 ? 'Acknowledged by all connected' : 'Acknowledged by all'} at={control.acknowledged_at} />
                     <Row label="Proved" at={control.proved_at} />
                     <Row label="Release asked for" at={control.release_requested_at} by={control.release_requested_by} />
+                    <Row label={control.put_back ? 'Put back' : 'Stage began'} at={control.stage === 'shadow' && !control.put_back ? undefined : control.stage_since} by={control.put_back ? undefined : control.stage_by} />
                     <Row label="Released" at={control.released_at} by={control.released_by} />
                     {control.origin && <div><dt>Applied at a gateway host</dt><dd>as {control.origin}</dd></div>}
                     {control.rule && <div><dt>Playbook</dt><dd>{control.rule}</dd></div>}
