@@ -18,6 +18,7 @@ tagout_room(gateway USES net contain verify intake simdjson::simdjson PkgConfig:
 if(TAGOUT_TESTS)
     add_executable(gateway_stand tests/e2e/gateway_stand.cc)  # the data plane alone, for tests/e2e
     target_link_libraries(gateway_stand PRIVATE gateway)
+    add_executable(gateway_load tests/bench/gateway_load.cc)  # the ends of `./dev bench gateway`
 endif()
 tagout_room(server USES net incident intake detect contain recover verify prevent PkgConfig::SODIUM Boost::json)
 # The page, embedded: made anew when a file of ui/dist changes.
