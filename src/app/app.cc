@@ -300,7 +300,8 @@ private:
                 recover::Fetched fetched = TAGOUT_TRY(recovery_->fetch(family, name, label));
                 return gateway::FetchedVersion{std::move(fetched.body), std::move(fetched.etag)};
             },
-            configured()->containment});
+            configured()->containment,
+            options_.data_dir});
         TAGOUT_TRY(containment_->rebuild());
         recovery_ = std::make_unique<Recovery>(RecoveryParts{
             *journal_,

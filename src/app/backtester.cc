@@ -59,6 +59,12 @@ Result<std::string> LiveBacktester::policy(std::string_view yaml, Duration since
 }
 
 Result<std::string> LiveBacktester::control(const contain::ControlDraft& draft, Duration since) {
+    if (draft.mode == ControlMode::Budget) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "a budget cannot be tried on what has been: what models were paid is not among recorded calls"
+        );
+    }
     const Instant now = parts_.clock.now();
     const Control control = control_of(draft, now);
     const Snapshot snapshot =

@@ -39,7 +39,8 @@ Containment::Containment(ContainmentParts parts)
       ),
       pins_(contain::ToolPins::make(parts_.journal, parts_.clock, parts_.settings, parts_.metrics)),
       agent_tokens_(contain::AgentTokens::make(parts_.journal, parts_.clock, fresh_secret)),
-      refusals_(contain::Refusals::make(parts_.journal, parts_.clock, parts_.metrics)) {}
+      refusals_(contain::Refusals::make(parts_.journal, parts_.clock, parts_.metrics)),
+      spending_(parts_.data_dir) {}
 
 Containment::~Containment() {
     stop();
@@ -73,7 +74,8 @@ Result<void> Containment::open(gateway::GatewayOptions options, server::IntakeSi
             parts_.versions,
             pins_.get(),
             [this] { return agent_tokens_->credentials(); },
-            refusals_.get()}
+            refusals_.get(),
+            spending_.memory()}
     ));
     address_ = (secure ? "https://" : "http://") + options.address + ":" +
                std::to_string(gateway_->port());
@@ -101,6 +103,7 @@ void Containment::tick() {
     if (gateway_) {
         gateway_->tick();
     }
+    spending_.save();
 }
 
 void Containment::stop() {
@@ -110,6 +113,7 @@ void Containment::stop() {
     controls_->stop();
     calls_.reset();
     refusals_->tick();  // What came in the last second.
+    spending_.save();
 }
 
 std::string Containment::address() const {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "app/gateway_calls.h"
+#include "app/spending.h"
 #include "contain/agent_tokens.h"
 #include "contain/approvals.h"
 #include "contain/controls.h"
@@ -30,6 +31,7 @@ struct ContainmentParts {
     std::function<std::shared_ptr<const catalog::Catalog>()> catalog;
     gateway::VersionSource versions;
     contain::Settings settings;
+    std::string data_dir;  ///< What was spent is kept there.
 };
 
 class Containment {
@@ -68,6 +70,7 @@ private:
     std::unique_ptr<contain::ToolPins> pins_;
     std::unique_ptr<contain::AgentTokens> agent_tokens_;
     std::unique_ptr<contain::Refusals> refusals_;
+    Spending spending_;
     std::unique_ptr<GatewayCalls> calls_;
     std::shared_ptr<gateway::Gateway> gateway_;
     std::string address_;

@@ -76,7 +76,8 @@ bool closes_a_capability(const Control& control) {
             break;
     }
     return control.mode != ControlMode::Observe && control.mode != ControlMode::Route &&
-           control.mode != ControlMode::Throttle && control.mode != ControlMode::Redact;
+           control.mode != ControlMode::Throttle && control.mode != ControlMode::Redact &&
+           control.mode != ControlMode::Budget;
 }
 
 Result<void> may_release(

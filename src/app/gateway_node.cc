@@ -3,6 +3,7 @@
 #include "app/config_file.h"
 #include "app/gateway_admin.h"
 #include "app/gateway_calls.h"
+#include "app/spending.h"
 #include "base/log.h"
 #include "cli/line_source.h"
 #include "contain/controls.h"
@@ -132,6 +133,9 @@ public:
         if (refusals_) {
             refusals_->tick();  // What came in the last second.
         }
+        if (spending_) {
+            spending_->save();
+        }
         if (book_) {
             book_->stop();
         }
@@ -174,6 +178,7 @@ public:
         book_->tick();
         refusals_->tick();
         gateway_->tick();
+        spending_->save();
     }
 
 private:
@@ -184,6 +189,7 @@ private:
             TAGOUT_TRY(store::SqliteJournalStore::open(rows));
         journal_ = TAGOUT_TRY(journal::Journal::open(std::move(local), clock_));
         refusals_ = contain::Refusals::make(*journal_, clock_, metrics_);
+        spending_.emplace(options_.data_dir);
         TAGOUT_TRY(refusals_->rebuild());
         spool_ = TAGOUT_TRY(gateway::RecordSpool::open(options_.data_dir + "/spool"));
         const server::AdminToken token =
@@ -224,7 +230,8 @@ private:
                 },
                 nullptr,
                 [this] { return agents_.load(); },
-                refusals_.get()}
+                refusals_.get(),
+                spending_->memory()}
         ));
         enforcer_ = std::make_unique<gateway::FleetEnforcer>(*gateway_);
         return {};
@@ -393,6 +400,7 @@ private:
     std::unique_ptr<server::TokenVerifier> admin_token_;
     std::unique_ptr<gateway::RecordSpool> spool_;
     std::unique_ptr<gateway::RemoteApprovals> approvals_;
+    std::optional<Spending> spending_;
     std::unique_ptr<GatewayCalls> calls_;
     std::shared_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<gateway::FleetEnforcer> enforcer_;

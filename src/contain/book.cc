@@ -192,7 +192,7 @@ void LiveControls::refresh_gauges() {
             overdue += row.view.review == Review::Passed ? 1 : 0;
         }
     }
-    for (std::size_t i = 1; i <= static_cast<std::size_t>(ControlMode::Redact); ++i) {
+    for (std::size_t i = 1; i <= static_cast<std::size_t>(control_mode_last); ++i) {
         const std::string_view labels[] = {name_of(static_cast<ControlMode>(i))};
         metrics_.gauge(controls_in_force, labels).set(counts[i]);
     }

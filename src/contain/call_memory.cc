@@ -33,8 +33,9 @@ std::uint64_t state_of(Instant now, Marks marks) noexcept {
 
 }  // namespace
 
-CallMemory::CallMemory()
-    : windows_(std::make_unique<std::array<Window, keys_max>>()),
+CallMemory::CallMemory(std::shared_ptr<SpendMemory> spending)
+    : spending_(spending ? std::move(spending) : std::make_shared<SpendMemory>()),
+      windows_(std::make_unique<std::array<Window, keys_max>>()),
       sessions_(std::make_unique<std::array<Session, sessions_max>>()) {}
 CallMemory::~CallMemory() = default;
 

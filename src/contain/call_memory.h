@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "contain/decide.h"
+#include "contain/spend_memory.h"
 
 #include <array>
 #include <atomic>
@@ -28,7 +29,8 @@ public:
     static constexpr std::size_t keys_max = 16'384;
     static constexpr std::size_t sessions_max = 65'536;
 
-    CallMemory();
+    /// `spending` is shared with whoever carries it over a restart; one of its own without.
+    explicit CallMemory(std::shared_ptr<SpendMemory> spending = nullptr);
     ~CallMemory();
     CallMemory(const CallMemory&) = delete;
     CallMemory& operator=(const CallMemory&) = delete;
@@ -39,6 +41,10 @@ public:
     [[nodiscard]] Duration room_after(std::uint64_t key, const RuleLimit& limit, Instant now) const noexcept;
     /// Counts a call; false, counting nothing, if it is over the limit.
     bool take(std::uint64_t key, const RuleLimit& limit, Instant now) noexcept;
+
+    /// What was spent under budgets.
+    [[nodiscard]] SpendMemory& spending() noexcept { return *spending_; }
+    [[nodiscard]] const SpendMemory& spending() const noexcept { return *spending_; }
 
     [[nodiscard]] Marks marks_of(std::uint64_t session) const noexcept;
     void mark(std::uint64_t session, Marks marks, Instant now) noexcept;
@@ -66,6 +72,7 @@ private:
     [[nodiscard]] Window* find(std::uint64_t key) const noexcept;
     Window& claim(std::uint64_t key, std::uint64_t part) noexcept;
 
+    const std::shared_ptr<SpendMemory> spending_;
     std::unique_ptr<std::array<Window, keys_max>> windows_;
     std::unique_ptr<std::array<Session, sessions_max>> sessions_;
     std::atomic<std::uint64_t> forgotten_{0};

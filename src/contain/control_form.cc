@@ -20,17 +20,21 @@ void put(json::object& form, std::string_view name, const std::string& value) {
     }
 }
 
-/// What throttle and redact need, as put_terms() wrote it.
+/// What effects need, as put_terms() wrote it.
 void read_effect(FormReader& reader, Control& control) {
     EffectTerms& terms = control.terms;
     const std::string rate = reader.text("rate", 40, Needed::No);
+    const std::string budget = reader.text("budget", 60, Needed::No);
     const std::string key = reader.text("key", 40, Needed::No);
     const std::string where = reader.text("where", 40, Needed::No);
     terms.redact = reader.texts("redact", Controls::allowed_max, Controls::reason_bytes_max);
     if (control.mode == ControlMode::Throttle && !parse_rate(rate, terms)) {
         reader.wrong("rate", "is no rate such as 20/1m");
     }
-    if (!key.empty() || control.mode == ControlMode::Throttle) {
+    if (control.mode == ControlMode::Budget && !parse_budget(budget, terms)) {
+        reader.wrong("budget", "is no budget such as 200000 tokens/1d");
+    }
+    if (!key.empty() || control.mode == ControlMode::Throttle || control.mode == ControlMode::Budget) {
         const auto read = parse_limit_key(key);
         terms.key = read.value_or(terms.key);
         if (!read) {

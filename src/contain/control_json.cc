@@ -117,6 +117,9 @@ void put_terms(json::object& object, const Control& control) {
     if (control.mode == ControlMode::Throttle) {
         object["rate"] = rate_text(terms);
         object["key"] = name_of(terms.key);
+    } else if (control.mode == ControlMode::Budget) {
+        object["budget"] = budget_text(terms);
+        object["key"] = name_of(terms.key);
     } else if (control.mode == ControlMode::Redact) {
         object["redact"] = json::array(terms.redact.begin(), terms.redact.end());
         object["where"] = name_of(terms.where);

@@ -17,7 +17,7 @@ namespace tagout::contain {
 [[nodiscard]] boost::json::object tree_of(const PendingApproval& approval);
 [[nodiscard]] boost::json::object tree_of(const PinnedTool& tool);
 [[nodiscard]] boost::json::object tree_of(const Proposal& proposal);
-/// What throttle and redact need, as members of a control: rate and key, redact and where.
+/// What effects need, as members of a control: rate or budget and key, redact and where.
 void put_terms(boost::json::object& object, const Control& control);
 /// As POST /v1/decide answers.
 [[nodiscard]] boost::json::object tree_of(const Decision& decision);

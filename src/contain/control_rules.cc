@@ -93,6 +93,15 @@ Result<void> check_mode(const Scope& scope, ControlMode mode) {
             ". Use stopped"
         );
     }
+    if (mode == ControlMode::Budget &&
+        (scope.kind == ScopeKind::Tool || scope.kind == ScopeKind::ToolClass ||
+         scope.kind == ScopeKind::McpServer)) {
+        return refuse(
+            "a budget counts what models are paid, and " + to_text(scope) +
+            " is no part of a request to a model. Use an agent, session, model, tenant or the like, or "
+            "mode throttle"
+        );
+    }
     if (scope.kind == ScopeKind::ToolClass && scope.name == "read" && about_writes) {
         return refuse(
             "mode " + name + " lets reads pass and would refuse nothing of tool_class:read. Use stopped"
@@ -179,8 +188,27 @@ Result<void> check_allowed(const ControlDraft& draft) {
     return {};
 }
 
+Result<void> check_budget(const EffectTerms& terms) {
+    if (terms.budget == 0) {
+        return refuse(
+            "mode budget needs a budget, such as '200000 tokens/1d' or '5 usd': the period from 1m to 31d, "
+            "or none for all that is spent while it stands"
+        );
+    }
+    if (terms.key == LimitKey::Tool) {
+        return refuse("models are paid for no tool: a budget has key session, agent, user, tenant or scope");
+    }
+    return {};
+}
+
 Result<void> check_terms(const ControlDraft& draft) {
     const EffectTerms& terms = draft.terms;
+    if (draft.mode != ControlMode::Budget && terms.budget != 0) {
+        return refuse("budget belongs to mode budget only; remove it");
+    }
+    if (draft.mode == ControlMode::Budget) {
+        TAGOUT_TRY(check_budget(terms));
+    }
     if (draft.mode == ControlMode::Throttle) {
         if (terms.calls == 0) {
             return refuse("mode throttle needs a rate, such as 20/1m: calls, and a period of 1s to 1d");

@@ -19,11 +19,12 @@ enum class Rank : std::uint8_t {
     ReadOnly = 2,
     PolicyDeny = 3,
     Throttled = 4,
-    Approvals = 5,
-    PolicyEscalate = 6,
-    Routed = 7,
-    Redacted = 8,
-    None = 9,
+    Spent = 5,
+    Approvals = 6,
+    PolicyEscalate = 7,
+    Routed = 8,
+    Redacted = 9,
+    None = 10,
 };
 
 /// Rank and number as one word: the least wins.
@@ -43,6 +44,7 @@ constexpr Verdict verdict_of(Rank rank) noexcept {
         case Rank::ReadOnly:
         case Rank::PolicyDeny:
         case Rank::Throttled:
+        case Rank::Spent:
             return Verdict::Deny;
         case Rank::Approvals:
         case Rank::PolicyEscalate:
@@ -151,6 +153,23 @@ public:
             }
         }
         return decision();
+    }
+
+    /// Counts what the call that was judged has cost.
+    void spend(SpendMemory& memory, const Spent& spent) const noexcept {
+        std::array<std::uint64_t, budgets_max> keys{};
+        for (std::size_t i = 0; i < budgets_used_; ++i) {
+            const BudgetRow& budget = tables_.budgets[tables_.controls[budgets_[i]].detail];
+            keys[i] = key_of(budget.key, budget.seed);
+            // Two of one scope (a gateway's own and the server's) may share an account.
+            if (std::find(keys.data(), keys.data() + i, keys[i]) == keys.data() + i) {
+                const bool money = budget.unit == BudgetUnit::Usd;
+                memory.spend(
+                    keys[i], budget.limit.per, money ? spent.micro_usd : spent.tokens, spent.estimated,
+                    call_.now
+                );
+            }
+        }
     }
 
     /// What the call adds to what its session has met.
@@ -270,6 +289,23 @@ private:
         return Rank::None;
     }
 
+    /// A control that fits by two names counts once.
+    [[nodiscard, gnu::noinline]] Rank budgeted(const ControlHead& control, std::uint32_t number) noexcept {
+        const BudgetRow& budget = tables_.budgets[control.detail];
+        std::uint32_t* const end = budgets_ + budgets_used_;
+        if (std::find(budgets_, end, number) == end) {
+            if (budgets_used_ == std::size(budgets_)) {
+                return memory_ == nullptr ? Rank::None : Rank::Spent;  // Could not be counted.
+            }
+            budgets_[budgets_used_++] = number;
+        }
+        return memory_ != nullptr && memory_->spending().is_spent(
+                                         key_of(budget.key, budget.seed), budget.limit, call_.now
+                                     )
+                   ? Rank::Spent
+                   : Rank::None;
+    }
+
     [[nodiscard]] Rank answer_of(const ControlHead& control, std::uint32_t number) noexcept {
         const bool tool_call = call_.kind == CallKind::Tool;
         const bool may_write = call_.effect != ToolEffect::Read;
@@ -290,6 +326,8 @@ private:
                            : Rank::None;
             case ControlMode::Throttle:
                 return throttled(control, number);
+            case ControlMode::Budget:
+                return budgeted(control, number);
             case ControlMode::Redact:
                 redactions_ |= std::uint64_t{1} << control.detail;
                 return call_.kind == CallKind::Workflow ? Rank::None : Rank::Redacted;
@@ -538,6 +576,9 @@ private:
             const Throttle& throttle = tables_.throttles[tables_.controls[number].detail];
             made.retry_after = memory_->room_after(key_of(throttle), throttle.limit, call_.now);
         }
+        if (budgets_used_ > 0) {
+            add_budgets(rank, number, made);
+        }
         made.read_arguments = facts_ != nullptr && facts_->read_arguments();
         if (shadow_control_ != no_number) {
             made.shadow = &tables_.made[shadow_control_]->by;
@@ -547,11 +588,27 @@ private:
         return made;
     }
 
+    [[gnu::noinline]] void add_budgets(
+        Rank rank, std::uint32_t number, Decision& made
+    ) const noexcept {
+        for (std::size_t i = 0; i < budgets_used_; ++i) {
+            const BudgetRow& each = tables_.budgets[tables_.controls[budgets_[i]].detail];
+            made.budgets = static_cast<std::uint8_t>(made.budgets | budget_bit(each.unit));
+        }
+        if (rank == Rank::Spent) {
+            const BudgetRow& budget = tables_.budgets[tables_.controls[number].detail];
+            const std::uint64_t key = key_of(budget.key, budget.seed);
+            made.retry_after = memory_->spending().room_after(key, budget.limit, call_.now);
+            made.spent_estimated = memory_->spending().is_estimated(key);
+        }
+    }
+
     [[nodiscard]] const DecidedBy* rule_by(std::uint32_t number) const noexcept {
         return faulted_ ? &tables_.extras[tables_.rules[number].extra].fault_by
                         : &tables_.rule_by[number];
     }
 
+    static constexpr std::size_t budgets_max = 16;
     static constexpr std::uint32_t no_policy = UINT32_MAX;
     static constexpr std::uint32_t no_number = UINT32_MAX;
     struct List {
@@ -578,6 +635,7 @@ private:
     std::uint32_t decided_policy_ = no_policy;
     std::uint64_t redactions_ = 0;
     std::size_t throttles_used_ = 0;
+    std::size_t budgets_used_ = 0;
     bool faulted_ = false;         ///< The rule that is best so far had no answer.
     CallFacts* facts_ = nullptr;   ///< Once a rule asked for them.
     std::size_t limits_used_ = 0;  ///< Of limits_: rules that fit but for their limit, with room.
@@ -587,6 +645,7 @@ private:
     char room_[2 * call_name_bytes_max + 1];
     std::uint32_t limits_[64];
     std::uint32_t throttles_[16];  ///< Controls that fit and have room.
+    std::uint32_t budgets_[budgets_max];  ///< Controls that fit.
 };
 
 }  // namespace
@@ -631,6 +690,17 @@ void let_through(
     if (tables.keeps_marks && call.kind == CallKind::Tool && !has_long_name(call)) {
         const Judge judge(tables, call);
         memory.mark(judge.session_key(), judge.own_marks(), call.now);
+    }
+}
+
+void spend(
+    const ControlSnapshot& snapshot, const ToolCall& call, const Spent& spent, CallMemory& memory
+) noexcept {
+    const Tables& tables = snapshot.tables();
+    if (!tables.budgets.empty() && !has_long_name(call)) {
+        Judge judge(tables, call);
+        (void)judge.judge();
+        judge.spend(memory.spending(), spent);
     }
 }
 

@@ -1,6 +1,7 @@
 // decide(): whether one call may pass, from one immutable snapshot, in well under a microsecond.
 //
-//   kill table -> mode (allowlist, read_only) -> policy rules -> throttle -> approvals -> route -> redact
+//   kill table -> mode (allowlist, read_only) -> policy rules -> throttle -> budget -> approvals -> route ->
+//   redact
 //
 // Every control whose scope fits the call is asked and the strictest answer wins: deny before
 // escalate before modify before allow; among equals the earlier step above, then the older control.
@@ -14,6 +15,7 @@
 //   read_only   writes, egress and unknown denied   pass
 //   approvals   the same wait for a person          pass
 //   throttle    denied past so many calls in a period, all kinds; only where calls are counted (admit)
+//   budget      denied once so much is spent at models, all kinds; only where it is counted (admit)
 //   redact      pass as modified                    the same
 //   route       pass                                workflow requests are modified; with a model's scope
 //                                                   model calls
@@ -101,6 +103,17 @@ class CallMemory;
 ) noexcept;
 /// Marks the session of a call that waited and was let through.
 void let_through(const ControlSnapshot& snapshot, const ToolCall& call, CallMemory& memory) noexcept;
+
+/// What one request to a model has cost.
+struct Spent {
+    std::uint64_t tokens = 0;
+    std::uint64_t micro_usd = 0;  ///< Millionths of a US dollar.
+    bool estimated = false;       ///< The model API did not say.
+};
+/// Counts what a model call that was let through has cost, for every budget that covers it.
+void spend(
+    const ControlSnapshot& snapshot, const ToolCall& call, const Spent& spent, CallMemory& memory
+) noexcept;
 
 /// Whether a tool is to be left out of a list that `call`'s caller asks for: it is stopped for them.
 [[nodiscard]] bool is_hidden(const ControlSnapshot& snapshot, const ToolCall& call) noexcept;

@@ -42,7 +42,7 @@ Control random_control(Prng& prng, int number) {
         default:
             made.scope.name = pick(prng, word_patterns);
     }
-    made.mode = static_cast<ControlMode>(prng.between(1, 8));
+    made.mode = static_cast<ControlMode>(prng.between(1, 9));
     made.terms.redact = {"email"};
     made.terms.calls = 1'000'000;
     made.terms.per = std::chrono::hours(1);

@@ -5,6 +5,7 @@
 #include "contain/decide.h"
 #include "contain/tables.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -131,16 +132,17 @@ inline std::optional<std::pair<int, Verdict>> answer_of(const Control& control, 
         case ControlMode::ReadOnly:
             return tool_call && may_write ? std::optional(std::pair(2, Verdict::Deny)) : std::nullopt;
         case ControlMode::Approvals:
-            return tool_call && may_write ? std::optional(std::pair(5, Verdict::Escalate))
+            return tool_call && may_write ? std::optional(std::pair(6, Verdict::Escalate))
                                           : std::nullopt;
         case ControlMode::Route:
             return call.kind == (control.scope.kind == ScopeKind::Model ? CallKind::Model
                                                                         : CallKind::Workflow)
-                       ? std::optional(std::pair(7, Verdict::Modify))
+                       ? std::optional(std::pair(8, Verdict::Modify))
                        : std::nullopt;
         case ControlMode::Redact:
             return call.kind == CallKind::Workflow ? std::nullopt
-                                                   : std::optional(std::pair(8, Verdict::Modify));
+                                                   : std::optional(std::pair(9, Verdict::Modify));
+        case ControlMode::Budget:  // decide() below asks whether it is spent.
         case ControlMode::Throttle:  // Calls by themselves have room.
         case ControlMode::Observe:
             break;
@@ -148,8 +150,12 @@ inline std::optional<std::pair<int, Verdict>> answer_of(const Control& control, 
     return std::nullopt;
 }
 
+/// Whether a budget has nothing left for `call`.
+using IsSpent = std::function<bool(const Control& control, const ToolCall& call)>;
+
 inline Answer decide(
-    const std::vector<Control>& controls, const std::vector<Policy>& policies, const ToolCall& call
+    const std::vector<Control>& controls, const std::vector<Policy>& policies, const ToolCall& call,
+    const IsSpent& is_spent = nullptr
 ) {
     Answer answer;
     int best = 100;
@@ -166,7 +172,10 @@ inline Answer decide(
             answer.shadow = answer.shadow.empty() ? control.id.text() : answer.shadow;
             continue;
         }
-        const auto said = answer_of(control, call);
+        auto said = answer_of(control, call);
+        if (control.mode == ControlMode::Budget && is_spent && is_spent(control, call)) {
+            said = std::pair(5, Verdict::Deny);
+        }
         if (said && said->first < best) {
             best = said->first;
             answer.verdict = said->second;
@@ -190,7 +199,7 @@ inline Answer decide(
                 continue;
             }
             const int rank = rule.then == Verdict::Deny       ? 3
-                             : rule.then == Verdict::Escalate ? 6
+                             : rule.then == Verdict::Escalate ? 7
                                                               : 100;
             if (rank < best) {
                 best = rank;

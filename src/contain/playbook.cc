@@ -109,6 +109,8 @@ std::string effect_of_mode(const ControlDraft& draft) {
             return "watches " + subject + " and refuses nothing";
         case ControlMode::Throttle:
             return "slows " + subject + " to " + rate_text(draft.terms);
+        case ControlMode::Budget:
+            return "holds " + subject + " to " + budget_text(draft.terms);
         case ControlMode::Redact:
             return "redacts what passes of " + subject;
         case ControlMode::ReadOnly:

@@ -53,6 +53,13 @@ std::string for_model(const Control& control) {
                         ? ""
                         : ", for each " + std::string(name_of(control.terms.key))) +
                    why + "This call was not run.";
+        case ControlMode::Budget:
+            return "The budget of " + budget_text(control.terms) + " for " + subject_of(control.scope) +
+                   (control.terms.key == LimitKey::Scope
+                        ? ""
+                        : ", for each " + std::string(name_of(control.terms.key))) +
+                   " is spent" + why + "This call was not run. Do not call again: say what is done and "
+                   "what is left.";
         case ControlMode::Redact:
             return "Some of what " + subject_of(control.scope) + " sends or gets is taken out" + why +
                    "Where it says [redacted], the value is withheld on purpose.";
@@ -66,6 +73,8 @@ std::string for_person(const Control& control) {
         text += "routed to " + control.route_to.text();
     } else if (control.mode == ControlMode::Throttle) {
         text += "throttled to " + rate_text(control.terms);
+    } else if (control.mode == ControlMode::Budget) {
+        text += "held to " + budget_text(control.terms);
     } else if (control.mode == ControlMode::Redact) {
         text += "redacted of " + listed(control.terms.redact);
     } else {

@@ -40,6 +40,9 @@ public:
         } else if (control.mode == ControlMode::Throttle) {
             head.detail = static_cast<std::uint32_t>(tables_->throttles.size());
             tables_->throttles.push_back(throttle_of(control));
+        } else if (control.mode == ControlMode::Budget) {
+            head.detail = static_cast<std::uint32_t>(tables_->budgets.size());
+            tables_->budgets.push_back(budget_of(control));
         } else if (control.mode == ControlMode::Redact) {
             head.detail = static_cast<std::uint32_t>(tables_->redactors.size());
         }
@@ -151,6 +154,21 @@ private:
             XXH3_64bits_withSeed(
                 name.data(), name.size(), static_cast<std::uint64_t>(control.terms.per.count())
             )};
+    }
+
+    /// A period's accounts outlive the control, so that one applied anew gives no fresh allowance;
+    /// without a period its own time is part of them. The id is not: it changes when it is adopted.
+    static BudgetRow budget_of(const Control& control) {
+        const EffectTerms& terms = control.terms;
+        const std::string name = to_text(control.scope) + "#" + std::string(name_of(terms.key)) +
+                                 (terms.unit == BudgetUnit::Usd ? "#usd" : "#tokens");
+        const std::int64_t seed =
+            terms.per == Duration{} ? unix_nanos(control.since) : -terms.per.count();
+        return {
+            {terms.budget, terms.per},
+            terms.key,
+            terms.unit,
+            XXH3_64bits_withSeed(name.data(), name.size(), static_cast<std::uint64_t>(seed))};
     }
 
     /// Both lists are in the order in which controls were applied, so what is looked for lies ahead.

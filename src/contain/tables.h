@@ -7,6 +7,7 @@
 
 #include "contain/decide.h"
 #include "contain/redactor.h"
+#include "contain/spend_memory.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -90,7 +91,15 @@ struct ControlHead {
     bool validating = false;
     bool of_models = false;    ///< Of mode route: it moves model calls.
     bool opened = false;       ///< Its opening lets somebody pass.
-    std::uint32_t detail = 0;  ///< Position in Tables::allowlists, throttles or redactors.
+    std::uint32_t detail = 0;  ///< Position in Tables::allowlists, throttles, budgets or redactors.
+};
+
+/// What mode budget counts.
+struct BudgetRow {
+    SpendLimit limit;
+    LimitKey key = LimitKey::Scope;
+    BudgetUnit unit = BudgetUnit::Tokens;
+    std::uint64_t seed = 0;  ///< Of its accounts: the same in every snapshot.
 };
 
 /// What mode throttle counts.
@@ -200,6 +209,7 @@ struct ControlSnapshot::Tables {
     std::vector<std::shared_ptr<const MadeControl>> made;
     std::vector<Allowlist> allowlists;
     std::vector<Throttle> throttles;
+    std::vector<BudgetRow> budgets;
     std::vector<std::shared_ptr<const Redactor>> redactors;  ///< Of controls and rules: at most 64.
     std::vector<RuleHead> rules;  ///< By policy, then in the policy's order.
     std::vector<RuleMatchers> rule_matchers;

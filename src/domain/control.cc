@@ -33,6 +33,7 @@ constexpr std::array control_mode_names{
     EnumName{ControlMode::Route, "route"},
     EnumName{ControlMode::Throttle, "throttle"},
     EnumName{ControlMode::Redact, "redact"},
+    EnumName{ControlMode::Budget, "budget"},
 };
 
 constexpr std::array limit_key_names{
@@ -129,6 +130,69 @@ bool parse_rate(std::string_view text, EffectTerms& terms) {
     }
     terms.calls = calls;
     terms.per = *per;
+    return true;
+}
+
+std::string budget_text(const EffectTerms& terms) {
+    std::string text;
+    if (terms.unit == BudgetUnit::Tokens) {
+        text = std::to_string(terms.budget) + " tokens";
+    } else {
+        std::string parts = std::to_string(terms.budget % 1'000'000);
+        parts.insert(0, 6 - parts.size(), '0');
+        while (parts.size() > 2 && parts.ends_with('0')) {
+            parts.pop_back();
+        }
+        text = std::to_string(terms.budget / 1'000'000) + "." + parts + " usd";
+    }
+    return terms.per == Duration{} ? text : text + "/" + to_text(terms.per);
+}
+
+bool parse_budget(std::string_view text, EffectTerms& terms) {
+    const std::size_t slash = text.find('/');
+    Duration per{};
+    if (slash != std::string_view::npos) {
+        const Result<Duration> read = parse_duration(text.substr(slash + 1));
+        if (!read || *read < EffectTerms::budget_per_min || *read > EffectTerms::budget_per_max) {
+            return false;
+        }
+        per = *read;
+    }
+    std::string_view amount = text.substr(0, slash);
+    BudgetUnit unit = BudgetUnit::Tokens;
+    if (amount.ends_with("tokens")) {
+        amount.remove_suffix(6);
+    } else if (amount.ends_with("usd")) {
+        amount.remove_suffix(3);
+        unit = BudgetUnit::Usd;
+    } else {
+        return false;
+    }
+    while (amount.ends_with(' ')) {
+        amount.remove_suffix(1);
+    }
+    const std::size_t dot = amount.find('.');
+    const std::string_view whole = amount.substr(0, dot);
+    std::string fraction(dot == std::string_view::npos ? "" : amount.substr(dot + 1));
+    const bool whole_only = dot == std::string_view::npos;
+    if (whole.empty() || whole.size() > 12 || fraction.size() > 6 ||
+        (!whole_only && (fraction.empty() || unit == BudgetUnit::Tokens)) ||
+        (std::string(whole) + fraction).find_first_not_of("0123456789") != std::string::npos) {
+        return false;
+    }
+    std::string digits(whole);
+    if (unit == BudgetUnit::Usd) {
+        fraction.resize(6, '0');
+        digits += fraction;
+    }
+    std::uint64_t budget = 0;
+    (void)std::from_chars(digits.data(), digits.data() + digits.size(), budget);
+    if (budget == 0 || budget > EffectTerms::budget_max) {
+        return false;
+    }
+    terms.budget = budget;
+    terms.unit = unit;
+    terms.per = per;
     return true;
 }
 

@@ -47,7 +47,9 @@ enum class ControlMode : std::uint8_t {
     Route = 6,      ///< Of a workflow or a model: its requests go to another one.
     Throttle = 7,   ///< So many calls in a period; one more is told when to come back.
     Redact = 8,     ///< What is named is taken out of arguments, results or both.
+    Budget = 9,     ///< Calls are denied once models were paid so many tokens or dollars.
 };
+inline constexpr ControlMode control_mode_last = ControlMode::Budget;
 
 /// Of whom calls are counted together. A call that names none of that kind counts with its agent.
 enum class LimitKey : std::uint8_t {
@@ -58,6 +60,9 @@ enum class LimitKey : std::uint8_t {
     Tool = 5,
     Scope = 6,  ///< All that a control covers; of rules, all calls that fit.
 };
+
+/// What a budget counts. Money is counted in millionths of a US dollar.
+enum class BudgetUnit : std::uint8_t { Tokens = 1, Usd = 2 };
 
 enum class RedactWhere : std::uint8_t { Arguments = 1, Results = 2, Both = 3 };
 
@@ -84,10 +89,17 @@ inline constexpr std::array<std::string_view, 4> tool_class_names{
 /// What the effects need beside their name; each takes its own.
 struct EffectTerms {
     std::uint32_t calls = 0;          ///< throttle: so many pass in any period.
-    Duration per{};                   ///< throttle
-    LimitKey key = LimitKey::Scope;   ///< throttle
+    Duration per{};                   ///< throttle, budget
+    LimitKey key = LimitKey::Scope;   ///< throttle, budget
     std::vector<std::string> redact;  ///< Named kinds, or "re:" and a pattern of RE2.
     RedactWhere where = RedactWhere::Both;
+    std::uint64_t budget = 0;  ///< budget: tokens, or millionths of a dollar; its period is `per`,
+                               ///< zero for all that is spent while the control stands.
+    BudgetUnit unit = BudgetUnit::Tokens;
+
+    static constexpr std::uint64_t budget_max = 100'000'000'000;
+    static constexpr Duration budget_per_min = std::chrono::minutes(1);
+    static constexpr Duration budget_per_max = std::chrono::hours(24 * 31);
     friend bool operator==(const EffectTerms&, const EffectTerms&) = default;
 };
 inline constexpr std::uint32_t throttle_calls_max = 1'000'000;
@@ -95,6 +107,10 @@ inline constexpr std::uint32_t throttle_calls_max = 1'000'000;
 [[nodiscard]] std::string rate_text(const EffectTerms& terms);
 /// Fills calls and per; false, changing nothing, if `text` is no rate.
 [[nodiscard]] bool parse_rate(std::string_view text, EffectTerms& terms);
+/// "200000 tokens/1d", "2.5 usd", the period from a minute to 31 days or absent.
+[[nodiscard]] std::string budget_text(const EffectTerms& terms);
+/// Fills budget, unit and per; false, changing nothing, if `text` is no budget.
+[[nodiscard]] bool parse_budget(std::string_view text, EffectTerms& terms);
 
 /// How far a control is lifted: by journeys that passed and a second person, a stage at a time.
 enum class ReleaseStage : std::uint8_t {
@@ -121,7 +137,7 @@ struct Control {
     std::vector<std::string> allowed;  ///< Of mode allowlist: tool names or globs.
     /// Of mode route: a workflow; of models MODEL, UPSTREAM/MODEL or UPSTREAM/ (the same model there).
     WorkflowName route_to;
-    EffectTerms terms = {};            ///< Of throttle and redact.
+    EffectTerms terms = {};            ///< Of throttle, redact and budget.
     std::string reason;                ///< Shown to people, and to the model in a refusal.
     Actor author;
     IncidentId incident;  ///< "" if it belongs to none.
@@ -185,7 +201,12 @@ struct Decision {
     bool read_arguments = false;  ///< Some rule looked at the arguments.
     /// What is to be taken out of its arguments and results, a bit each: contain/redactor.h.
     std::uint64_t redactions = 0;
-    Duration retry_after{};  ///< Of a throttled call: when there is room again.
+    Duration retry_after{};  ///< Of one past a throttle or budget: when there is room again, if ever.
+    std::uint8_t budgets = 0;      ///< What is to be counted when it has passed, a bit each BudgetUnit.
+    bool spent_estimated = false;  ///< Past a budget of which some was estimated.
 };
+[[nodiscard]] constexpr std::uint8_t budget_bit(BudgetUnit unit) noexcept {
+    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(unit));
+}
 
 }  // namespace tagout

@@ -51,6 +51,10 @@ Meters::Meters(MetricRegistry& metrics)
         const std::array value{by == 0 ? std::string_view("control") : std::string_view("rule")};
         shadow[by] = &metrics.counter(gateway_shadow_total, value);
     }
+    for (std::size_t by = 0; by < spent_tokens.size(); ++by) {
+        const std::array value{by == 0 ? std::string_view("told") : std::string_view("estimated")};
+        spent_tokens[by] = &metrics.counter(gateway_budget_tokens_total, value);
+    }
     for (std::size_t road = 0; road < road_names.size(); ++road) {
         for (std::size_t outcome = 0; outcome < outcome_names.size(); ++outcome) {
             const std::array values{road_names[road], outcome_names[outcome]};
@@ -82,7 +86,8 @@ Core::Core(const GatewayOptions& given, const GatewayParts& with, std::string se
       parts(with),
       probe_secret(std::move(secret)),
       meters(with.metrics),
-      upstreams(net::UpstreamClient::make({.connect_timeout = given.connect_timeout})) {}
+      upstreams(net::UpstreamClient::make({.connect_timeout = given.connect_timeout})),
+      memory_(with.spending) {}
 
 contain::PointContact Core::contact() const {
     contain::PointContact contact;
@@ -182,7 +187,7 @@ Ruling Core::admit(const contain::ControlSnapshot& snapshot, ToolCall call) cons
     if (decision.faulted) {
         meters.condition_faults.add();
     }
-    const std::uint64_t forgotten = memory_.forgotten();
+    const std::uint64_t forgotten = memory_.forgotten() + memory_.spending().forgotten();
     const std::uint64_t told = forgotten_told_.exchange(forgotten, std::memory_order_relaxed);
     if (forgotten > told) {
         meters.forgotten.add(forgotten - told);
@@ -232,12 +237,21 @@ void Core::let_through(const contain::ControlSnapshot& snapshot, ToolCall call) 
     contain::let_through(snapshot, call, memory_);
 }
 
+void Core::spend(
+    const contain::ControlSnapshot& snapshot, ToolCall call, const contain::Spent& spent
+) const {
+    call.now = now();
+    meters.spent_tokens[spent.estimated ? 1 : 0]->add(spent.tokens);
+    contain::spend(snapshot, call, spent, memory_);
+}
+
 Ruling Core::ruling_of(const Decision& decision) const {
     Ruling ruling;
     ruling.verdict = decision.verdict;
     ruling.revision = decision.revision;
     ruling.redactions = decision.redactions;
     ruling.retry_after = decision.retry_after;
+    ruling.budgets = decision.budgets;
     if (decision.by != nullptr) {
         ruling.by = decision.by->id;
         ruling.for_model = decision.by->reason_for_model;
@@ -247,6 +261,14 @@ Ruling Core::ruling_of(const Decision& decision) const {
         if (ruling.retry_after > Duration{}) {
             const auto wait = std::chrono::ceil<std::chrono::seconds>(ruling.retry_after);
             ruling.for_model += " There is room again in " + to_text(wait) + ".";
+        }
+        if (decision.spent_estimated) {
+            constexpr std::string_view note = "; in part estimated, where the model API did not say";
+            ruling.for_model += " Some of what was counted is estimated.";
+            ruling.for_person += note;
+        }
+        if (decision.by->mode == ControlMode::Budget) {
+            ruling.retry_after = {};  // Clients would wait for minutes and ask again and again.
         }
     }
     if (decision.shadow != nullptr) {

@@ -68,6 +68,7 @@ struct Meters {
     std::array<Counter*, 2> shadow{};  ///< By a control, by a rule.
     Counter& condition_faults;
     Counter& forgotten;
+    std::array<Counter*, 2> spent_tokens{};  ///< As told, and estimated.
     MetricRegistry& registry;
 };
 
@@ -83,6 +84,7 @@ struct Ruling {
     std::uint64_t revision = 0;
     std::uint64_t redactions = 0;  ///< Of the snapshot that made it.
     Duration retry_after{};        ///< Of a throttled call.
+    std::uint8_t budgets = 0;      ///< What is to be counted of it: Decision::budgets.
 };
 
 /// What the model is told, with who decided behind it: a telemetry convention that repeats only the
@@ -126,6 +128,10 @@ public:
     [[nodiscard]] Ruling probe(const contain::ControlSnapshot& snapshot, ToolCall call) const;
     /// A call that waited for a person goes out: it marks its session.
     void let_through(const contain::ControlSnapshot& snapshot, ToolCall call) const;
+    /// What a request to a model that was let through has cost, for the budgets that cover it.
+    void spend(
+        const contain::ControlSnapshot& snapshot, ToolCall call, const contain::Spent& spent
+    ) const;
     void report(SeenCall seen) const;
     /// Counts and, once a second at most, logs.
     void met_limit(std::string_view limit);

@@ -23,6 +23,7 @@
 #include "contain/approvals.h"
 #include "contain/point.h"
 #include "contain/refusals.h"
+#include "contain/spend_memory.h"
 #include "contain/tool_pins.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -100,6 +101,8 @@ struct GatewayParts {
     /// Tokens of agents, where they prove who calls. From memory.
     std::function<std::shared_ptr<const contain::AgentCredentials>()> credentials = {};
     contain::Refusals* refusals = nullptr;  ///< Null: who is refused for who it is is only counted.
+    /// What was spent under budgets; null: it is gone with the gateway.
+    std::shared_ptr<contain::SpendMemory> spending = {};
 };
 
 class Gateway : public contain::EnforcementPoint {

@@ -64,6 +64,10 @@ inline constexpr MetricInfo gateway_memory_forgotten_total{
     MetricType::Counter,
     "Limits' keys and sessions' marks that were forgotten to make room for others",
     ""};
+inline constexpr MetricInfo gateway_budget_tokens_total{
+    "tagout_gateway_budget_tokens_total", MetricType::Counter,
+    "Tokens that were counted for budgets, as the model API told them or estimated", "counted"};
+
 inline constexpr MetricInfo gateway_probes_total{
     "tagout_gateway_probes_total",
     MetricType::Counter,
@@ -129,6 +133,7 @@ inline constexpr std::array metrics{
     gateway_shadow_total,
     gateway_condition_faults_total,
     gateway_memory_forgotten_total,
+    gateway_budget_tokens_total,
     gateway_probes_total,
     gateway_link_connected,
     gateway_link_revision,

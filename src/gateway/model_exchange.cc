@@ -334,6 +334,7 @@ bool ModelExchange::apply_route() {
     }
     if (!model.empty() && body_) {
         JsonEdits edits(body_->view());
+        sent_model_ = model;
         edits.replace(member(trimmed(body_->view()), "model"), quoted(model));
         body_ = std::make_shared<const PaddedBytes>(PaddedBytes::copy_of(edits.text()));
     }
@@ -353,6 +354,13 @@ void ModelExchange::send_on() {
     if (!apply_route()) {
         return;
     }
+    if (const std::string why = uncountable(); !why.empty()) {
+        ruling_.verdict = Verdict::Deny;
+        ruling_.for_model = "A budget covers this call, and what it costs cannot be counted: " + why;
+        ruling_.for_person = "a budget in money covers it: " + why;
+        refuse(Outcome::Refused);
+        return;
+    }
     redact_body();
     auto url = joined_url(upstream_.url, path_of(rest_), query_of(rest_));
     if (!url) {
@@ -366,10 +374,37 @@ void ModelExchange::send_on() {
     }
     add_key();
     cut_tools();
+    if (ruling_.budgets != 0) {
+        meter_.emplace(body_ ? body_->view().size() : 0);
+    }
     editor_ =
         AnswerEditor::make(api_, [this](const ProposedCall& call) { return judge_proposed(call); });
     enter();
     forward(std::move(*url), body_, false);
+}
+
+std::string ModelExchange::uncountable() const {
+    if ((ruling_.budgets & budget_bit(BudgetUnit::Usd)) == 0 || request().method != "POST" ||
+        catalog_->cost_usd(paid_model(), 1, 1) >= 0) {
+        return "";
+    }
+    return "the configuration has no price for model '" + paid_model() + "'; add it under prices.";
+}
+
+/// An upstream that refused, or was never reached, is paid nothing. One that the client left before
+/// it answered is taken to have read the request.
+void ModelExchange::charge(bool cancelled) {
+    const bool answered = upstream_status_ >= 200 && upstream_status_ < 400;
+    if (meter_ && (answered || (upstream_status_ == 0 && cancelled))) {
+        const Usage usage = meter_->usage();
+        const double usd = catalog_->cost_usd(paid_model(), usage.input, usage.output, usage.cached);
+        const contain::Spent spent{
+            static_cast<std::uint64_t>(usage.input + usage.output),
+            static_cast<std::uint64_t>(std::max(usd, 0.0) * 1e6 + 0.5),
+            usage.estimated};
+        core_->spend(*snapshot(), facts(), spent);
+    }
+    meter_.reset();
 }
 
 void ModelExchange::hold() {
@@ -506,12 +541,18 @@ void ModelExchange::on_bytes(std::string_view bytes) {
         return;
     }
     if (!is_events_) {
+        if (meter_) {
+            meter_->unread(bytes);
+        }
         write(std::string(bytes));
         return;
     }
     std::string out;
     const bool was_splitting = splits_;
     splits_ = splitter_.feed(bytes, [&](std::string_view block) {
+        if (meter_) {
+            meter_->event(block);
+        }
         out += editor_ ? editor_->event(block) : std::string(block);
     });
     if (!splits_ && editor_) {
@@ -552,6 +593,9 @@ void ModelExchange::on_upstream_end(const Result<void>& end) {
         return;
     }
     std::string rest = splitter_.rest();
+    if (meter_) {
+        meter_->event(rest);
+    }
     write(editor_ ? editor_->event(rest) + editor_->end() : std::move(rest));
     report(false);
     end ? finish(Outcome::Forwarded) : cut(Outcome::Failed);
@@ -579,6 +623,9 @@ bool ModelExchange::refuse_unreadable(const net::UpstreamHead& head) {
 
 void ModelExchange::finish_whole() {
     net::UpstreamHead head = std::move(*std::exchange(whole_head_, std::nullopt));
+    if (meter_) {
+        meter_->whole(whole_);
+    }
     std::string body = editor_ ? editor_->whole(std::move(whole_)) : std::move(whole_);
     if (auto changed = redaction_.redacted(RedactWhere::Results, body)) {
         body = std::move(*changed);
@@ -623,6 +670,7 @@ void ModelExchange::judge_again(const Snapshot&, const Snapshot& now) {
 }
 
 void ModelExchange::report(bool cancelled) {
+    charge(cancelled);
     if (is_probe() || std::exchange(reported_, true) || request().method != "POST") {
         return;
     }

@@ -10,6 +10,7 @@
 #include "gateway/exchange.h"
 #include "gateway/json_redact.h"
 #include "gateway/offered_tools.h"
+#include "gateway/usage.h"
 
 #include <set>
 
@@ -48,6 +49,13 @@ private:
     void refuse_unredacted(std::string_view why);
     [[nodiscard]] bool apply_route();
     void redact_body();
+    [[nodiscard]] const std::string& paid_model() const noexcept {
+        return sent_model_.empty() ? model_ : sent_model_;
+    }
+    /// Why its cost cannot be counted for a budget in money; "" if none covers it, or it can.
+    [[nodiscard]] std::string uncountable() const;
+    /// Counts what it cost, once, for the budgets that cover it.
+    void charge(bool cancelled);
     /// Cuts stopped tools out of what goes to the upstream.
     void cut_tools();
     /// The sentence in place of a call that the model proposes, if it is refused.
@@ -76,6 +84,7 @@ private:
     const std::string rest_;
     Caller caller_;
     std::string model_;
+    std::string sent_model_;  ///< Where it was routed to another one; that one is paid.
     std::set<std::string> counted_;  ///< Proposed calls that count for limits already, by id.
     std::shared_ptr<const PaddedBytes> body_;
     Ruling ruling_;
@@ -86,6 +95,7 @@ private:
     std::string result_;
     const std::shared_ptr<const catalog::Catalog> catalog_;
     const ModelApi api_;
+    std::optional<UsageMeter> meter_;  ///< Where a budget covers it, once it is sent.
     std::unique_ptr<AnswerEditor> editor_;  ///< Null where no call is read in the answer.
     std::optional<net::UpstreamHead> whole_head_;  ///< Of a JSON answer that is judged as a whole.
     std::string whole_;

@@ -128,6 +128,7 @@ public:
         contents.workflows.push_back(
             {WorkflowName("fallback"), {}, tools_.url("/people"), ""}
         );
+        contents.prices.push_back({"gpt-priced", 10, 50});
         catalog_ = std::make_shared<const catalog::Catalog>(std::move(contents));
         GatewayOptions options;
         options.threads = threads;

@@ -25,7 +25,7 @@ constexpr std::size_t session_bytes_max = 512;
 constexpr std::size_t scope_bytes_max = 300;
 
 constexpr std::string_view mode_names =
-    "observe, read_only, approvals, allowlist, stopped, route, throttle, redact";
+    "observe, read_only, approvals, allowlist, stopped, route, throttle, redact, budget";
 
 constexpr std::string_view key_names = "session, agent, user, tenant, tool, scope";
 
@@ -63,15 +63,17 @@ Result<std::string> list_controls(
         {"revision", controls.snapshot()->revision()}});
 }
 
-/// What throttle and redact need, as given; empty of what is not there.
+/// What effects need, as given; empty of what is not there.
 struct GivenTerms {
     std::string rate;
+    std::string budget;
     EffectTerms terms;
 };
 
 GivenTerms read_terms(Body& body) {
     GivenTerms given;
     given.rate = body.text("rate", false, name_bytes_max);
+    given.budget = body.text("budget", false, name_bytes_max);
     given.terms.key = body.choice("key", false, key_names, parse_limit_key).value_or(LimitKey::Scope);
     given.terms.redact =
         body.texts("redact", contain::redact_kinds_max, contain::redact_pattern_bytes_max + 3);
@@ -85,6 +87,16 @@ Result<EffectTerms> terms_of(GivenTerms given) {
         return fail(
             ErrorCode::InvalidArgument,
             "'rate' must be calls and a period of 1s to 1d, such as 20/1m"
+        );
+    }
+    if (!given.budget.empty() && !given.rate.empty()) {
+        return fail(ErrorCode::InvalidArgument, "'rate' and 'budget' belong to different modes; remove one");
+    }
+    if (!given.budget.empty() && !parse_budget(given.budget, given.terms)) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "'budget' must be an amount in tokens or usd, such as '200000 tokens/1d' or '2.50 usd': the "
+            "period from 1m to 31d, or none for all that is spent while the control stands"
         );
     }
     return std::move(given.terms);

@@ -1679,7 +1679,7 @@ export interface components {
             actor?: string;
         };
         /** @enum {string} */
-        ControlMode: "observe" | "read_only" | "approvals" | "allowlist" | "stopped" | "route" | "throttle" | "redact";
+        ControlMode: "observe" | "read_only" | "approvals" | "allowlist" | "stopped" | "route" | "throttle" | "redact" | "budget";
         /** @enum {string} */
         ControlState: "requested" | "acknowledged" | "proved" | "unproved" | "released";
         /** @enum {string} */
@@ -1725,8 +1725,10 @@ export interface components {
             route_to?: string;
             /** @description Of mode throttle - calls and period such as 20/1m */
             rate?: string;
+            /** @description Of mode budget - 200000 tokens/1d or 5.00 usd; without a period all that is spent while it stands */
+            budget?: string;
             /**
-             * @description Of mode throttle - whose calls are counted together
+             * @description Of modes throttle and budget - whose calls are counted together
              * @enum {string}
              */
             key?: "session" | "agent" | "user" | "tenant" | "tool" | "scope";
@@ -1935,8 +1937,10 @@ export interface components {
             route_to?: string;
             /** @description Of mode throttle - calls and period such as 20/1m */
             rate?: string;
+            /** @description Of mode budget - such as 200000 tokens/1d or 5 usd; the period from 1m to 31d, or none for all that is spent while it stands */
+            budget?: string;
             /**
-             * @description Of mode throttle - whose calls are counted together; scope if absent
+             * @description Of modes throttle and budget - whose calls are counted together; scope if absent
              * @enum {string}
              */
             key?: "session" | "agent" | "user" | "tenant" | "tool" | "scope";
@@ -1961,8 +1965,10 @@ export interface components {
             route_to?: string;
             /** @description Of mode throttle - calls and period such as 20/1m */
             rate?: string;
+            /** @description Of mode budget - such as 200000 tokens/1d or 5 usd; the period from 1m to 31d, or none for all that is spent while it stands */
+            budget?: string;
             /**
-             * @description Of mode throttle - whose calls are counted together; scope if absent
+             * @description Of modes throttle and budget - whose calls are counted together; scope if absent
              * @enum {string}
              */
             key?: "session" | "agent" | "user" | "tenant" | "tool" | "scope";

@@ -34,7 +34,7 @@ export function ControlCard({ control, bare }: { control: Control; bare?: boolea
                     <ModeMark control={control} />
                     <Link to={`/containment/${control.id}`}>{scopeText(control.scope)}</Link>
                     {control.route_to && <span className="dim">to {control.route_to}</span>}
-                    {control.rate && <span className="dim">to {control.rate}</span>}
+                    {(control.rate ?? control.budget) && <span className="dim">to {control.rate ?? control.budget}</span>}
                     {control.redact && <span className="dim">of {control.redact.join(', ')}</span>}
                 </h2>
                 <p className={css.reason}>{control.reason}</p>
