@@ -339,7 +339,8 @@ VerbGroup contain_verbs() {
              .path = "/v1/controls",
              .arguments =
                  {scope_argument,
-                  {"mode", "observe, read_only, approvals, allowlist, stopped, route, throttle, redact or budget",
+                  {"mode",
+                   "observe, read_only, approvals, allowlist, stopped, route, throttle, redact or budget",
                    ArgumentKind::Text, true},
                   reason_argument,
                   as_argument,
@@ -380,7 +381,7 @@ VerbGroup contain_verbs() {
              .path = "/v1/controls",
              .arguments =
                  {scope_argument,
-                  {"budget", "Such as '200000 tokens/1d' or '5 usd/1h'; without a period, all while it stands",
+                  {"budget", "Such as '200000 tokens/1d' or '5 usd', which is for as long as it stands",
                    ArgumentKind::Text, true},
                   {"key", "Count for each session, agent, user or tenant; all together without it"},
                   reason_argument,

@@ -178,7 +178,8 @@ TEST(Budget, AgreesWithThePlainReference) {
             const ToolCall call = model_call(sessions[prng.below(3)], now);
             const Decision made = admit(*snapshot, call, *memory);
             const reference::Answer wanted = reference::decide(controls, {}, call, is_spent);
-            ASSERT_EQ(made.verdict, wanted.verdict) << "seed " << seed << " world " << world << " step " << step;
+            ASSERT_EQ(made.verdict, wanted.verdict)
+                << "seed " << seed << " world " << world << " step " << step;
             ASSERT_EQ(made.by == nullptr ? "" : made.by->id, wanted.by) << world << " " << step;
             ++seen[static_cast<std::size_t>(made.verdict)];
             if (made.verdict == Verdict::Allow) {

@@ -163,7 +163,8 @@ void SpendMemory::spend(
         do {
             const bool same = word >> amount_bits == (part & part_mask);
             const std::uint64_t held = same ? word & amount_mask : 0;
-            next = (part & part_mask) << amount_bits | std::min(held + std::min(amount, amount_mask), amount_mask);
+            const std::uint64_t sum = std::min(held + std::min(amount, amount_mask), amount_mask);
+            next = (part & part_mask) << amount_bits | sum;
         } while (!present.compare_exchange_weak(word, next, std::memory_order_relaxed));
     }
     changes_.fetch_add(1, std::memory_order_release);
