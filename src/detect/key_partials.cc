@@ -108,6 +108,13 @@ void KeyPartials::merge(const KeyPartials& other) {
             ++facts_dropped;
         }
     }
+    for (const RatingFact& fact : other.ratings) {
+        if (ratings.size() < facts_max) {
+            ratings.push_back(fact);
+        } else {
+            ++facts_dropped;
+        }
+    }
     for (const SessionFact& fact : other.sessions) {
         if (sessions.size() < facts_max) {
             sessions.push_back(fact);
@@ -128,12 +135,13 @@ void KeyPartials::merge(const KeyPartials& other) {
 bool KeyPartials::empty() const noexcept {
     return rates.empty() && spending.empty() && loads.empty() && affected.empty() &&
            outcomes.empty() && findings.empty() && calls.empty() && writes.empty() &&
-           requests.empty() && corrections.empty() && sessions.empty() && newest == Instant{};
+           requests.empty() && corrections.empty() && ratings.empty() && sessions.empty() &&
+           newest == Instant{};
 }
 
 namespace {
 
-constexpr std::uint32_t format_mark = 0x3650'4b54;  // "TKP6"
+constexpr std::uint32_t format_mark = 0x3750'4b54;  // "TKP7"
 
 /// The texts of an Exemplar, or those of a Finding that a draft fills.
 template <class E>
@@ -557,6 +565,45 @@ void read_calls(Reader& reader, KeyPartials& partials) {
     }
 }
 
+void write_ratings(const KeyPartials& partials, Writer& writer) {
+    writer.number(partials.ratings.size());
+    for (const RatingFact& fact : partials.ratings) {
+        writer.text(fact.key);
+        writer.signed_number(fact.pane);
+        writer.write(fact.exemplar);
+        writer.signed_number(fact.rating);
+        writer.number(fact.features.size());
+        std::uint64_t before = 0;
+        for (const std::uint16_t feature : fact.features) {
+            writer.number(feature - before);
+            before = feature;
+        }
+    }
+}
+
+void read_ratings(Reader& reader, KeyPartials& partials) {
+    for (std::size_t left = reader.count(8); left > 0 && !reader.broken; --left) {
+        RatingFact fact;
+        fact.key = reader.text();
+        fact.pane = reader.signed_number();
+        reader.read(fact.exemplar);
+        const std::int64_t rating = reader.signed_number();
+        std::size_t features = reader.count(1);
+        reader.broken = reader.broken || rating < -1 || rating > 1 || features > turn_features_max;
+        fact.rating = static_cast<std::int8_t>(rating);
+        for (std::uint64_t feature = 0; features > 0 && !reader.broken; --features) {
+            const std::uint64_t step = reader.number();
+            reader.broken = reader.broken || step >= TurnBuckets::end - feature ||
+                            (step == 0 && !fact.features.empty());
+            feature += step;
+            fact.features.push_back(static_cast<std::uint16_t>(feature));
+        }
+        if (!reader.broken) {
+            partials.ratings.push_back(std::move(fact));
+        }
+    }
+}
+
 void write_facts(const KeyPartials& partials, Writer& writer) {
     write_writes(partials, writer);
     write_calls(partials, writer);
@@ -574,6 +621,7 @@ void write_facts(const KeyPartials& partials, Writer& writer) {
         writer.signed_number(fact.pane);
         writer.write(fact.exemplar);
     }
+    write_ratings(partials, writer);
     writer.number(partials.sessions.size());
     for (const SessionFact& fact : partials.sessions) {
         writer.instant(fact.at);
@@ -616,6 +664,7 @@ void read_facts(Reader& reader, KeyPartials& partials) {
         reader.read(fact.exemplar);
         partials.corrections.push_back(std::move(fact));
     }
+    read_ratings(reader, partials);
     for (std::size_t left = reader.count(8); left > 0 && !reader.broken; --left) {
         SessionFact fact;
         fact.at = reader.instant();

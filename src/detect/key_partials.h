@@ -12,6 +12,7 @@
 #include "base/distinct_count.h"
 #include "base/result.h"
 #include "catalog/workflow_profile.h"
+#include "detect/intent/turn_features.h"
 #include "detect/signals.h"
 #include "detect/sketch/ddsketch.h"
 #include "detect/sketch/moments.h"
@@ -184,6 +185,15 @@ struct CorrectionFact {
     Exemplar exemplar;
 };
 
+/// Words of a user that were rated, or that only what ratings taught can judge.
+struct RatingFact {
+    std::string key;  ///< As RateKey::key.
+    std::int64_t pane = 0;
+    Exemplar exemplar;
+    TurnFeatures features;
+    std::int8_t rating = 0;  ///< -1 displeased, +1 content: a lesson; 0: to be judged.
+};
+
 /// A session's outcome became known or changed.
 struct SessionFact {
     static constexpr std::size_t uses_max = 256;
@@ -221,6 +231,7 @@ struct KeyPartials {
     std::vector<WriteFact> writes;
     std::vector<RequestFact> requests;
     std::vector<CorrectionFact> corrections;
+    std::vector<RatingFact> ratings;
     std::vector<SessionFact> sessions;
     std::uint64_t facts_dropped = 0;
 

@@ -119,6 +119,7 @@ void KeyStage::State::merge(KeyPartials&& partials) {
     take(writes, partials.writes);
     take(request_facts, partials.requests);
     take(corrections, partials.corrections);
+    take(rating_facts, partials.ratings);
     take(session_facts, partials.sessions);
 }
 
@@ -137,6 +138,39 @@ void KeyStage::State::take_correction(const CorrectionFact& fact) {
     pane.sessions.add(hash_of(fact.exemplar.correlation));
     pane.agents.add(fact.exemplar.agent);
     pane.exemplar.merge(fact.exemplar);
+}
+
+void KeyStage::State::take_rating(const RatingFact& fact) {
+    if (fact.rating != 0) {
+        ratings.learn(fact.features, fact.rating < 0, fact.exemplar.at);
+        return;
+    }
+    RateWatch* const watch = watch_of({RateKind::Corrections, fact.key});
+    if (watch == nullptr) {
+        ++stats.keys_refused;
+        return;
+    }
+    RatePane& pane = watch->open[std::max(fact.pane, closed_before)];
+    pane.total += 1;
+    if (ratings.displeases(fact.features, settings.intent) &&
+        !habit_findings.contains(fact.exemplar.correlation)) {
+        pane.bad += 1;
+        pane.sessions.add(hash_of(fact.exemplar.correlation));
+        pane.agents.add(fact.exemplar.agent);
+        pane.exemplar.merge(fact.exemplar);
+    }
+}
+
+void KeyStage::State::take_ratings() {
+    std::ranges::stable_sort(rating_facts, [](const RatingFact& a, const RatingFact& b) {
+        return std::tie(a.exemplar.at, a.exemplar.correlation) <
+               std::tie(b.exemplar.at, b.exemplar.correlation);
+    });
+    for (const RatingFact& fact : rating_facts) {
+        take_rating(fact);
+    }
+    rating_facts.clear();
+    ratings.tend();
 }
 
 void KeyStage::State::take_outcome(SessionFact& fact, Output& out) {
@@ -308,6 +342,7 @@ void KeyStage::State::take_facts(Output& out) {
         take_correction(fact);
     }
     corrections.clear();
+    take_ratings();
     std::vector<SessionFact*> in_order;  // a fact is large to move about
     in_order.reserve(session_facts.size());
     for (SessionFact& fact : session_facts) {
@@ -462,7 +497,8 @@ StageStats KeyStage::stats() const {
     const std::size_t paned = state_->spending.size() + state_->loads.size();
     stats.bytes = state_->watches.size() * sizeof(RateWatch) + paned * 8'000 +
                   state_->outcome_costs.size() * sizeof(OutcomeCostWatch) +
-                  state_->profiles.bytes() + state_->habit_findings.size() * 1'000;
+                  state_->profiles.bytes() + state_->ratings.bytes() +
+                  state_->habit_findings.size() * 1'000;
     return stats;
 }
 

@@ -6,6 +6,7 @@
 #include "detect/cost/outcome_cost.h"
 #include "detect/cost/token_spike.h"
 #include "detect/engine.h"
+#include "detect/intent/rating_habits.h"
 #include "detect/intent/request_habits.h"
 #include "detect/key_boards.h"
 #include "detect/key_partials.h"
@@ -57,6 +58,9 @@ struct KeyStage::State {
     void evaluate(Instant now, bool all, Output& out);
     void take_facts(Output& out);
     void take_correction(const CorrectionFact& fact);
+    /// Learns from rated words, judges others by what ratings taught.
+    void take_ratings();
+    void take_rating(const RatingFact& fact);
     /// Judges a call by its workflow's habits.
     void take_call(const CallFact& fact, Output& out);
     /// What a lesson is made of is moved out of `fact`.
@@ -114,10 +118,12 @@ struct KeyStage::State {
     std::map<std::string, SessionFact> lessons;                ///< By correlation.
     std::deque<std::pair<Instant, std::string>> lesson_order;  ///< Bounds `lessons`; oldest first.
     RequestHabits requests;
+    RatingHabits ratings;
     std::vector<CallFact> calls;
     std::vector<WriteFact> writes;
     std::vector<RequestFact> request_facts;
     std::vector<CorrectionFact> corrections;
+    std::vector<RatingFact> rating_facts;
     std::vector<SessionFact> session_facts;
     KeyBoards boards;
     StageStats stats;

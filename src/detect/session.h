@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "detect/arguments.h"
 #include "detect/context/recollection.h"
+#include "detect/intent/dialogue.h"
 #include "detect/names.h"
 #include "detect/outcome.h"
 #include "detect/session_values.h"
@@ -139,6 +140,8 @@ struct Trail {
 
     std::vector<Action> actions;           ///< In order of beginning; newest actions_max.
     std::unique_ptr<Recollection> memory;  ///< Of the context class, made when first needed.
+    std::unique_ptr<Dialogue> dialogue;    ///< Made when the user first speaks.
+    std::int8_t rating_waiting = 0;        ///< For the words that reply to what was rated.
     SessionValues values;
     std::vector<PendingCall> pending;
     std::vector<LiveFinding> findings;
@@ -184,6 +187,12 @@ struct Trail {
             memory = std::make_unique<Recollection>();
         }
         return *memory;
+    }
+    [[nodiscard]] Dialogue& own_dialogue() {
+        if (!dialogue) {
+            dialogue = std::make_unique<Dialogue>();
+        }
+        return *dialogue;
     }
 };
 

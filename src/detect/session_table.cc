@@ -28,7 +28,8 @@ std::size_t Session::bytes() const noexcept {
                  trail->offers.capacity() * sizeof(Offer) +
                  trail->written.capacity() * sizeof(WrittenValue) +
                  trail->value_uses.capacity() * sizeof(ValueUse) +
-                 (trail->memory ? trail->memory->bytes() : 0);
+                 (trail->memory ? trail->memory->bytes() : 0) +
+                 (trail->dialogue ? trail->dialogue->bytes() : 0);
     }
     return bytes;
 }

@@ -361,6 +361,12 @@ void SessionStage::State::close(Session& session, Output& out) {
         settle(session, Instant::max(), Instant::max(), out);
     }
     judge_end(session, out);
+    if (session.trail && session.trail->rating_waiting != 0 &&
+        session.trail->dialogue->turn().turn > 1) {
+        StepPlace place;
+        place.at = session.last_at;
+        tell_words(session, place, std::exchange(session.trail->rating_waiting, std::int8_t{0}));
+    }
     session.marks.ended = true;
     tell_outcome(session, out);
     renew_impact(session, true, out);

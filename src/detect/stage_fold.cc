@@ -229,9 +229,11 @@ void SessionStage::State::note_user_turn(
         trail.request = intake::clipped(text, request_text_bytes_max);
         trail.request_place = place;
         (void)note_request(trail, words, settings.intent);
+        trail.own_dialogue().note_said(text, {});
         return;
     }
     const UserTone tone = read_tone(text, words);
+    trail.own_dialogue().note_said(text, tone);
     trail.user_agreed = tone.agrees;
     const bool corrects = tone.correction >= settings.intent.correction_score;
     const bool explained = !about_plan || !is_clean(session) || session.marks.stuck;
@@ -249,9 +251,16 @@ void SessionStage::State::note_user_turn(
         }
     } else {
         session.marks.corrections_in_a_row = 0;
-        if (key != 0 && about_plan) {
+        // Nearly all that ratings teach to be displeased have some sign of it, one in twelve of
+        // all.
+        if (key != 0 && !explained && tone.correction > 0 && trail.rating_waiting == 0) {
+            tell_words(session, place, 0);
+        } else if (key != 0 && about_plan) {
             sums.count(SumKind::Corrections, key, pane_of(place.at));
         }
+    }
+    if (const std::int8_t rating = std::exchange(trail.rating_waiting, std::int8_t{0})) {
+        tell_words(session, place, rating);
     }
     const std::string& cause = names.text(key);
     if (tone.wrong_workflow >= wrong_workflow_score_min) {
@@ -431,6 +440,9 @@ void SessionStage::State::note_model_call(
     if (event.kind == EventKind::Llm && event.outcome == StepOutcome::Ok &&
         !event.output_text.empty()) {
         note_answer_words(session, event, place, out);
+        if (session.trail->dialogue) {
+            session.trail->dialogue->note_answer(event.output_text);
+        }
         auto sighting =
             note_answer(session.own_trail(), hash_of(event.output_text), settings.intent);
         if (sighting) {
@@ -459,6 +471,9 @@ void SessionStage::State::note_judgement(
     const VerdictReading reading = read_verdict(event, settings.eval_fail_below);
     if (reading.verdict == 0) {
         return;
+    }
+    if (event.kind == EventKind::Feedback) {
+        note_rating(session, event, place, reading.verdict);
     }
     const bool newest = event.ended_at >= session.marks.verdict_at;
     if (newest) {

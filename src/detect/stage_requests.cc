@@ -3,6 +3,9 @@
 #include "detect/intent/handoff_loop.h"
 #include "detect/stage_state.h"
 
+#include <array>
+#include <bit>
+
 namespace tagout::detect {
 
 void SessionStage::State::tell_request(Session& session) {
@@ -21,6 +24,39 @@ void SessionStage::State::tell_request(Session& session) {
          .leader = leader_of(session),
          .outcome = session.told}
     );
+}
+
+void SessionStage::State::tell_words(Session& session, const StepPlace& place, std::int8_t rating) {
+    KeyPartials& rest = sums.rest();
+    const NameId key = session.workflow != 0 ? session.workflow : session.actor();
+    if (rest.ratings.size() >= KeyPartials::facts_max) {
+        ++rest.facts_dropped;
+        return;
+    }
+    const HeardTurn turn = session.trail->own_dialogue().turn();
+    rest.ratings.push_back(
+        {.key = names.text(key),
+         .pane = pane_of(place.at),
+         .exemplar = exemplar_of(session, place, 0, rating == 0 ? turn.said : "", names),
+         .features = turn_features(turn),
+         .rating = rating}
+    );
+}
+
+void SessionStage::State::note_rating(
+    Session& session, const AgentEvent& event, const StepPlace& place, std::int8_t rating
+) {
+    if (!session.trail || !session.trail->dialogue) {
+        return;
+    }
+    const TraceId& trace = event.trace_id;
+    const bool replied =
+        session.trail->said_trace != std::bit_cast<std::array<std::uint64_t, 2>>(trace.bytes)[0];
+    if (replied && session.trail->dialogue->turn().turn > 1) {
+        tell_words(session, place, rating);
+    } else {
+        session.trail->rating_waiting = rating;
+    }
 }
 
 void SessionStage::State::note_handed_over(

@@ -59,6 +59,13 @@ struct SessionStage::State {
 
     // --- stage_requests.cc: what it was asked, whom it was handed to
     void tell_request(Session& session);
+    /// Sends the user's newest words to be learned from (rating -1 or +1) or to be judged (0).
+    void tell_words(Session& session, const StepPlace& place, std::int8_t rating);
+    /// A user rated what the agent did: of the words that reply to it, or else of the last ones
+    /// before it, the rating tells what they are like.
+    void note_rating(
+        Session& session, const AgentEvent& event, const StepPlace& place, std::int8_t rating
+    );
     void note_handed_over(
         Session& session, std::string_view from, std::string_view to, const StepPlace& place,
         Output& out

@@ -242,12 +242,14 @@ public:
 
 private:
     static constexpr double dissatisfied_below = 2.5;
+    static constexpr double satisfied_from = 3;
     static constexpr std::size_t folds = 5;
 
     struct Turn {
         detect::TurnFeatures features;
         double words = 0;  ///< What the words alone say, see correction_words.h.
         bool bad = false;
+        bool fine = false;  ///< What is neither teaches nothing, and is counted as not bad.
     };
     struct Dialogue {
         std::string id;
@@ -300,13 +302,16 @@ private:
         dialogue.turns.push_back(
             {.features = detect::turn_features(heard.turn()),
              .words = tone.correction,
-             .bad = stars < dissatisfied_below}
+             .bad = stars < dissatisfied_below,
+             .fine = stars >= satisfied_from}
         );
     }
 
     static void teach(const Dialogue& dialogue, detect::RatingLessons& lessons) {
         for (const Turn& turn : dialogue.turns) {
-            lessons.learn(turn.features, turn.bad, Instant(std::chrono::hours(24)));
+            if (turn.bad || turn.fine) {
+                lessons.learn(turn.features, turn.bad, Instant(std::chrono::hours(24)));
+            }
         }
     }
 

@@ -42,4 +42,9 @@ HeardTurn Dialogue::turn() const noexcept {
         .thanks = thanks_};
 }
 
+std::size_t Dialogue::bytes() const noexcept {
+    return sizeof(Dialogue) + said_.capacity() + answered_.capacity() + said_before_.capacity() +
+           answered_before_.capacity() + answer_.capacity();
+}
+
 }  // namespace tagout::detect

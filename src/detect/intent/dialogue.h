@@ -21,6 +21,8 @@ public:
     /// What the user said last; turn is 0 before anything was said. Valid until the next change.
     [[nodiscard]] HeardTurn turn() const noexcept;
 
+    [[nodiscard]] std::size_t bytes() const noexcept;
+
 private:
     std::string said_;
     std::string answered_;

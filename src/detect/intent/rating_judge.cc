@@ -9,14 +9,14 @@ namespace tagout::detect {
 
 namespace {
 
-constexpr float fact_worth = 0.5F;
+constexpr float fact_worth = 0.4F;
 constexpr std::array groups_from{
     TurnBuckets::said_words,
     TurnBuckets::said_characters,
     TurnBuckets::answer_words,
     TurnBuckets::answer_characters,
     TurnBuckets::facts};
-constexpr std::array group_worth{1.0F, 1.0F, 0.7F, 0.7F};
+constexpr std::array group_worth{1.2F, 1.0F, 0.7F, 0.7F};
 
 /// Of rising numbers, the share that is at least `score`.
 double share_from(const std::vector<float>& rising, double score, double of_none) {

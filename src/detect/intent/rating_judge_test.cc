@@ -80,7 +80,7 @@ TEST(RatingJudge, TellsDispleasureOfThisDeploymentApart) {
     const std::string_view answer = "We have a glass bowl.";
     const double upset = judge->read(heard(answer, "meh, a bowl, skip it"));
     const double calm = judge->read(heard(answer, "what does the bowl cost"));
-    EXPECT_GT(upset, calm + 1);
+    EXPECT_GT(upset, calm + 0.5);
     // As it was held out: nearly all that displeased lies above 0, hardly anything else does.
     EXPECT_GT(judge->found(0), 0.9);
     EXPECT_LT(judge->chance(0), 0.1);

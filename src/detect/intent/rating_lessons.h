@@ -8,7 +8,7 @@
 // of today.
 //
 // Thread-compatible; a value. Bounds: displeased_max and pleased_max turns of about 300 features,
-// 600 bytes: 3 MiB; at most bytes_max. Cost: learn() about 5 us.
+// 550 bytes: 5 MiB; at most bytes_max. Cost: learn() about 5 us.
 #pragma once
 
 #include "base/clock.h"
@@ -30,7 +30,7 @@ struct RatedTurn {
 class RatingLessons {
 public:
     static constexpr std::size_t displeased_max = 1'024;
-    static constexpr std::size_t pleased_max = 4'096;
+    static constexpr std::size_t pleased_max = 8'192;
     static constexpr Duration half_life = std::chrono::hours(24 * 90);
     static constexpr std::size_t bytes_max =
         (displeased_max + pleased_max) *

@@ -14,6 +14,7 @@ struct IntentSettings {
     std::uint32_t corrections_min = 4;
     double correction_score = 0.7;
     std::uint32_t session_corrections = 2;
+    double rated_chance_max = 0.01;
     std::uint32_t retries_min = 5;
     std::uint32_t rephrased_min = 2;
     std::uint32_t requests_min = 20;
@@ -76,6 +77,17 @@ void describe_intent(Options& options, Visitor& visit) {
             .help = "So many corrections in a row fail a session",
         },
         options.session_corrections
+    );
+    visit(
+        SettingInfo{
+            .path = "detection.intent.user_corrections.rated_chance_max",
+            .min = 0,
+            .max = 0.2,
+            .unit = "share",
+            .help = "Words count as a correction too if at most this share of contented users' "
+                    "rated words read as displeased; lower is calmer, 0 never",
+        },
+        options.rated_chance_max
     );
     visit(
         SettingInfo{

@@ -151,6 +151,15 @@ public:
         return either == 0 ? 0 : static_cast<double>(both) / static_cast<double>(either);
     }
 
+    /// Of the first `words` words, in this order; with fewer, of all.
+    [[nodiscard]] std::uint64_t opening(std::size_t words) const {
+        std::uint64_t hash = words;
+        for (std::size_t i = 0; i < std::min(words, count_); ++i) {
+            hash = combine(hash, hashes_[i]);
+        }
+        return hash;
+    }
+
 private:
     void take(char c) {
         asks_ = asks_ || c == '?';
@@ -224,10 +233,34 @@ void add_words(
     }
 }
 
+bool refuses(const PlainTurn& answer) {
+    return answer.has_word(refusing_words) || answer.has_pair(refusing_pairs);
+}
+
+/// How it begins together with what it replies to: "no" to an offer is not "no" to an apology.
+void add_openings(
+    const PlainTurn& said, const PlainTurn& answered, bool refused, TurnFeatures& features
+) {
+    const std::uint64_t reply_to = refused ? 2 : answered.asks() ? 1 : 0;
+    for (const std::size_t words : {1, 2}) {
+        const std::uint64_t opening = combine(said.opening(words), reply_to);
+        constexpr unsigned shift = 50;  // leaves as many bits as answer_words has
+        static_assert(
+            1ULL << (64 - shift) == TurnBuckets::answer_characters - TurnBuckets::answer_words
+        );
+        features.push_back(
+            static_cast<std::uint16_t>(TurnBuckets::answer_words + (opening >> shift))
+        );
+    }
+}
+
 void add_facts(const HeardTurn& turn, TurnFeatures& features) {
     const PlainTurn said(turn.said);
     const PlainTurn answered(turn.answered);
-    const bool refused = answered.has_word(refusing_words) || answered.has_pair(refusing_pairs);
+    const PlainTurn said_before(turn.said_before);
+    const PlainTurn answered_before(turn.answered_before);
+    const bool refused = refuses(answered);
+    add_openings(said, answered, refused, features);
     const bool objects = said.has_word(objecting_words);
     const bool denies = said.starts_with(denying_starts);
     Facts facts(features);
@@ -237,9 +270,9 @@ void add_facts(const HeardTurn& turn, TurnFeatures& features) {
     );
     facts.range(static_cast<double>(answered.count()), std::array{0.0, 1.0, 5.0, 10.0, 20.0, 35.0});
     facts.range(turn.turn, std::array{1.0, 2.0, 3.0, 5.0, 8.0, 12.0});
-    facts.range(said.overlap(PlainTurn(turn.said_before)), std::array{0.0, 0.01, 0.1, 0.25, 0.5});
+    facts.range(said.overlap(said_before), std::array{0.0, 0.01, 0.1, 0.25, 0.5});
     facts.range(said.overlap(answered), std::array{0.0, 0.01, 0.1, 0.25});
-    facts.range(answered.overlap(PlainTurn(turn.answered_before)), std::array{0.0, 0.1, 0.3, 0.6});
+    facts.range(answered.overlap(answered_before), std::array{0.0, 0.1, 0.3, 0.6});
     facts.flag(said.asks());
     facts.flag(answered.asks());
     facts.flag(said.calls_out());
@@ -258,6 +291,16 @@ void add_facts(const HeardTurn& turn, TurnFeatures& features) {
     facts.flag(turn.tone.agrees);
     facts.flag(turn.tone.thanks);
     facts.flag(turn.tone.wrong_workflow > 0);
+    const bool refused_before = refuses(answered_before);
+    const bool objected = said_before.has_word(objecting_words);
+    const bool denied = said_before.starts_with(denying_starts);
+    facts.flag(refused_before);
+    facts.flag(objected);
+    facts.flag(denied);
+    facts.flag(refused_before && refused);
+    facts.flag(objected && objects);
+    facts.flag(said_before.asks() && said.asks());
+    facts.flag(denied && denies);
     facts.range(turn.corrections, std::array{0.0, 1.0, 2.0, 4.0});
     facts.range(turn.thanks, std::array{0.0, 1.0, 2.0, 4.0});
 }

@@ -2,10 +2,11 @@
 // what it answers, as buckets without words.
 //
 // In one vector of buckets: words, pairs and characters of what was said (hashed as in
-// request_features.h), words and characters of the answer that it replies to, and plain facts about
-// the two: how long they are, whether they ask, refuse, object or thank, what they repeat, how the
-// words weigh as a correction (correction_words.h), how far the conversation is. Facts carry over
-// from one deployment to another, words less.
+// request_features.h), words and characters of the answer that it replies to, how the turn
+// begins together with what kind of answer that was, and plain facts about the two and the pair
+// before them: how long they are, whether they ask, refuse, object or thank, what they repeat, how
+// the words weigh as a correction (correction_words.h), how far the conversation is. Facts carry
+// over from one deployment to another, words less.
 //
 // Pure. Of each text turn_text_bytes_max bytes are read. Cost: about 5 us a turn; so it is asked
 // for only where somebody rates a turn or a learned judge waits for it.
