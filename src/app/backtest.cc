@@ -141,6 +141,11 @@ Backtest backtest(
     result.to = to;
     result.unreadable = past.unreadable;
     result.cut = past.cut;
+    if (candidate.has_request_rules()) {
+        result.cut.emplace_back(
+            "rules about requests to models and workflows are not tried: only calls of tools are recorded"
+        );
+    }
     contain::CallMemory memory;
     Counter counter(candidate, result);
     for (const verify::PastCall& each : past.calls) {

@@ -59,6 +59,9 @@ Result<std::string> LiveBacktester::policy(std::string_view yaml, Duration since
 }
 
 Result<std::string> LiveBacktester::control(const contain::ControlDraft& draft, Duration since) {
+    if (draft.mode == ControlMode::Pin) {
+        return fail(ErrorCode::InvalidArgument, "a pin changes which version is served, and no call");
+    }
     if (draft.mode == ControlMode::Budget) {
         return fail(
             ErrorCode::InvalidArgument,

@@ -77,7 +77,7 @@ bool closes_a_capability(const Control& control) {
     }
     return control.mode != ControlMode::Observe && control.mode != ControlMode::Route &&
            control.mode != ControlMode::Throttle && control.mode != ControlMode::Redact &&
-           control.mode != ControlMode::Budget;
+           control.mode != ControlMode::Budget && control.mode != ControlMode::Pin;
 }
 
 Result<void> may_release(

@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include <array>
+#include <map>
 #include <set>
 
 namespace tagout::app {
@@ -16,6 +17,8 @@ namespace {
 namespace fleet = contain::fleet;
 
 constexpr std::size_t versions_max = 5'000;
+/// Of one prompt or route: the newest that a gateway of the fleet can be told to pin.
+constexpr std::size_t pinnable_versions_max = 10;
 
 std::string fresh_secret() {
     std::array<unsigned char, 32> bytes{};
@@ -66,11 +69,16 @@ std::string catalog_part(const catalog::Catalog& catalog) {
 std::string versions_part(const recover::Releases& releases) {
     std::vector<fleet::LabelledVersion> all;
     std::set<catalog::VersionKey> keys;
+    std::vector<std::pair<catalog::VersionKey, std::string>> pinnable;
+    std::map<catalog::VersionKey, std::size_t> of_key;
     std::set<std::pair<catalog::VersionKey, std::string>> labels;
     std::size_t total = 0;
     for (const catalog::Version& version : releases.list(std::nullopt, "", versions_max, total)) {
         if (!family_path(version.key.family).empty()) {
             labels.emplace(version.key, catalog::latest_label);
+            if (++of_key[version.key] <= pinnable_versions_max) {
+                pinnable.emplace_back(version.key, "v" + std::to_string(version.number));
+            }
             for (const std::string& label : version.labels) {
                 labels.emplace(version.key, label);
             }
@@ -78,7 +86,10 @@ std::string versions_part(const recover::Releases& releases) {
     }
     std::size_t bytes = 0;
     std::size_t left_out = 0;
-    for (const auto& [key, label] : labels) {
+    // What agents ask for first: the numbers are there for controls that pin one.
+    std::vector<std::pair<catalog::VersionKey, std::string>> wanted(labels.begin(), labels.end());
+    wanted.insert(wanted.end(), pinnable.begin(), pinnable.end());
+    for (const auto& [key, label] : wanted) {
         Result<recover::Fetched> fetched = releases.fetch(key, label);
         if (!fetched) {
             continue;

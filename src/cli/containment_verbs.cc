@@ -334,13 +334,14 @@ VerbGroup contain_verbs() {
          ApiVerb{
              .name = "set",
              .help = "Put it into a mode: observe, read_only, approvals, allowlist, stopped, route, "
-                     "throttle, redact, budget",
+                     "throttle, redact, budget, pin",
              .method = "POST",
              .path = "/v1/controls",
              .arguments =
                  {scope_argument,
                   {"mode",
-                   "observe, read_only, approvals, allowlist, stopped, route, throttle, redact or budget",
+                   "observe, read_only, approvals, allowlist, stopped, route, throttle, redact, budget or "
+                   "pin",
                    ArgumentKind::Text, true},
                   reason_argument,
                   as_argument,
@@ -351,6 +352,7 @@ VerbGroup contain_verbs() {
                   {"rate", "Of mode throttle: calls and period, such as 20/1m"},
                   {"redact", "Of mode redact: kinds, or re:PATTERN", ArgumentKind::List},
                   {"budget", "Of mode budget: such as '200000 tokens/1d' or '5 usd'"},
+                  {"pin", "Of mode pin: such as prompts/support@v3", ArgumentKind::List},
                   {"key", "Of throttle and budget: count for each session, agent, user or tenant"}},
              .render = render_one,
              .preview = "/v1/controls/backtest",
@@ -389,6 +391,21 @@ VerbGroup contain_verbs() {
                   incident_argument,
                   review_argument},
              .fixed = {{"mode", "budget"}},
+             .render = render_one,
+             .at_gateway = true},
+         ApiVerb{
+             .name = "pin",
+             .help = "Give whoever asks for a prompt or model route the version that is named",
+             .method = "POST",
+             .path = "/v1/controls",
+             .arguments =
+                 {scope_argument,
+                  {"pin", "Such as prompts/support@v3 or model-routes/main@v2", ArgumentKind::List, true},
+                  reason_argument,
+                  as_argument,
+                  incident_argument,
+                  review_argument},
+             .fixed = {{"mode", "pin"}},
              .render = render_one,
              .at_gateway = true},
          ApiVerb{

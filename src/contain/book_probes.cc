@@ -21,6 +21,7 @@ bool is_refused(const ProbeResult& probe, ControlMode mode) {
         case ControlMode::Route:
         case ControlMode::Redact:
             return probe.verdict == Verdict::Deny || probe.verdict == Verdict::Modify;
+        case ControlMode::Pin:
         case ControlMode::Budget:
         case ControlMode::Throttle:  // A probe is not counted, so it cannot be one too many.
         case ControlMode::Observe:
@@ -299,9 +300,10 @@ Result<ControlView> LiveControls::probe(const ControlId& id, const By& by) {
     if (!can_be_proved(row->view.control.mode)) {
         return fail(
             ErrorCode::Conflict,
-            id.text() + (row->view.control.mode != ControlMode::Observe
+            id.text() + (row->view.control.mode == ControlMode::Throttle ||
+                                 row->view.control.mode == ControlMode::Budget
                              ? " counts, and a probe is never one call too many; it counts what it refused"
-                             : " observes and refuses nothing; there is nothing to prove")
+                             : " refuses nothing; there is nothing to prove")
         );
     }
     if (!is_enforced(row->view)) {

@@ -5,6 +5,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 namespace tagout::contain {
 
 namespace json = boost::json;
@@ -28,6 +30,13 @@ void read_effect(FormReader& reader, Control& control) {
     const std::string key = reader.text("key", 40, Needed::No);
     const std::string where = reader.text("where", 40, Needed::No);
     terms.redact = reader.texts("redact", Controls::allowed_max, Controls::reason_bytes_max);
+    terms.pin = reader.texts("pin", pinned_versions_max, scope_name_bytes_max + 40);
+    if ((control.mode == ControlMode::Pin && terms.pin.empty()) ||
+        !std::ranges::all_of(terms.pin, [](const std::string& each) {
+            return parse_pinned_version(each).has_value();
+        })) {
+        reader.wrong("pin", "names no version such as prompts/support@v3");
+    }
     if (control.mode == ControlMode::Throttle && !parse_rate(rate, terms)) {
         reader.wrong("rate", "is no rate such as 20/1m");
     }

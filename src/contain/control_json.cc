@@ -120,6 +120,8 @@ void put_terms(json::object& object, const Control& control) {
     } else if (control.mode == ControlMode::Budget) {
         object["budget"] = budget_text(terms);
         object["key"] = name_of(terms.key);
+    } else if (control.mode == ControlMode::Pin) {
+        object["pin"] = json::array(terms.pin.begin(), terms.pin.end());
     } else if (control.mode == ControlMode::Redact) {
         object["redact"] = json::array(terms.redact.begin(), terms.redact.end());
         object["where"] = name_of(terms.where);

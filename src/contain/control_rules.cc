@@ -102,6 +102,15 @@ Result<void> check_mode(const Scope& scope, ControlMode mode) {
             "mode throttle"
         );
     }
+    if (mode == ControlMode::Pin &&
+        (scope.kind == ScopeKind::Tool || scope.kind == ScopeKind::ToolClass ||
+         scope.kind == ScopeKind::McpServer || scope.kind == ScopeKind::Model ||
+         scope.kind == ScopeKind::PromptVersion)) {
+        return refuse(
+            "versions are asked for by agents, and " + to_text(scope) +
+            " is none. Use global, agent, workflow, session, user, tenant or environment"
+        );
+    }
     if (scope.kind == ScopeKind::ToolClass && scope.name == "read" && about_writes) {
         return refuse(
             "mode " + name + " lets reads pass and would refuse nothing of tool_class:read. Use stopped"
@@ -201,8 +210,37 @@ Result<void> check_budget(const EffectTerms& terms) {
     return {};
 }
 
+Result<void> check_pin(const std::vector<std::string>& pin) {
+    if (pin.empty() || pin.size() > pinned_versions_max) {
+        return refuse(
+            "mode pin needs 1 to " + std::to_string(pinned_versions_max) +
+            " versions, such as prompts/support@v3 or model-routes/main@v2"
+        );
+    }
+    std::set<std::string> seen;
+    for (const std::string& each : pin) {
+        const auto version = parse_pinned_version(each);
+        if (!version) {
+            return refuse(
+                "'" + each.substr(0, 80) + "' names no version; write such as prompts/support@v3 or "
+                "model-routes/main@v2"
+            );
+        }
+        if (!seen.insert(version->family + "/" + version->name).second) {
+            return refuse(version->family + "/" + version->name + " is pinned twice; name one version");
+        }
+    }
+    return {};
+}
+
 Result<void> check_terms(const ControlDraft& draft) {
     const EffectTerms& terms = draft.terms;
+    if (draft.mode != ControlMode::Pin && !terms.pin.empty()) {
+        return refuse("pin belongs to mode pin only; remove it");
+    }
+    if (draft.mode == ControlMode::Pin) {
+        TAGOUT_TRY(check_pin(terms.pin));
+    }
     if (draft.mode != ControlMode::Budget && terms.budget != 0) {
         return refuse("budget belongs to mode budget only; remove it");
     }

@@ -4,7 +4,7 @@
 // in force before a door opens. A control goes requested -> published -> acknowledged n/N -> proved,
 // each with its time; proved means that a probe through every road of every connected point was refused.
 // Of a point that is not connected nothing is claimed: it is counted apart, shown red and told. A mode
-// that refuses nothing by itself (observe, throttle, budget) cannot be proved and stays acknowledged.
+// that refuses nothing by itself (observe, throttle, budget, pin) cannot be proved and stays acknowledged.
 // One person may stop. Release takes two: one asks, another, who is not its author, releases; at once, or
 // in stages: journeys alone (shadow), one tenant, a share of the sessions, all. Each stage takes what a
 // release takes: the second person, and journeys that passed since the stage before began.
@@ -43,7 +43,7 @@ struct By {
 /// Whether a probe can show that it bites. A throttle or budget refuses nothing while there is room.
 [[nodiscard]] constexpr bool can_be_proved(ControlMode mode) noexcept {
     return mode != ControlMode::Observe && mode != ControlMode::Throttle &&
-           mode != ControlMode::Budget;
+           mode != ControlMode::Budget && mode != ControlMode::Pin;
 }
 
 struct ControlDraft {

@@ -23,8 +23,10 @@ enum class Rank : std::uint8_t {
     Approvals = 6,
     PolicyEscalate = 7,
     Routed = 8,
-    Redacted = 9,
-    None = 10,
+    PolicyRouted = 9,
+    Redacted = 10,
+    PolicyRedacted = 11,
+    None = 12,
 };
 
 /// Rank and number as one word: the least wins.
@@ -34,7 +36,8 @@ constexpr std::uint64_t standing(Rank rank, std::uint32_t number) noexcept {
 constexpr std::uint64_t nobody = standing(Rank::None, 0);
 
 constexpr bool is_policy(Rank rank) noexcept {
-    return rank == Rank::PolicyDeny || rank == Rank::PolicyEscalate;
+    return rank == Rank::PolicyDeny || rank == Rank::PolicyEscalate ||
+           rank == Rank::PolicyRouted || rank == Rank::PolicyRedacted;
 }
 
 constexpr Verdict verdict_of(Rank rank) noexcept {
@@ -50,7 +53,9 @@ constexpr Verdict verdict_of(Rank rank) noexcept {
         case Rank::PolicyEscalate:
             return Verdict::Escalate;
         case Rank::Routed:
+        case Rank::PolicyRouted:
         case Rank::Redacted:
+        case Rank::PolicyRedacted:
             return Verdict::Modify;
         case Rank::None:
             return Verdict::Allow;
@@ -85,7 +90,7 @@ public:
         : tables_(tables),
           call_(call),
           memory_(memory),
-          effect_(effect_bit(call.effect)),
+          effect_(call.kind == CallKind::Tool ? effect_bit(call.effect) : kind_bit(call.kind)),
           risk_(risk_bit(call.risk)),
           tool_(call.tool),
           agent_(call.agent),
@@ -130,7 +135,7 @@ public:
         ask_named(ScopeKind::User, call_.user);
         ask_named(ScopeKind::Model, call_.model);
         ask_named(ScopeKind::PromptVersion, call_.prompt_version);
-        if (call_.kind == CallKind::Tool) {
+        if ((tables_.rule_effects & effect_) != 0) {
             ask_rules();
         }
         return decision();
@@ -170,6 +175,19 @@ public:
                 );
             }
         }
+    }
+
+    /// Looks for the pinned version of one thing while it judges.
+    [[nodiscard]] std::optional<Pinned> find_pinned(
+        std::string_view family, std::string_view name
+    ) noexcept {
+        pin_family_ = family;
+        pin_name_ = name;
+        (void)judge();
+        if (pin_ == no_number) {
+            return std::nullopt;
+        }
+        return Pinned{pins(tables_.controls[pin_])->version, &tables_.made[pin_]->by};
     }
 
     /// What the call adds to what its session has met.
@@ -306,6 +324,15 @@ private:
                    : Rank::None;
     }
 
+    [[nodiscard, gnu::noinline]] const PinnedVersion* pins(const ControlHead& control) const noexcept {
+        for (const PinnedVersion& each : tables_.pins[control.detail]) {
+            if (each.family == pin_family_ && each.name == pin_name_) {
+                return &each;
+            }
+        }
+        return nullptr;
+    }
+
     [[nodiscard]] Rank answer_of(const ControlHead& control, std::uint32_t number) noexcept {
         const bool tool_call = call_.kind == CallKind::Tool;
         const bool may_write = call_.effect != ToolEffect::Read;
@@ -328,6 +355,9 @@ private:
                 return throttled(control, number);
             case ControlMode::Budget:
                 return budgeted(control, number);
+            case ControlMode::Pin:
+                pin_ = pin_ < number ? pin_ : pins(control) ? number : pin_;
+                return Rank::None;
             case ControlMode::Redact:
                 redactions_ |= std::uint64_t{1} << control.detail;
                 return call_.kind == CallKind::Workflow ? Rank::None : Rank::Redacted;
@@ -351,8 +381,8 @@ private:
         lists_[lists_used_++] = {begin, end};
     }
 
-    /// The first rule of each policy that fits decides for it. Few rules fit a call: they are
-    /// gathered and put in order; when they are many, all lists are merged instead.
+    /// The first rule of each policy that fits decides for it, but for those that redact. Few rules fit a
+    /// call: they are gathered and put in order; when they are many, all lists are merged instead.
     void ask_rules() noexcept {
         std::array<std::uint32_t, 32> fitting;
         std::size_t count = 0;
@@ -442,10 +472,16 @@ private:
             shadow_rule_ = std::min(shadow_rule_, number);
             return;
         }
-        decided_policy_ = rule.policy;
-        const Rank rank = rule.then == Verdict::Deny       ? Rank::PolicyDeny
-                          : rule.then == Verdict::Escalate ? Rank::PolicyEscalate
-                                                           : Rank::None;
+        if (rule.redactor != RuleHead::no_redactor) {  // What comes after it still decides.
+            redactions_ |= std::uint64_t{1} << rule.redactor;
+        } else {
+            decided_policy_ = rule.policy;
+        }
+        const Rank rank = rule.then == Verdict::Deny                    ? Rank::PolicyDeny
+                          : rule.then == Verdict::Escalate              ? Rank::PolicyEscalate
+                          : rule.redactor != RuleHead::no_redactor      ? Rank::PolicyRedacted
+                          : rule.then == Verdict::Modify                ? Rank::PolicyRouted
+                                                                        : Rank::None;
         const std::uint64_t mine = standing(rank, number);
         if (mine < best_) {
             best_ = mine;
@@ -556,6 +592,7 @@ private:
                passes(AsksServer, with.server, server_) &&
                passes(AsksTenant, with.tenant, tenant_) &&
                passes(AsksEnvironment, with.environment, environment_) &&
+               ((rule.asks & AsksModel) == 0 || with.model.fits(Name(call_.model))) &&
                (passes(AsksTool, with.tool, tool_) ||
                 (!qualified_.text.empty() && with.tool.fits(qualified_)) ||
                 (!bare_.text.empty() && with.tool.fits(bare_)));
@@ -619,7 +656,7 @@ private:
     const Tables& tables_;
     const ToolCall& call_;
     const CallMemory* const memory_;
-    const std::uint8_t effect_;
+    const std::uint8_t effect_;  ///< A bit of RuleHead::effects.
     const std::uint8_t risk_;
     Name tool_;  ///< As it was called.
     Name agent_;
@@ -636,6 +673,9 @@ private:
     std::uint64_t redactions_ = 0;
     std::size_t throttles_used_ = 0;
     std::size_t budgets_used_ = 0;
+    std::uint32_t pin_ = no_number;
+    std::string_view pin_family_;  ///< Of what is looked for, if anything is.
+    std::string_view pin_name_;
     bool faulted_ = false;         ///< The rule that is best so far had no answer.
     CallFacts* facts_ = nullptr;   ///< Once a rule asked for them.
     std::size_t limits_used_ = 0;  ///< Of limits_: rules that fit but for their limit, with room.
@@ -702,6 +742,16 @@ void spend(
         (void)judge.judge();
         judge.spend(memory.spending(), spent);
     }
+}
+
+std::optional<Pinned> pinned(
+    const ControlSnapshot& snapshot, const ToolCall& call, std::string_view family, std::string_view name
+) noexcept {
+    const Tables& tables = snapshot.tables();
+    if (tables.pins.empty() || has_long_name(call)) {
+        return std::nullopt;
+    }
+    return Judge(tables, call).find_pinned(family, name);
 }
 
 bool is_hidden(const ControlSnapshot& snapshot, const ToolCall& call) noexcept {

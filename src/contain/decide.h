@@ -17,11 +17,13 @@
 //   throttle    denied past so many calls in a period, all kinds; only where calls are counted (admit)
 //   budget      denied once so much is spent at models, all kinds; only where it is counted (admit)
 //   redact      pass as modified                    the same
+//   pin         pass                                pass; says which version is served (pinned)
 //   route       pass                                workflow requests are modified; with a model's scope
 //                                                   model calls
 //
 // What is redacted of a call that passes or waits is in Decision::redactions, from every control
-// that redacts. Policy rules judge tool calls only, by names and by what policy_rule.h adds
+// and rule that redacts. Policy rules judge calls of tools, requests to models where they name one,
+// and requests to workflows where they move those (kind_of), by names and by what policy_rule.h adds
 // (conditions, limits).
 // A tool is named as it was called, by its own name, or with its server before it:
 // scope tool:payments.refund fits tool "refund" of server "payments" and the "mcp__payments__refund"
@@ -57,6 +59,7 @@ class Redactor;
 /// A call with a longer name is denied wherever there is anything to match it with: a name that no
 /// honest client sends must neither slip past a glob nor keep it busy.
 inline constexpr std::size_t call_name_bytes_max = 1'024;
+inline constexpr std::size_t pinned_versions_max = 20;  ///< Of one control.
 
 /// Thread-safe: immutable. What every enforcement point reads.
 class ControlSnapshot {
@@ -79,6 +82,8 @@ public:
     [[nodiscard]] std::uint64_t revision() const noexcept;
     [[nodiscard]] std::size_t controls() const noexcept;
     [[nodiscard]] std::size_t rules() const noexcept;
+    /// Whether some rule is about requests to models or workflows.
+    [[nodiscard]] bool has_request_rules() const noexcept;
     /// Of a bit of Decision::redactions.
     [[nodiscard]] const Redactor& redactor(std::size_t bit) const noexcept;
 
@@ -113,6 +118,15 @@ struct Spent {
 /// Counts what a model call that was let through has cost, for every budget that covers it.
 void spend(
     const ControlSnapshot& snapshot, const ToolCall& call, const Spent& spent, CallMemory& memory
+) noexcept;
+
+/// The version that a control of mode pin names for whoever is told of by `call`; of two the older one.
+struct Pinned {
+    std::string_view version;  ///< "v3"; into the snapshot.
+    const DecidedBy* by = nullptr;
+};
+[[nodiscard]] std::optional<Pinned> pinned(
+    const ControlSnapshot& snapshot, const ToolCall& call, std::string_view family, std::string_view name
 ) noexcept;
 
 /// Whether a tool is to be left out of a list that `call`'s caller asks for: it is stopped for them.

@@ -42,7 +42,7 @@ Control random_control(Prng& prng, int number) {
         default:
             made.scope.name = pick(prng, word_patterns);
     }
-    made.mode = static_cast<ControlMode>(prng.between(1, 9));
+    made.mode = static_cast<ControlMode>(prng.between(1, 10));
     made.terms.redact = {"email"};
     made.terms.calls = 1'000'000;
     made.terms.per = std::chrono::hours(1);
@@ -80,6 +80,25 @@ PolicyRule random_rule(Prng& prng, int number) {
     }
     made.then = std::array{Verdict::Deny, Verdict::Escalate, Verdict::Allow}[prng.below(3)];
     made.shadow = prng.chance(0.2);
+    if (prng.chance(0.2)) {
+        made.model = pick(prng, word_patterns);
+        made.tool.clear();
+        made.server.clear();
+        made.effect.reset();
+        made.risk.reset();
+    }
+    if (prng.chance(0.2)) {
+        made.then = Verdict::Modify;
+        if (prng.chance(0.5)) {
+            made.redact = {"email"};
+        } else {
+            made.route_to = WorkflowName("elsewhere");
+            made.tool.clear();
+            made.server.clear();
+            made.effect.reset();
+            made.risk.reset();
+        }
+    }
     return made;
 }
 

@@ -96,6 +96,13 @@ inline bool fits(const Scope& scope, const ToolCall& call) {
 }
 
 inline bool fits(const PolicyRule& rule, const ToolCall& call) {
+    const CallKind about = !rule.model.empty()      ? CallKind::Model
+                           : !rule.route_to.empty() ? CallKind::Workflow
+                                                    : CallKind::Tool;
+    if (about != call.kind) {
+        return false;
+    }
+    const bool any_effect = about != CallKind::Tool;
     std::string server;
     bool tool = rule.tool.empty();
     for (const std::string& name : tool_names(call, server)) {
@@ -104,12 +111,13 @@ inline bool fits(const PolicyRule& rule, const ToolCall& call) {
     const auto one = [](const std::string& pattern, std::string_view name) {
         return pattern.empty() || catalog::glob_matches(pattern, name);
     };
-    const bool effect = !rule.effect || *rule.effect == call.effect ||
+    const bool effect = any_effect || !rule.effect || *rule.effect == call.effect ||
                         (*rule.effect == ToolEffect::Write && rule.then != Verdict::Allow &&
                          call.effect == ToolEffect::Unknown);
     return tool && effect && (!rule.risk || *rule.risk == call.risk) && one(rule.server, server) &&
            one(rule.agent, call.agent) && one(rule.workflow, call.workflow) &&
-           one(rule.tenant, call.tenant) && one(rule.environment, call.environment);
+           one(rule.tenant, call.tenant) && one(rule.environment, call.environment) &&
+           one(rule.model, call.model);
 }
 
 /// What one control says: a rank (less is stricter) and a verdict, or nothing.
@@ -141,7 +149,8 @@ inline std::optional<std::pair<int, Verdict>> answer_of(const Control& control, 
                        : std::nullopt;
         case ControlMode::Redact:
             return call.kind == CallKind::Workflow ? std::nullopt
-                                                   : std::optional(std::pair(9, Verdict::Modify));
+                                                   : std::optional(std::pair(10, Verdict::Modify));
+        case ControlMode::Pin:
         case ControlMode::Budget:  // decide() below asks whether it is spent.
         case ControlMode::Throttle:  // Calls by themselves have room.
         case ControlMode::Observe:
@@ -182,9 +191,6 @@ inline Answer decide(
             answer.by = control.id.text();
         }
     }
-    if (call.kind != CallKind::Tool) {
-        return answer;
-    }
     std::string shadow_rule;
     for (const Policy& policy : policies) {
         for (const PolicyRule& rule : policy.rules) {
@@ -200,13 +206,17 @@ inline Answer decide(
             }
             const int rank = rule.then == Verdict::Deny       ? 3
                              : rule.then == Verdict::Escalate ? 7
+                             : !rule.route_to.empty()         ? 9
+                             : rule.then == Verdict::Modify   ? 11
                                                               : 100;
             if (rank < best) {
                 best = rank;
                 answer.verdict = rule.then;
                 answer.by = id;
             }
-            break;
+            if (rule.redact.empty()) {
+                break;
+            }
         }
     }
     answer.shadow = answer.shadow.empty() ? shadow_rule : answer.shadow;

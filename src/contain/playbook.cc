@@ -111,6 +111,8 @@ std::string effect_of_mode(const ControlDraft& draft) {
             return "slows " + subject + " to " + rate_text(draft.terms);
         case ControlMode::Budget:
             return "holds " + subject + " to " + budget_text(draft.terms);
+        case ControlMode::Pin:
+            return "pins versions that " + subject + " is given";
         case ControlMode::Redact:
             return "redacts what passes of " + subject;
         case ControlMode::ReadOnly:

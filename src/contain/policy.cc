@@ -29,9 +29,10 @@ Marks marks_of(const PolicyValues& values, std::string_view key) {
 }
 
 Verdict verdict_of(const std::string& effect) {
-    return effect == "ask"     ? Verdict::Escalate
-           : effect == "allow" ? Verdict::Allow
-                               : Verdict::Deny;
+    return effect == "ask"                           ? Verdict::Escalate
+           : effect == "allow"                       ? Verdict::Allow
+           : effect == "redact" || effect == "route" ? Verdict::Modify
+                                                     : Verdict::Deny;
 }
 
 std::uint32_t count_of(const std::string& text, std::uint32_t otherwise) {
@@ -47,6 +48,7 @@ void read_match(const PolicyValues& values, CallMatch& match) {
     match.workflow = values.text("workflow");
     match.tenant = values.text("tenant");
     match.environment = values.text("environment");
+    match.model = values.text("model");
     match.effect = parse_tool_effect(values.text("effect"));
     match.risk = parse_tool_risk(values.text("risk"));
 }
@@ -138,6 +140,11 @@ private:
         rule.message = values.text("message");
         rule.shadow = values.text("mode") == "shadow";
         rule.then = verdict_of(values.text("effect"));
+        if (const auto found = values.words.find("redact"); found != values.words.end()) {
+            rule.redact = found->second;
+        }
+        rule.where = parse_redact_where(values.text("where")).value_or(RedactWhere::Both);
+        rule.route_to = WorkflowName(values.text("route_to"));
         rule.flow = parse_flow(values.text("flow")).value_or(Flow::Any);
         if (values.has("match") && values.nested.contains("match")) {
             read_match(values.nested.at("match"), rule);
@@ -158,6 +165,7 @@ private:
                 );
             }
         }
+        check_terms(values, rule, at, reader_);
         if (reader_.mistakes() == before) {
             policy_.rules.push_back(std::move(rule));
             places_.push_back(&at);
@@ -227,7 +235,7 @@ private:
         made.name = values.text("name");
         made.line = at.line;
         made.times = values.has("times") ? count_of(values.text("times"), 1) : 1;
-        made.expect = verdict_of(values.text("expect"));
+        made.expect = values.text("expect");
         made.rule = values.text("rule");
         made.shadow = values.text("shadow");
         if (made.times > policy_case_times_max) {
@@ -236,7 +244,7 @@ private:
                 "Write a smaller limit for the test"
             );
         }
-        if (made.expect == Verdict::Allow && !made.rule.empty()) {
+        if (made.expect == "allow" && !made.rule.empty()) {
             reader_.wrong(
                 *values.at.at("rule"), path + ".rule", "a call that passes was decided by no rule",
                 "Remove the key rule, or expect deny or ask"
@@ -252,12 +260,19 @@ private:
         }
         if (values.nested.contains("call")) {
             read_call(values.nested.at("call"), made);
+            if (made.tool.empty() && made.model.empty() && made.workflow.empty()) {
+                reader_.wrong(
+                    *values.at.at("call"), path + ".call", "this call is of nothing",
+                    "Name its tool, or the model or workflow that is asked"
+                );
+            }
         }
         report_.cases.push_back(std::move(made));
     }
 
     static void read_call(const PolicyValues& values, PolicyCase& made) {
         made.tool = values.text("tool");
+        made.model = values.text("model");
         made.server = values.text("server");
         made.agent = values.text("agent");
         made.workflow = values.text("workflow");

@@ -15,13 +15,13 @@ std::string rule_of(const DecidedBy* by, const std::string& prefix) {
     return by->id.starts_with(prefix) ? by->id.substr(prefix.size()) : by->id;
 }
 
-std::string_view word_of(Verdict verdict) {
-    return verdict == Verdict::Deny ? "deny" : verdict == Verdict::Escalate ? "ask" : "allow";
-}
-
 ToolCall call_of(const PolicyCase& from, const catalog::Catalog& catalog) {
     ToolCall call;
+    call.kind = !from.tool.empty()    ? CallKind::Tool
+                : !from.model.empty() ? CallKind::Model
+                                      : CallKind::Workflow;
     call.tool = from.tool;
+    call.model = from.model;
     call.server = from.server;
     call.agent = from.agent;
     call.workflow = from.workflow;
@@ -47,12 +47,12 @@ CaseResult judge(
         return std::string(verdict) + (rule.empty() ? "" : " by rule " + rule) +
                (beside.empty() ? "" : ", shadow rule " + beside);
     };
-    CaseResult result{from.name, from.line, false, said(word_of(decision.verdict), by, shadow)};
-    result.passed = word_of(decision.verdict) == word_of(from.expect) &&
+    CaseResult result{from.name, from.line, false, said(effect_word(decision), by, shadow)};
+    result.passed = effect_word(decision) == from.expect &&
                     (from.rule.empty() || from.rule == by) &&
                     (from.shadow.empty() || from.shadow == shadow);
     if (!result.passed) {
-        result.said += "; expected was " + said(word_of(from.expect), from.rule, from.shadow);
+        result.said += "; expected was " + said(from.expect, from.rule, from.shadow);
         if (decision.faulted) {
             result.said += "; the condition had no answer for this call";
         }

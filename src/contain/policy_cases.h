@@ -26,7 +26,7 @@ struct PolicyCase {
     std::string name;
     int line = 0;
     // The call, whose texts a ToolCall points at.
-    std::string tool, server, agent, workflow, session, tenant, environment, user;
+    std::string tool, model, server, agent, workflow, session, tenant, environment, user;
     std::optional<ToolEffect> effect;  ///< Unset: as the catalog says.
     std::optional<ToolRisk> risk;
     std::string args;  ///< JSON
@@ -34,7 +34,7 @@ struct PolicyCase {
     Marks marks = 0;
     std::uint32_t times = 1;
     // What must come of it.
-    Verdict expect = Verdict::Allow;
+    std::string expect;  ///< Of policy_effects.
     std::string rule;    ///< "" for any.
     std::string shadow;  ///< "" for any.
 };

@@ -1,5 +1,6 @@
 #include "contain/policy_checks.h"
 
+#include "contain/redactor.h"
 #include "contain/tables.h"
 
 #include <algorithm>
@@ -33,8 +34,11 @@ bool covers(std::string_view outer, std::string_view inner) {
 
 /// Whether `later` can never decide because `earlier` takes every call that it fits.
 bool covers(const PolicyRule& earlier, const PolicyRule& later) {
-    const std::uint8_t taken = effects_of(earlier.effect, earlier.then);
-    const std::uint8_t wanted = effects_of(later.effect, later.then);
+    const std::uint8_t taken = effects_of(earlier);
+    const std::uint8_t wanted = effects_of(later);
+    if (!earlier.redact.empty()) {
+        return false;  // Later rules still decide.
+    }
     const bool asks_no_more =
         (earlier.when.text.empty() || earlier.when == later.when) &&
         (earlier.args.text.empty() || earlier.args == later.args) &&
@@ -48,11 +52,12 @@ bool covers(const PolicyRule& earlier, const PolicyRule& later) {
            (!earlier.risk || earlier.risk == later.risk) && covers(earlier.tool, later.tool) &&
            covers(earlier.server, later.server) && covers(earlier.agent, later.agent) &&
            covers(earlier.workflow, later.workflow) && covers(earlier.tenant, later.tenant) &&
-           covers(earlier.environment, later.environment);
+           covers(earlier.environment, later.environment) && covers(earlier.model, later.model);
 }
 
-std::string_view word_of(Verdict verdict) {
-    return verdict == Verdict::Deny ? "deny" : verdict == Verdict::Escalate ? "ask" : "allow";
+std::string said_by(const PolicyRule& rule) {
+    return std::string(effect_word(rule)) +
+           (rule.route_to.empty() ? "" : " to " + rule.route_to.text());
 }
 
 bool same_calls(const PolicyRule& left, const PolicyRule& right) {
@@ -74,12 +79,11 @@ void find_unreachable(
             }
             const std::string named =
                 "rule " + quoted(first.name) + " in line " + std::to_string(places[earlier]->line);
-            if (same_calls(first, second) && first.then != second.then) {
+            if (same_calls(first, second) && second.redact.empty() && said_by(first) != said_by(second)) {
                 reader.wrong(
                     *places[later], "rules." + second.name,
                     "this rule contradicts " + named + ": of the same calls one says " +
-                        std::string(word_of(first.then)) + ", the other " +
-                        std::string(word_of(second.then)),
+                        said_by(first) + ", the other " + said_by(second),
                     "Remove one of the two, or make this one a shadow rule before it"
                 );
             } else {
@@ -91,6 +95,52 @@ void find_unreachable(
             }
             break;
         }
+    }
+}
+
+/// A request to a model or workflow has no tool, no arguments and no effect.
+void check_request(const PolicyRule& rule, const YamlNode& at, PolicyReader& reader) {
+    const std::string path = "rules." + rule.name;
+    const bool of_model = kind_of(rule) == CallKind::Model;
+    const std::string what = of_model ? "a request to a model" : "a request to a workflow";
+    const std::pair<bool, std::string_view> asked[] = {
+        {!rule.tool.empty(), "match.tool"},     {!rule.server.empty(), "match.server"},
+        {rule.effect.has_value(), "match.effect"}, {rule.risk.has_value(), "match.risk"},
+        {!rule.args.text.empty(), "args"},      {rule.flow != Flow::Any, "flow"}};
+    for (const auto& [is_asked, key] : asked) {
+        if (is_asked) {
+            reader.wrong(
+                at, path + "." + std::string(key), "this rule is about " + what + ", which has no such thing",
+                "Remove " + std::string(key) + ", or write another rule about the tool"
+            );
+        }
+    }
+}
+
+void check_route_to(const PolicyRule& rule, const YamlNode& at, PolicyReader& reader) {
+    const std::string& target = rule.route_to.text();
+    const std::string path = "rules." + rule.name + ".route_to";
+    const bool of_model = !rule.model.empty();
+    const std::string& from = of_model ? rule.model : rule.workflow;
+    if (from.empty()) {
+        return reader.wrong(
+            at, "rules." + rule.name, "this rule does not say whose requests it moves",
+            "Name match.model or match.workflow"
+        );
+    }
+    if (is_glob(target) || target.starts_with('/')) {
+        return reader.wrong(
+            at, path, "this is no name of one " + std::string(of_model ? "model" : "workflow"),
+            of_model ? "Write MODEL, UPSTREAM/MODEL, or UPSTREAM/ for the same model there"
+                     : "Write the name of the workflow that takes over"
+        );
+    }
+    const bool elsewhere = of_model && target.find('/') != std::string::npos;
+    if (!elsewhere && catalog::glob_matches(from, target)) {
+        reader.wrong(
+            at, path, "the rule is about " + quoted(target) + " too, so nothing would change",
+            "Name another one"
+        );
     }
 }
 
@@ -185,7 +235,7 @@ void check_tool(
     if (is_glob(rule.tool) || tool == nullptr || tool->effect == ToolEffect::Unknown) {
         return;
     }
-    if ((effects_of(rule.effect, rule.then) & effect_bit(tool->effect)) == 0) {
+    if ((effects_of(rule) & effect_bit(tool->effect)) == 0) {
         reader.remark(
             at, path,
             "the configuration says that " + rule.tool + " is of effect " +
@@ -196,6 +246,41 @@ void check_tool(
 }
 
 }  // namespace
+
+void check_terms(
+    const PolicyValues& values, const PolicyRule& rule, const YamlNode& at, PolicyReader& reader
+) {
+    const std::string effect = values.text("effect");
+    for (const auto& [key, owner] :
+         {std::pair("redact", "redact"), std::pair("where", "redact"), std::pair("route_to", "route")}) {
+        if (values.has(key) && effect != owner) {
+            reader.wrong(
+                *values.at.at(key), "rules." + rule.name + "." + key,
+                std::string(key) + " belongs to effect " + owner + " only",
+                "Remove it, or write effect: " + std::string(owner)
+            );
+        }
+    }
+    // Entries that could not be read were told of already.
+    if (effect == "redact" && values.has("redact") == values.words.contains("redact")) {
+        if (const auto made = Redactor::make(rule.redact, rule.where); !made) {
+            reader.wrong(
+                values.has("redact") ? *values.at.at("redact") : at, "rules." + rule.name + ".redact",
+                made.error().message, "Write such as redact: [email, card]"
+            );
+        }
+    }
+    if (effect == "route" && rule.route_to.empty()) {
+        reader.wrong(
+            at, "rules." + rule.name, "effect route needs route_to", "Add route_to: the one that takes over"
+        );
+    } else if (effect == "route") {
+        check_route_to(rule, *values.at.at("route_to"), reader);
+    }
+    if (kind_of(rule) != CallKind::Tool) {
+        check_request(rule, at, reader);
+    }
+}
 
 void check_rules(
     const Policy& policy, const std::vector<const YamlNode*>& places,

@@ -8,6 +8,12 @@
 
 namespace tagout::contain {
 
+/// What redact and route need, what belongs to another effect, and what a request to a model or workflow
+/// does not have: all mistakes. `values` are those that the rule was read from.
+void check_terms(
+    const PolicyValues& values, const PolicyRule& rule, const catalog::YamlNode& at, PolicyReader& reader
+);
+
 /// Rules that are never reached, contradict an earlier one or can never fit are mistakes; what is
 /// probably not meant so is a remark. `places`: of each rule, in order. `known`: may be null.
 void check_rules(

@@ -18,6 +18,7 @@ enum class PolicyForm : std::uint8_t {
     Text,       ///< Any text.
     Choice,     ///< One of `choices`.
     Words,      ///< One of `choices`, or a list of them.
+    Texts,      ///< A text, or a list of them.
     Condition,  ///< CEL.
     Period,     ///< 30s, 1h30m
     Count,      ///< A whole number above zero.
@@ -38,7 +39,9 @@ struct PolicyKey {
     [[nodiscard]] std::span<const PolicyKey> keys() const { return {nested, nested_count}; }
 };
 
-inline constexpr std::array<std::string_view, 3> policy_effects{"deny", "ask", "allow"};
+inline constexpr std::array<std::string_view, 5> policy_effects{
+    "deny", "ask", "allow", "redact", "route"};
+inline constexpr std::array<std::string_view, 3> policy_wheres{"arguments", "results", "both"};
 inline constexpr std::array<std::string_view, 2> policy_modes{"enforce", "shadow"};
 inline constexpr std::array<std::string_view, 4> policy_tool_effects{
     "unknown", "read", "write", "egress"};
@@ -62,6 +65,9 @@ inline constexpr std::array match_keys{
     PolicyKey{"workflow", PolicyForm::Glob, false, "Workflow that the agent runs."},
     PolicyKey{"tenant", PolicyForm::Glob, false, "Tenant for whom it runs."},
     PolicyKey{"environment", PolicyForm::Glob, false, "Environment, such as production."},
+    PolicyKey{
+        "model", PolicyForm::Glob, false,
+        "Model that is asked for; the rule is then about requests to models, and not calls of tools."},
     PolicyKey{
         "effect", PolicyForm::Choice, false,
         "What the tool does to the world; write covers unknown where the rule refuses.",
@@ -100,8 +106,18 @@ inline constexpr std::array rule_keys{
         policy_flows},
     PolicyKey{
         "effect", PolicyForm::Choice, true,
-        "deny refuses the call, ask waits for a person, allow ends the search in this policy.",
+        "deny refuses the call, ask waits for a person, allow ends the search in this policy, redact "
+        "takes out what is named and goes on to later rules, route sends requests elsewhere.",
         policy_effects},
+    PolicyKey{
+        "redact", PolicyForm::Texts, false,
+        "Of effect redact: email, phone, card, iban, ssn, ip, secret, or re: and a pattern of RE2."},
+    PolicyKey{
+        "where", PolicyForm::Choice, false, "Of effect redact; both is the default.", policy_wheres},
+    PolicyKey{
+        "route_to", PolicyForm::Glob, false,
+        "Of effect route: the workflow that takes over, or with match.model MODEL, UPSTREAM/MODEL or "
+        "UPSTREAM/."},
     PolicyKey{"message", PolicyForm::Text, false, "What the model is told when the rule refuses."},
     PolicyKey{
         "mode", PolicyForm::Choice, false,
@@ -120,7 +136,10 @@ inline constexpr std::array mark_keys{
 };
 
 inline constexpr std::array call_keys{
-    PolicyKey{"tool", PolicyForm::Text, true, "Tool, as it is called."},
+    PolicyKey{
+        "tool", PolicyForm::Text, false,
+        "Tool, as it is called; without it the call is a request to the model or workflow."},
+    PolicyKey{"model", PolicyForm::Text, false, "Model that is asked."},
     PolicyKey{"server", PolicyForm::Text, false, "MCP server."},
     PolicyKey{"agent", PolicyForm::Text, false, "Agent that calls."},
     PolicyKey{"workflow", PolicyForm::Text, false, "Workflow that the agent runs."},

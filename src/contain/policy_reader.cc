@@ -1,6 +1,7 @@
 #include "contain/policy_reader.h"
 
 #include "catalog/value_text.h"
+#include "contain/redactor.h"
 #include "contain/yaml_json.h"
 
 #include <algorithm>
@@ -70,6 +71,7 @@ std::optional<catalog::Problem> problem_of(PolicyForm form, const std::string& t
             break;
         case PolicyForm::Choice:
         case PolicyForm::Words:
+        case PolicyForm::Texts:
         case PolicyForm::Condition:
         case PolicyForm::Json:
         case PolicyForm::Map:
@@ -165,6 +167,9 @@ void PolicyReader::read_value(
     if (key.form == PolicyForm::Words) {
         return read_words(at, path, key, values);
     }
+    if (key.form == PolicyForm::Texts) {
+        return read_texts(at, path, key, values);
+    }
     read_text(at, path, key, values);
 }
 
@@ -200,6 +205,33 @@ void PolicyReader::read_words(
         if (item->kind != YamlNode::Kind::Scalar) {
             wrong(*item, path, "here must be a word", "Write " + catalog::any_of_text(key.choices));
         } else if (is_choice(*item, path, key)) {
+            values.words[key.key].push_back(item->text);
+        }
+    }
+}
+
+void PolicyReader::read_texts(
+    const YamlNode& at, const std::string& path, const PolicyKey& key, PolicyValues& values
+) {
+    std::vector<const YamlNode*> items;
+    if (at.kind == YamlNode::Kind::Sequence) {
+        for (const std::uint32_t child : at.children) {
+            items.push_back(&node(child));
+        }
+    } else {
+        items.push_back(&at);
+    }
+    if (items.empty() || items.size() > redact_kinds_max) {
+        return wrong(
+            at, path, "here must be a text or a list of them",
+            "Write 1 to " + std::to_string(redact_kinds_max)
+        );
+    }
+    for (const YamlNode* const item : items) {
+        if (item->kind != YamlNode::Kind::Scalar || item->text.empty() ||
+            item->text.size() > policy_message_bytes_max) {
+            wrong(*item, path, "here must be a text", "Write such as email, or 're:CUST-[0-9]+'");
+        } else {
             values.words[key.key].push_back(item->text);
         }
     }

@@ -85,6 +85,10 @@ private:
         const catalog::YamlNode& at, const std::string& path, const PolicyKey& key,
         PolicyValues& values
     );
+    void read_texts(
+        const catalog::YamlNode& at, const std::string& path, const PolicyKey& key,
+        PolicyValues& values
+    );
     bool is_choice(
         const catalog::YamlNode& at, const std::string& path, const PolicyKey& key
     );

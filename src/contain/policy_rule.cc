@@ -17,4 +17,29 @@ constexpr std::array flow_names{
 
 TAGOUT_DEFINE_NAMED_ENUM(Flow, parse_flow, flow_names)
 
+CallKind kind_of(const PolicyRule& rule) noexcept {
+    return !rule.model.empty()      ? CallKind::Model
+           : !rule.route_to.empty() ? CallKind::Workflow
+                                    : CallKind::Tool;
+}
+
+namespace {
+
+std::string_view word_of(Verdict verdict, bool routes) noexcept {
+    return verdict == Verdict::Deny       ? "deny"
+           : verdict == Verdict::Escalate ? "ask"
+           : verdict == Verdict::Modify   ? (routes ? "route" : "redact")
+                                          : "allow";
+}
+
+}  // namespace
+
+std::string_view effect_word(const PolicyRule& rule) noexcept {
+    return word_of(rule.then, !rule.route_to.empty());
+}
+
+std::string_view effect_word(const Decision& decision) noexcept {
+    return word_of(decision.verdict, decision.by != nullptr && !decision.by->route_to.empty());
+}
+
 }  // namespace tagout::contain

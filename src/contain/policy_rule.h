@@ -23,6 +23,7 @@ struct CallMatch {
     std::string workflow;
     std::string tenant;
     std::string environment;
+    std::string model = {};  ///< With it the rule is about requests to models, and not calls of tools.
     std::optional<ToolEffect> effect;
     std::optional<ToolRisk> risk;
     friend bool operator==(const CallMatch&, const CallMatch&) = default;
@@ -45,16 +46,29 @@ TAGOUT_NAMED_ENUM(Flow, parse_flow);
 
 /// One standing rule: it fits a call when everything that it asks holds.
 struct PolicyRule : CallMatch {
-    std::string name;              ///< Unique in its policy.
-    Verdict then = Verdict::Deny;  ///< Deny, Escalate, or Allow: an exception to later rules.
+    std::string name;  ///< Unique in its policy.
+    /// Deny, Escalate, Allow (an exception to later rules), or Modify: redact or route.
+    Verdict then = Verdict::Deny;
     std::string message;           ///< For the model.
     bool shadow = false;
     CallCondition when = {};
     ArgumentForm args = {};
     std::optional<RuleLimit> limit = {};
     Flow flow = Flow::Any;
+    /// Of effect redact, as a control's: named kinds, or "re:" and a pattern. Later rules still decide.
+    std::vector<std::string> redact = {};
+    RedactWhere where = RedactWhere::Both;
+    /// Of effect route: a workflow; of models MODEL, UPSTREAM/MODEL or UPSTREAM/.
+    WorkflowName route_to = {};
     friend bool operator==(const PolicyRule&, const PolicyRule&) = default;
 };
+/// What a rule is about: requests to models where it names one, requests to workflows where it moves
+/// those, else calls of tools.
+[[nodiscard]] CallKind kind_of(const PolicyRule& rule) noexcept;
+/// deny, ask, allow, redact or route, as policies are written.
+[[nodiscard]] std::string_view effect_word(const PolicyRule& rule) noexcept;
+/// The same of a decision that a rule or nobody made.
+[[nodiscard]] std::string_view effect_word(const Decision& decision) noexcept;
 
 /// Calls of these tools mark their session. Changed is marked by every call that may change or send.
 struct MarkRule : CallMatch {

@@ -1,5 +1,6 @@
 #include "contain/policy.h"
 #include "contain/policy_form.h"
+#include "contain/redactor.h"
 
 #include <boost/json.hpp>
 
@@ -47,6 +48,12 @@ json::object form_of(const PolicyKey& key) {
         case PolicyForm::Words: {
             const json::object one{{"enum", choices_of(key)}};
             const json::object many{{"type", "array"}, {"items", one}};
+            return {{"anyOf", json::array{one, many}}};
+        }
+        case PolicyForm::Texts: {
+            const json::object one = text_schema(policy_message_bytes_max);
+            const json::object many{
+                {"type", "array"}, {"minItems", 1}, {"maxItems", redact_kinds_max}, {"items", one}};
             return {{"anyOf", json::array{one, many}}};
         }
         case PolicyForm::Map:
@@ -122,6 +129,8 @@ std::string form_text(const PolicyKey& key) {
             return "time";
         case PolicyForm::Json:
             return "any value";
+        case PolicyForm::Texts:
+            return "text; one or a list";
         case PolicyForm::Map:
             return "keys, below";
         case PolicyForm::Choice:
@@ -181,7 +190,11 @@ std::string policy_page() {
         "A rule fits when everything that it asks holds: `match`, `flow`, `when`, `args`, and last\n"
         "`limit`. A condition or form that has no answer for a call (a missing argument that was not\n"
         "tested with `has`, arguments that are no JSON object or hold a key twice) fails closed: a rule\n"
-        "that refuses fits, an exception does not. Limits and marks are kept by each gateway for itself.\n";
+        "that refuses, redacts or routes fits, an exception does not. Limits and marks are kept by each\n"
+        "gateway for itself.\n\n"
+        "Rules are about calls of tools. One that names `match.model` is about requests to models, one of\n"
+        "effect `route` without a model about requests to the workflow that it names. `redact` and `route`\n"
+        "mean what they mean as controls: a redacted stream is refused, what is routed is moved once.\n";
     add_table("A rule", rule_keys, page);
     add_table("`match`", match_keys, page);
     add_table("`limit`", limit_keys, page);

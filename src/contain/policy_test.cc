@@ -76,7 +76,7 @@ version: 3
         {2, "Write letters, digits"},
         {3, "Write effect"},
         {2, "the key effect is missing"},
-        {5, "Write deny, ask or allow"},
+        {5, "Write deny, ask, allow, redact or route"},
         {6, "already"},
         {8, "Write tool"},
         {11, "Write low or high"},

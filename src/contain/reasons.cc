@@ -60,6 +60,8 @@ std::string for_model(const Control& control) {
                         : ", for each " + std::string(name_of(control.terms.key))) +
                    " is spent" + why + "This call was not run. Do not call again: say what is done and "
                    "what is left.";
+        case ControlMode::Pin:
+            return subject + " is given " + listed(control.terms.pin) + why;
         case ControlMode::Redact:
             return "Some of what " + subject_of(control.scope) + " sends or gets is taken out" + why +
                    "Where it says [redacted], the value is withheld on purpose.";
@@ -75,6 +77,8 @@ std::string for_person(const Control& control) {
         text += "throttled to " + rate_text(control.terms);
     } else if (control.mode == ControlMode::Budget) {
         text += "held to " + budget_text(control.terms);
+    } else if (control.mode == ControlMode::Pin) {
+        text += "given " + listed(control.terms.pin);
     } else if (control.mode == ControlMode::Redact) {
         text += "redacted of " + listed(control.terms.redact);
     } else {
@@ -129,11 +133,15 @@ DecidedBy made_by(const Policy& policy, const PolicyRule& rule) {
     const std::string named = policy.name + "@" + policy.version;
     const std::string effect = rule.then == Verdict::Deny       ? "denies it"
                                : rule.then == Verdict::Escalate ? "asks a person"
-                                                                : "allows it";
+                               : !rule.route_to.empty() ? "moves it to " + rule.route_to.text()
+                               : rule.then == Verdict::Modify ? "takes out " + listed(rule.redact)
+                                                              : "allows it";
     DecidedBy by;
     by.id = "policy:" + named + "#" + rule.name;
     by.reason_for_model =
         !rule.message.empty() ? rule.message
+        : rule.then == Verdict::Modify
+            ? "Rule " + rule.name + " of policy " + policy.name + " " + effect + "."
         : rule.limit
             ? "No more than " + std::to_string(rule.limit->calls) + " such calls in " +
                   tagout::to_text(rule.limit->per) + " are allowed for one " +
@@ -143,11 +151,16 @@ DecidedBy made_by(const Policy& policy, const PolicyRule& rule) {
                   ". Do not call again with the same aim; say that it is not allowed.";
     by.reason_for_person = "policy " + named + ", rule " + rule.name + ", " + effect +
                            (rule.message.empty() ? "" : ": " + rule.message);
+    by.route_to = rule.route_to;
     return by;
 }
 
 DecidedBy made_by_fault(const Policy& policy, const PolicyRule& rule) {
     DecidedBy by = made_by(policy, rule);
+    if (rule.then == Verdict::Modify) {
+        by.reason_for_person += "; its condition had no answer for this call, so it was done to be safe";
+        return by;
+    }
     by.reason_for_model =
         "Rule " + rule.name + " of policy " + policy.name +
         " could not be judged on this call's arguments, so it is refused. Check names and types of the "

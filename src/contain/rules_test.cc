@@ -424,7 +424,7 @@ TEST(Rules, TheExampleOfTheGuideIsGoodAndPassesItsTests) {
     const PolicyReport report = read_policy("example", "v1", yaml);
     ASSERT_TRUE(report.policy.has_value()) << catalog::to_text(report.mistakes[0], "example");
     EXPECT_TRUE(report.remarks.empty()) << catalog::to_text(report.remarks[0], "example");
-    EXPECT_EQ(report.cases.size(), 6U);
+    EXPECT_EQ(report.cases.size(), 8U);
     const auto results = run_cases(*report.policy, report.cases, catalog::Catalog());
     ASSERT_TRUE(results.has_value());
     for (const CaseResult& result : *results) {

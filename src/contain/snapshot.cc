@@ -43,15 +43,20 @@ public:
         } else if (control.mode == ControlMode::Budget) {
             head.detail = static_cast<std::uint32_t>(tables_->budgets.size());
             tables_->budgets.push_back(budget_of(control));
+        } else if (control.mode == ControlMode::Pin) {
+            head.detail = static_cast<std::uint32_t>(tables_->pins.size());
+            std::vector<PinnedVersion>& pins = tables_->pins.emplace_back();
+            for (const std::string& each : control.terms.pin) {
+                if (auto version = parse_pinned_version(each)) {
+                    pins.push_back(*std::move(version));
+                }
+            }
         } else if (control.mode == ControlMode::Redact) {
             head.detail = static_cast<std::uint32_t>(tables_->redactors.size());
         }
         std::shared_ptr<const MadeControl> made = made_of(control);
         if (made->redactor && tables_->redactors.size() == ControlSnapshot::redactors_max) {
-            fault_ = Error{
-                ErrorCode::LimitExceeded,
-                "more than " + std::to_string(ControlSnapshot::redactors_max) +
-                    " controls would redact; release or remove some first"};
+            fault_ = too_many_redactors();
         } else if (made->redactor) {
             tables_->redactors.push_back(made->redactor);
         }
@@ -70,7 +75,8 @@ public:
             {row.matchers.agent, AsksAgent},
             {row.matchers.workflow, AsksWorkflow},
             {row.matchers.tenant, AsksTenant},
-            {row.matchers.environment, AsksEnvironment}};
+            {row.matchers.environment, AsksEnvironment},
+            {row.matchers.model, AsksModel}};
         for (const auto& [matcher, bit] : all) {
             globs_ += matcher.glob ? 1 : 0;
             if (!matcher.text.empty()) {
@@ -84,7 +90,8 @@ public:
     void add(const Policy& policy, std::uint32_t position, const PolicyRule& rule) {
         const auto number = static_cast<std::uint32_t>(tables_->rules.size());
         RuleMatchers matchers = matchers_of(rule);
-        const std::uint8_t effects = effects_of(rule.effect, rule.then);
+        const std::uint8_t effects = effects_of(rule);
+        tables_->rule_effects = static_cast<std::uint8_t>(tables_->rule_effects | effects);
         tables_->rules.push_back(
             {.policy = position,
              .effects = effects,
@@ -92,6 +99,7 @@ public:
              .asks = place(matchers, number, effects),
              .shadow = rule.shadow,
              .then = rule.then,
+             .redactor = redactor_of(rule),
              .extra = extra_of(policy, rule)}
         );
         tables_->rule_matchers.push_back(std::move(matchers));
@@ -123,7 +131,8 @@ private:
             .agent = Matcher(match.agent),
             .workflow = Matcher(match.workflow),
             .tenant = Matcher(match.tenant),
-            .environment = Matcher(match.environment)};
+            .environment = Matcher(match.environment),
+            .model = Matcher(match.model)};
     }
 
     std::uint32_t extra_of(const Policy& policy, const PolicyRule& rule) {
@@ -203,6 +212,40 @@ private:
         return *std::move(made);
     }
 
+    std::uint8_t redactor_of(const PolicyRule& rule) {
+        if (rule.redact.empty()) {
+            return RuleHead::no_redactor;
+        }
+        const std::pair key(rule.where, rule.redact);
+        if (const auto known = tables_->rule_redactors.find(key); known != tables_->rule_redactors.end()) {
+            return known->second;
+        }
+        if (tables_->redactors.size() == ControlSnapshot::redactors_max) {
+            fault_ = too_many_redactors();
+            return RuleHead::no_redactor;
+        }
+        std::shared_ptr<const Redactor> made;
+        if (earlier_ != nullptr && earlier_->rule_redactors.contains(key)) {
+            made = earlier_->redactors[earlier_->rule_redactors.at(key)];
+        } else {
+            made = redactor_of(rule.redact, rule.where);
+        }
+        if (made == nullptr) {
+            return RuleHead::no_redactor;
+        }
+        const auto place = static_cast<std::uint8_t>(tables_->redactors.size());
+        tables_->redactors.push_back(std::move(made));
+        tables_->rule_redactors.emplace(key, place);
+        return place;
+    }
+
+    static Error too_many_redactors() {
+        return {
+            ErrorCode::LimitExceeded,
+            "more than " + std::to_string(ControlSnapshot::redactors_max) +
+                " controls and rules would redact; release or remove some first"};
+    }
+
     void place(const Scope& scope, std::uint32_t number) {
         if (scope.kind == ScopeKind::Global) {
             tables_->global.push_back(number);
@@ -234,6 +277,7 @@ private:
         };
         const Ask all[] = {
             {ScopeKind::Tool, row.tool, AsksTool},
+            {ScopeKind::Model, row.model, AsksModel},
             {ScopeKind::Agent, row.agent, AsksAgent},
             {ScopeKind::Workflow, row.workflow, AsksWorkflow},
             {ScopeKind::McpServer, row.server, AsksServer},
@@ -361,6 +405,9 @@ std::size_t ControlSnapshot::controls() const noexcept {
 }
 std::size_t ControlSnapshot::rules() const noexcept {
     return tables_->rules.size();
+}
+bool ControlSnapshot::has_request_rules() const noexcept {
+    return tables_->rule_effects > 0x0f;
 }
 const Redactor& ControlSnapshot::redactor(std::size_t bit) const noexcept {
     return *tables_->redactors[bit];

@@ -16,6 +16,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <map>
 #include <unordered_set>
 
 namespace tagout::contain {
@@ -91,7 +92,7 @@ struct ControlHead {
     bool validating = false;
     bool of_models = false;    ///< Of mode route: it moves model calls.
     bool opened = false;       ///< Its opening lets somebody pass.
-    std::uint32_t detail = 0;  ///< Position in Tables::allowlists, throttles, budgets or redactors.
+    std::uint32_t detail = 0;  ///< Position in Tables::allowlists, throttles, budgets, pins or redactors.
 };
 
 /// What mode budget counts.
@@ -115,18 +116,22 @@ enum RuleAsks : std::uint8_t {
     AsksWorkflow = 8,
     AsksTenant = 16,
     AsksEnvironment = 32,
+    AsksModel = 64,
 };
 
 struct RuleHead {
     std::uint32_t policy = 0;  ///< Position of its policy.
-    std::uint8_t effects = 0;  ///< A bit for each ToolEffect that it covers.
+    std::uint8_t effects = 0;  ///< A bit for each ToolEffect that it covers, or what it is about.
     std::uint8_t risks = 0;    ///< A bit for each ToolRisk.
     std::uint8_t asks = 0;     ///< RuleAsks: what is to be compared beside the name it hangs on.
     bool shadow = false;
     Verdict then = Verdict::Deny;
+    std::uint8_t redactor = no_redactor;  ///< Position in Tables::redactors.
     std::uint32_t extra = no_extra;  ///< Position of what it asks beside names.
 
     static constexpr std::uint32_t no_extra = UINT32_MAX;
+    static constexpr std::uint8_t no_redactor = UINT8_MAX;
+    static_assert(ControlSnapshot::redactors_max < no_redactor);
 };
 
 /// What a rule asks beside names.
@@ -146,6 +151,7 @@ struct RuleMatchers {
     Matcher workflow;
     Matcher tenant;
     Matcher environment;
+    Matcher model;
 };
 
 /// Calls that mark their session.
@@ -210,7 +216,11 @@ struct ControlSnapshot::Tables {
     std::vector<Allowlist> allowlists;
     std::vector<Throttle> throttles;
     std::vector<BudgetRow> budgets;
+    std::vector<std::vector<PinnedVersion>> pins;
     std::vector<std::shared_ptr<const Redactor>> redactors;  ///< Of controls and rules: at most 64.
+    /// Of rules, by what they take out: equal ones share a bit, and a later snapshot the redactor.
+    std::map<std::pair<RedactWhere, std::vector<std::string>>, std::uint8_t> rule_redactors;
+    std::uint8_t rule_effects = 0;  ///< All RuleHead::effects together.
     std::vector<RuleHead> rules;  ///< By policy, then in the policy's order.
     std::vector<RuleMatchers> rule_matchers;
     std::vector<DecidedBy> rule_by;
@@ -253,6 +263,11 @@ struct ControlSnapshot::Tables {
 [[nodiscard]] constexpr std::uint8_t effect_bit(ToolEffect effect) noexcept {
     return static_cast<std::uint8_t>(1U << static_cast<unsigned>(effect));
 }
+/// What stands in the place of an effect where no tool is called.
+[[nodiscard]] constexpr std::uint8_t kind_bit(CallKind kind) noexcept {
+    return static_cast<std::uint8_t>(0x08U << static_cast<unsigned>(kind));
+}
+static_assert(kind_bit(CallKind::Model) > 0x0f && kind_bit(CallKind::Workflow) > 0x0f);
 [[nodiscard]] constexpr std::uint8_t risk_bit(ToolRisk risk) noexcept {
     return static_cast<std::uint8_t>(1U << static_cast<unsigned>(risk));
 }
@@ -266,6 +281,10 @@ struct ControlSnapshot::Tables {
     return static_cast<std::uint8_t>(
         effect_bit(*effect) | (refused_write ? effect_bit(ToolEffect::Unknown) : 0)
     );
+}
+[[nodiscard]] inline std::uint8_t effects_of(const PolicyRule& rule) noexcept {
+    const CallKind kind = kind_of(rule);
+    return kind == CallKind::Tool ? effects_of(rule.effect, rule.then) : kind_bit(kind);
 }
 
 }  // namespace tagout::contain

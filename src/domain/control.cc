@@ -34,6 +34,7 @@ constexpr std::array control_mode_names{
     EnumName{ControlMode::Throttle, "throttle"},
     EnumName{ControlMode::Redact, "redact"},
     EnumName{ControlMode::Budget, "budget"},
+    EnumName{ControlMode::Pin, "pin"},
 };
 
 constexpr std::array limit_key_names{
@@ -131,6 +132,27 @@ bool parse_rate(std::string_view text, EffectTerms& terms) {
     terms.calls = calls;
     terms.per = *per;
     return true;
+}
+
+std::optional<PinnedVersion> parse_pinned_version(std::string_view text) {
+    const std::size_t slash = text.find('/');
+    const std::size_t at = text.rfind('@');
+    if (slash == std::string_view::npos || at == std::string_view::npos || at < slash) {
+        return std::nullopt;
+    }
+    PinnedVersion pinned{
+        std::string(text.substr(0, slash)), std::string(text.substr(slash + 1, at - slash - 1)),
+        std::string(text.substr(at + 1))};
+    constexpr std::size_t number_bytes_max = 10;
+    const bool known = pinned.family == "prompts" || pinned.family == "model-routes";
+    const std::string& version = pinned.version;
+    if (!known || pinned.name.empty() || pinned.name.size() > scope_name_bytes_max ||
+        pinned.name.find_first_of("/@*? \t\r\n") != std::string::npos || version.size() < 2 ||
+        version.size() > number_bytes_max || version[0] != 'v' || version[1] == '0' ||
+        version.find_first_not_of("0123456789", 1) != std::string::npos) {
+        return std::nullopt;
+    }
+    return pinned;
 }
 
 std::string budget_text(const EffectTerms& terms) {

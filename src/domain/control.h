@@ -48,8 +48,9 @@ enum class ControlMode : std::uint8_t {
     Throttle = 7,   ///< So many calls in a period; one more is told when to come back.
     Redact = 8,     ///< What is named is taken out of arguments, results or both.
     Budget = 9,     ///< Calls are denied once models were paid so many tokens or dollars.
+    Pin = 10,       ///< Who asks for a prompt or model route is given the version that is named.
 };
-inline constexpr ControlMode control_mode_last = ControlMode::Budget;
+inline constexpr ControlMode control_mode_last = ControlMode::Pin;
 
 /// Of whom calls are counted together. A call that names none of that kind counts with its agent.
 enum class LimitKey : std::uint8_t {
@@ -96,6 +97,7 @@ struct EffectTerms {
     std::uint64_t budget = 0;  ///< budget: tokens, or millionths of a dollar; its period is `per`,
                                ///< zero for all that is spent while the control stands.
     BudgetUnit unit = BudgetUnit::Tokens;
+    std::vector<std::string> pin;  ///< pin: FAMILY/NAME@VERSION each (parse_pinned_version).
 
     static constexpr std::uint64_t budget_max = 100'000'000'000;
     static constexpr Duration budget_per_min = std::chrono::minutes(1);
@@ -109,6 +111,13 @@ inline constexpr std::uint32_t throttle_calls_max = 1'000'000;
 [[nodiscard]] bool parse_rate(std::string_view text, EffectTerms& terms);
 /// "200000 tokens/1d", "2.5 usd", the period from a minute to 31 days or absent.
 [[nodiscard]] std::string budget_text(const EffectTerms& terms);
+/// "prompts/support@v3" or "model-routes/main@v2".
+struct PinnedVersion {
+    std::string family;
+    std::string name;
+    std::string version;
+};
+[[nodiscard]] std::optional<PinnedVersion> parse_pinned_version(std::string_view text);
 /// Fills budget, unit and per; false, changing nothing, if `text` is no budget.
 [[nodiscard]] bool parse_budget(std::string_view text, EffectTerms& terms);
 
@@ -137,7 +146,7 @@ struct Control {
     std::vector<std::string> allowed;  ///< Of mode allowlist: tool names or globs.
     /// Of mode route: a workflow; of models MODEL, UPSTREAM/MODEL or UPSTREAM/ (the same model there).
     WorkflowName route_to;
-    EffectTerms terms = {};            ///< Of throttle, redact and budget.
+    EffectTerms terms = {};            ///< Of throttle, redact, budget and pin.
     std::string reason;                ///< Shown to people, and to the model in a refusal.
     Actor author;
     IncidentId incident;  ///< "" if it belongs to none.

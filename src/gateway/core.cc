@@ -245,6 +245,22 @@ void Core::spend(
     contain::spend(snapshot, call, spent, memory_);
 }
 
+Result<FetchedVersion> Core::version(
+    const Snapshot& snapshot, const Caller& caller, std::string_view family, std::string_view name,
+    std::string_view label, std::string& pinned_by
+) const {
+    if (!parts.versions) {
+        return fail(ErrorCode::NotFound, "this gateway serves no versions");
+    }
+    const auto pin = snapshot == nullptr
+                         ? std::nullopt
+                         : contain::pinned(*snapshot, caller.call(CallKind::Workflow), family, name);
+    if (pin) {
+        pinned_by = pin->by->id;
+    }
+    return parts.versions(family, name, pin ? pin->version : label);
+}
+
 Ruling Core::ruling_of(const Decision& decision) const {
     Ruling ruling;
     ruling.verdict = decision.verdict;

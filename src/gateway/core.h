@@ -132,6 +132,11 @@ public:
     void spend(
         const contain::ControlSnapshot& snapshot, ToolCall call, const contain::Spent& spent
     ) const;
+    /// The version of that label, or the one that a control pins for the caller; `pinned_by` is its id.
+    [[nodiscard]] Result<FetchedVersion> version(
+        const Snapshot& snapshot, const Caller& caller, std::string_view family, std::string_view name,
+        std::string_view label, std::string& pinned_by
+    ) const;
     void report(SeenCall seen) const;
     /// Counts and, once a second at most, logs.
     void met_limit(std::string_view limit);

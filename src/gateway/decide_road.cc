@@ -199,13 +199,16 @@ net::ServerResponse answer_version(
     const net::ServerRequest& request
 ) {
     const std::string label = request.query("label");
-    auto fetched = core.parts.versions
-                       ? core.parts.versions(family, name, label.empty() ? default_label : label)
-                       : fail(ErrorCode::NotFound, "this gateway serves no versions");
+    std::string pinned_by;
+    auto fetched = core.version(
+        core.newest(), read_caller(request.headers, core.options.journey_secret), family, name,
+        label.empty() ? default_label : label, pinned_by
+    );
     if (!fetched) {
         core.meters.request(Road::Versions, Outcome::Invalid).add();
         return error_response(
-            status_of(fetched.error().code), name_of(fetched.error().code), fetched.error().message
+            status_of(fetched.error().code), name_of(fetched.error().code),
+            fetched.error().message + (pinned_by.empty() ? "" : "; " + pinned_by + " pins it")
         );
     }
     core.meters.request(Road::Versions, Outcome::Answered).add();
@@ -213,6 +216,9 @@ net::ServerResponse answer_version(
         {"Content-Type", "application/json"},
         {"ETag", fetched->etag},
         {"Cache-Control", "no-cache"}};
+    if (!pinned_by.empty()) {
+        headers.emplace_back("tagout-pinned", pinned_by);
+    }
     const std::string_view known = request.header("If-None-Match");
     if (!fetched->etag.empty() && (known == "*" || net::has_token(known, fetched->etag))) {
         return {304, std::move(headers), ""};

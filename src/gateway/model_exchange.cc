@@ -225,8 +225,8 @@ void ModelExchange::cut_tools() {
 
 /// A probe asks what becomes of a tool that it offers: the ruling that a call of it would meet.
 void ModelExchange::rule_offered() {
-    if (!body_ || ruling_.verdict != Verdict::Allow) {
-        return;
+    if (!body_ || ruling_.verdict == Verdict::Deny) {
+        return;  // What is redacted or routed of the request says nothing of the tool.
     }
     for_each_element(member(trimmed(body_->view()), "tools"), [this](RawJson tool) {
         ruling_ = rule_tool(named_tool(tool), contain::unknown_arguments);

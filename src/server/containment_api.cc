@@ -25,7 +25,7 @@ constexpr std::size_t session_bytes_max = 512;
 constexpr std::size_t scope_bytes_max = 300;
 
 constexpr std::string_view mode_names =
-    "observe, read_only, approvals, allowlist, stopped, route, throttle, redact, budget";
+    "observe, read_only, approvals, allowlist, stopped, route, throttle, redact, budget, pin";
 
 constexpr std::string_view key_names = "session, agent, user, tenant, tool, scope";
 
@@ -73,6 +73,7 @@ struct GivenTerms {
 GivenTerms read_terms(Body& body) {
     GivenTerms given;
     given.rate = body.text("rate", false, name_bytes_max);
+    given.terms.pin = body.texts("pin", contain::pinned_versions_max, name_bytes_max + 40);
     given.budget = body.text("budget", false, name_bytes_max);
     given.terms.key = body.choice("key", false, key_names, parse_limit_key).value_or(LimitKey::Scope);
     given.terms.redact =

@@ -1679,7 +1679,7 @@ export interface components {
             actor?: string;
         };
         /** @enum {string} */
-        ControlMode: "observe" | "read_only" | "approvals" | "allowlist" | "stopped" | "route" | "throttle" | "redact" | "budget";
+        ControlMode: "observe" | "read_only" | "approvals" | "allowlist" | "stopped" | "route" | "throttle" | "redact" | "budget" | "pin";
         /** @enum {string} */
         ControlState: "requested" | "acknowledged" | "proved" | "unproved" | "released";
         /** @enum {string} */
@@ -1732,6 +1732,8 @@ export interface components {
              * @enum {string}
              */
             key?: "session" | "agent" | "user" | "tenant" | "tool" | "scope";
+            /** @description Of mode pin - such as prompts/support@v3 or model-routes/main@v2 */
+            pin?: string[];
             /** @description Of mode redact */
             redact?: string[];
             /**
@@ -1944,6 +1946,8 @@ export interface components {
              * @enum {string}
              */
             key?: "session" | "agent" | "user" | "tenant" | "tool" | "scope";
+            /** @description Of mode pin - such as prompts/support@v3 or model-routes/main@v2 */
+            pin?: string[];
             /** @description Of mode redact - email, phone, card, iban, ssn, ip, secret, or re:PATTERN */
             redact?: string[];
             /**
@@ -1972,6 +1976,8 @@ export interface components {
              * @enum {string}
              */
             key?: "session" | "agent" | "user" | "tenant" | "tool" | "scope";
+            /** @description Of mode pin - such as prompts/support@v3 or model-routes/main@v2 */
+            pin?: string[];
             /** @description Of mode redact - email, phone, card, iban, ssn, ip, secret, or re:PATTERN */
             redact?: string[];
             /**

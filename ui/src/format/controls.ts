@@ -3,7 +3,7 @@ import type { Agent, Control, ControlMode } from '../api/types';
 import { plural } from './number';
 import { stepTime } from './time';
 
-export const modes: readonly ControlMode[] = ['stopped', 'read_only', 'approvals', 'allowlist', 'throttle', 'budget', 'redact', 'route', 'observe'];
+export const modes: readonly ControlMode[] = ['stopped', 'read_only', 'approvals', 'allowlist', 'throttle', 'budget', 'redact', 'route', 'pin', 'observe'];
 
 export const modeTitle: Record<ControlMode, string> = {
     observe: 'Observe',
@@ -15,6 +15,7 @@ export const modeTitle: Record<ControlMode, string> = {
     throttle: 'Throttled',
     redact: 'Redacted',
     budget: 'Budget',
+    pin: 'Pinned',
 };
 
 export const modeMeaning: Record<ControlMode, string> = {
@@ -26,6 +27,7 @@ export const modeMeaning: Record<ControlMode, string> = {
     route: 'Requests go to another workflow, model calls to another model.',
     throttle: 'So many calls pass in a period; the others are told when to come back.',
     budget: 'Calls pass until so many tokens or dollars are spent at models; then they are refused.',
+    pin: 'Who asks for a prompt or model route is given the version that you name.',
     redact: 'Calls pass without what you name: addresses, numbers, secrets.',
 };
 
@@ -69,6 +71,7 @@ export function controlVerb(mode: ControlMode, scope: string, routeTo?: string):
         case 'route': return `Route ${what} to ${routeTo ?? 'a fallback'}`;
         case 'throttle': return `Throttle ${what}`;
         case 'redact': return `Redact ${what}`;
+        case 'pin': return `Pin versions for ${what}`;
         case 'budget': return `Hold ${what} to a budget`;
         case 'observe': return `Watch ${what}`;
     }
@@ -106,6 +109,7 @@ export function proofOf(control: Control): { tone: Tone; label: string; sentence
                 : { tone: 'moving', label: `Acknowledged ${points}`, sentence: 'Requested. Waiting for the enforcement points.' };
         case 'acknowledged':
             if (away > 0) return { tone: 'bad', label: `Acknowledged ${points}`, sentence: `In force at every connected point${took}.${missing}` };
+            if (control.mode === 'pin') return { tone: 'good', label: `In force, ${points}`, sentence: `In force at every point${took}. It refuses nothing, so no probe is sent.` };
             if (control.mode === 'throttle' || control.mode === 'budget') {
                 return { tone: 'good', label: `In force, ${points}`, sentence: `In force at every point${took}. No probe is one call too many: the calls that it refuses are its proof.` };
             }

@@ -92,12 +92,13 @@ function Ask({ draft, apply, onAsked, onClose }: {
     const [allowed, setAllowed] = useState('');
     const [rate, setRate] = useState('20/1m');
     const [budget, setBudget] = useState('200000 tokens/1d');
+    const [pin, setPin] = useState('');
     const [redact, setRedact] = useState('email, phone, card, secret');
     const [reason, setReason] = useState(draft.reason ?? '');
     const [typed, setTyped] = useState('');
     const scope = kind === 'global' ? 'global' : `${kind}:${name.trim()}`;
     useEffect(() => onAsked({ scope, mode, routeTo }), [onAsked, scope, mode, routeTo]);
-    const complete = (kind === 'global' ? typed.trim() === 'global' : name.trim() !== '') && reason.trim() !== '' && (mode !== 'route' || routeTo.trim() !== '') && (mode !== 'throttle' || rate.trim() !== '') && (mode !== 'budget' || budget.trim() !== '') && (mode !== 'redact' || listed(redact).length > 0);
+    const complete = (kind === 'global' ? typed.trim() === 'global' : name.trim() !== '') && reason.trim() !== '' && (mode !== 'route' || routeTo.trim() !== '') && (mode !== 'throttle' || rate.trim() !== '') && (mode !== 'pin' || listed(pin).length > 0) && (mode !== 'budget' || budget.trim() !== '') && (mode !== 'redact' || listed(redact).length > 0);
     const send = (event: FormEvent): void => {
         event.preventDefault();
         if (!complete) return;
@@ -107,6 +108,7 @@ function Ask({ draft, apply, onAsked, onClose }: {
                 ...(draft.incident ? { incident: draft.incident } : {}),
                 ...(mode === 'route' ? { route_to: routeTo.trim() } : {}),
                 ...(mode === 'throttle' ? { rate: rate.trim() } : {}),
+                ...(mode === 'pin' ? { pin: listed(pin) } : {}),
                 ...(mode === 'budget' ? { budget: budget.trim() } : {}),
                 ...(mode === 'redact' ? { redact: listed(redact) } : {}),
                 ...(mode === 'allowlist' ? { allowed: listed(allowed) } : {}),
@@ -126,6 +128,7 @@ function Ask({ draft, apply, onAsked, onClose }: {
                     <NativeSelect label="How" value={mode} data={modes.map((value) => ({ value, label: modeTitle[value] }))} onChange={(event) => setMode(event.currentTarget.value as ControlMode)} />
                     {mode === 'allowlist' && <TextInput label="Tools that still pass" description="Names or globs, separated by commas" value={allowed} onChange={(event) => setAllowed(event.currentTarget.value)} />}
                     {mode === 'throttle' && <TextInput label="Calls in a period" description="Such as 20/1m: twenty a minute" value={rate} onChange={(event) => setRate(event.currentTarget.value)} />}
+                    {mode === 'pin' && <TextInput label="Versions" description="Such as prompts/support@v3, model-routes/main@v2" value={pin} onChange={(event) => setPin(event.currentTarget.value)} />}
                     {mode === 'budget' && <TextInput label="Tokens or dollars" description="Such as 200000 tokens/1d, or 5 usd for all while it stands" value={budget} onChange={(event) => setBudget(event.currentTarget.value)} />}
                     {mode === 'redact' && <TextInput label="What is taken out" description="email, phone, card, iban, ssn, ip, secret, or re:PATTERN" value={redact} onChange={(event) => setRedact(event.currentTarget.value)} />}
                     {mode === 'route' && <Suggested label={kind === 'model' ? 'To which model' : 'To which workflow'} value={routeTo} onChange={setRouteTo} among={agents.flatMap((agent) => agent.workflows)} />}
