@@ -6,19 +6,31 @@
 // acknowledged it, a probe was refused by it on every road of each, and a call that is sent to one of them
 // is refused. Goal: p99 <= 50 ms. All of them share this machine's processors, which a fleet does not:
 // `cpu_ms` says how much of the time is that.
+//
+// In trouble the same is measured of the others while one gateway is a frozen process, one is cut off from
+// the network and one was started again. At the end page, API and metrics must say so of each, or the
+// benchmark fails.
 #include "app/app.h"
 #include "app/gateway_node.h"
 
 #include "base/log.h"
 #include "gateway/fleet/files.h"
 #include "net/http_client.h"
+#include "net/http_server.h"
 
+#include <arpa/inet.h>
 #include <benchmark/benchmark.h>
 #include <boost/json.hpp>
+#include <csignal>
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <filesystem>
 #include <memory>
@@ -49,9 +61,136 @@ Duration cpu_of_process() {
            std::chrono::microseconds(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 }
 
+/// The network of one gateway, which can be cut: a proxy on loopback.
+class Network {
+public:
+    explicit Network(std::uint16_t to) : to_(to) {
+        listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address = at(0);
+        socklen_t size = sizeof address;
+        if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+            listen(listener_, 64) != 0 ||
+            getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+            give_up("no socket for the proxy");
+        }
+        port_ = ntohs(address.sin_port);
+        thread_ = std::thread([this] { run(); });
+    }
+    ~Network() { cut(); }
+    Network(const Network&) = delete;
+    Network& operator=(const Network&) = delete;
+
+    [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+    void cut() {
+        cut_ = true;
+        if (thread_.joinable()) {
+            thread_.join();
+        }
+    }
+
+private:
+    static constexpr int look_every_ms = 20;
+
+    static sockaddr_in at(std::uint16_t port) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        return address;
+    }
+
+    void run() {
+        std::vector<pollfd> ends{{listener_, POLLIN, 0}};  // Then two of each connection.
+        while (!cut_) {
+            poll(ends.data(), ends.size(), look_every_ms);
+            for (std::size_t i = 1; i < ends.size(); ++i) {
+                if (ends[i].revents != 0 && !pass_on(ends[i].fd, ends[i % 2 == 1 ? i + 1 : i - 1].fd)) {
+                    const std::size_t first = i % 2 == 1 ? i : i - 1;
+                    close(ends[first].fd);
+                    close(ends[first + 1].fd);
+                    const auto begin = ends.begin() + static_cast<std::ptrdiff_t>(first);
+                    ends.erase(begin, begin + 2);
+                    break;  // The rest at the next look.
+                }
+            }
+            if ((ends[0].revents & POLLIN) != 0) {
+                const int near = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+                const int far = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+                const sockaddr_in address = at(to_);
+                if (connect(far, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+                    close(near);
+                    close(far);
+                    continue;
+                }
+                ends.push_back({near, POLLIN, 0});
+                ends.push_back({far, POLLIN, 0});
+            }
+        }
+        for (const pollfd& each : ends) {
+            close(each.fd);
+        }
+    }
+
+    static bool pass_on(int from, int to) {
+        char bytes[64 * 1024];
+        const ssize_t got = recv(from, bytes, sizeof bytes, 0);
+        ssize_t sent = 0;
+        while (sent < got) {
+            const ssize_t more =
+                send(to, bytes + sent, static_cast<std::size_t>(got - sent), MSG_NOSIGNAL);
+            if (more <= 0) {
+                return false;
+            }
+            sent += more;
+        }
+        return got > 0;
+    }
+
+    const std::uint16_t to_;
+    int listener_ = -1;
+    std::uint16_t port_ = 0;
+    std::atomic<bool> cut_ = false;
+    std::thread thread_;
+};
+
+/// Whoever is paged: keeps what it was told.
+class Pager {
+public:
+    Pager() {
+        auto server = net::HttpServer::start(
+            net::ServerOptions{},
+            [this](net::ServerRequest request, const std::shared_ptr<net::Responder>& responder) {
+                const MutexLock lock(mutex_);
+                told_.emplace_back(request.body.view());
+                responder->respond(net::ServerResponse{});
+            }
+        );
+        if (!server) {
+            give_up(server.error().message);
+        }
+        server_ = std::move(*server);
+    }
+    [[nodiscard]] std::uint16_t port() const { return server_->port(); }
+    /// Times that `point` was told to fail.
+    [[nodiscard]] std::size_t failing(const std::string& point) const {
+        const MutexLock lock(mutex_);
+        return static_cast<std::size_t>(std::ranges::count_if(told_, [&](const std::string& body) {
+            return body.find(R"("type":"point.failing")") != std::string::npos &&
+                   body.find("\"point:" + point + "\"") != std::string::npos;
+        }));
+    }
+
+private:
+    mutable Mutex mutex_;
+    std::vector<std::string> told_ TAGOUT_GUARDED_BY(mutex_);
+    std::unique_ptr<net::HttpServer> server_;
+};
+
 class Fleet {
 public:
-    explicit Fleet(std::size_t gateways)
+    enum class Troubled : bool { No, Yes };
+
+    Fleet(std::size_t gateways, Troubled troubled)
         : folder_(
               (std::filesystem::temp_directory_path() / ("fleet-bench-" + std::to_string(getpid())))
                   .string()
@@ -62,7 +201,12 @@ public:
                      ? memory + "/fleet-bench-" + std::to_string(getpid())
                      : folder_;
         std::filesystem::create_directories(folder_);
-        write(folder_ + "/tagout.yaml", config);
+        write(
+            folder_ + "/tagout.yaml",
+            std::string(config) + "notices:\n  default_channel: pager\n  channels:\n    pager: { type: "
+                                  "webhook, url: \"http://127.0.0.1:" +
+                std::to_string(pager_.port()) + "/\" }\n"
+        );
         ServeOptions options;
         options.data_dir = folder_ + "/server";
         options.config = folder_ + "/tagout.yaml";
@@ -77,12 +221,26 @@ public:
         const json::value token =
             post("/v1/fleet/tokens", {{"pattern", "edge-*"}, {"reason", "benchmark"}});
         write(folder_ + "/token", std::string(token.at("token").as_string()));
+        if (troubled == Troubled::Yes) {
+            network_ = std::make_unique<Network>(
+                static_cast<std::uint16_t>(std::stoi(control_.substr(control_.rfind(':') + 1)))
+            );
+            start_process(--gateways);
+        }
         for (std::size_t i = 0; i < gateways; ++i) {
-            nodes_.push_back(started(GatewayNode::start(node_options(i), clock_)));
+            NodeOptions own = node_options(i);
+            if (i == cut_off && network_) {
+                own.control = network_->url();
+            }
+            nodes_.push_back(started(GatewayNode::start(own, clock_)));
         }
         wait_for("all gateways to come", [&] { return all_enforce(0); });
     }
     ~Fleet() {
+        if (process_ > 0) {
+            kill(process_, SIGKILL);
+            waitpid(process_, nullptr, 0);
+        }
         server_.reset();  // Ends all streams, so that no gateway waits for its own to end.
         nodes_.clear();
         std::filesystem::remove_all(folder_);
@@ -114,6 +272,77 @@ public:
         in_force_.push_back(id);
         const std::string at(control.at("acknowledged_at").as_string());
         return parse_rfc3339(at).value() + cut_off_max - asked;
+    }
+
+    /// One is frozen, one cut off, one started again, and nobody waits for it to be known.
+    void make_trouble() {
+        kill(process_, SIGSTOP);
+        network_->cut();
+        nodes_[restarted].reset();
+        nodes_[restarted] = started(GatewayNode::start(node_options(restarted), clock_));
+        in_trouble_ = {name_of(cut_off), name_of(restarted), process_name_};
+    }
+
+    /// Applies it and gives the time until the last of those that are not in trouble enforced it.
+    Duration stop_at_others(const std::string& tool) {
+        const Instant asked = clock_.now();
+        const json::value made = post(
+            "/v1/controls", {{"scope", "tool:shop." + tool},
+                             {"mode", "stopped"},
+                             {"reason", "benchmark"},
+                             {"actor", "ann"}}
+        );
+        const std::string id(made.at("id").as_string());
+        Instant last = asked;
+        wait_for(id + " to be enforced by the others", [&] {
+            const json::value control = get("/v1/controls/" + id);
+            std::size_t enforcing = 0;
+            for (const json::value& each : control.at("points").as_array()) {
+                const json::object& point = each.as_object();
+                if (is_in_trouble(point.at("point").as_string()) || !point.contains("acknowledged_at")) {
+                    continue;
+                }
+                ++enforcing;
+                const std::string at(point.at("acknowledged_at").as_string());
+                last = std::max(last, parse_rfc3339(at).value() + cut_off_max);
+            }
+            return enforcing == nodes_.size() + 1 + (process_ > 0 ? 1 : 0) - in_trouble_.size();
+        });
+        in_force_.push_back(id);
+        return last - asked;
+    }
+
+    /// What page, API and metrics say of each, once it had time to be known.
+    void check_trouble() {
+        const auto point = [&](const std::string& name) {
+            const json::value fleet = get("/v1/fleet");
+            for (const json::value& each : fleet.at("points").as_array()) {
+                if (each.at("name") == json::string(name)) {
+                    return each;
+                }
+            }
+            give_up(name + " is not shown at all");
+        };
+        const std::string id = in_force_.back();
+        for (const std::string& name : {process_name_, name_of(cut_off)}) {
+            wait_for(name + " to be red and paged", [&] {
+                const json::value shown = point(name);
+                return !shown.at("connected").as_bool() && shown.as_object().contains("error") &&
+                       pager_.failing(name) == 1 && metrics_say(name, "0");
+            });
+        }
+        const std::string back = name_of(restarted);
+        wait_for(back + " to be back and to acknowledge", [&] {
+            const json::value control = get("/v1/controls/" + id);
+            const json::array& points = control.at("points").as_array();
+            const auto own = std::ranges::find_if(points, [&](const json::value& each) {
+                return each.at("point") == json::string(back);
+            });
+            return point(back).at("connected").as_bool() && own != points.end() &&
+                   own->as_object().contains("acknowledged_at") && metrics_say(back, "1") &&
+                   control.at("state") == "proved" &&
+                   control.at("acknowledged").at("away").to_number<int>() == 2;
+        });
     }
 
     /// Two people release the oldest of more than in_force_max; not timed.
@@ -150,10 +379,49 @@ private:
         }
     }
 
+    static std::string name_of(std::size_t number) { return "edge-" + std::to_string(number); }
+    [[nodiscard]] bool is_in_trouble(std::string_view name) const {
+        return std::ranges::find(in_trouble_, name) != in_trouble_.end();
+    }
+    bool metrics_say(const std::string& point, const std::string& connected) {
+        const auto answer = client_.send({"GET", control_ + "/metrics", {}, "", patience});
+        return answer && answer->body.find(
+                             "\ntagout_point_connected{point=\"" + point + "\"} " + connected + "\n"
+                         ) != std::string::npos;
+    }
+
+    /// A gateway that can be frozen: the program, which lies beside this one.
+    void start_process(std::size_t number) {
+        process_name_ = name_of(number);
+        const std::string program =
+            (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "tagout").string();
+        if (!std::filesystem::exists(program)) {
+            give_up("build tagout first: a process of it is frozen (" + program + ")");
+        }
+        const NodeOptions options = node_options(number);
+        const std::vector<std::string> words{
+            program, "gateway", "--control", options.control, "--name", options.name, "--data-dir",
+            options.data_dir, "--token-file", options.token_file, "--gateway-port", "0",
+            "--admin-port", "0"};
+        std::vector<char*> arguments;
+        for (const std::string& word : words) {
+            arguments.push_back(const_cast<char*>(word.c_str()));
+        }
+        arguments.push_back(nullptr);
+        process_ = fork();
+        if (process_ == 0) {
+            const int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
+            dup2(quiet, STDOUT_FILENO);
+            dup2(quiet, STDERR_FILENO);
+            execv(program.c_str(), arguments.data());
+            _exit(127);
+        }
+    }
+
     [[nodiscard]] NodeOptions node_options(std::size_t number) const {
         NodeOptions options;
         options.control = control_;
-        options.name = "edge-" + std::to_string(number);
+        options.name = name_of(number);
         options.token_file = folder_ + "/token";
         options.data_dir = disks_ + "/" + options.name;
         options.gateway_port = 0;
@@ -194,11 +462,12 @@ private:
     bool all_enforce(std::uint64_t revision) {
         const json::value fleet = get("/v1/fleet");
         const json::array& points = fleet.at("points").as_array();
-        return points.size() == nodes_.size() + 1 &&
+        return points.size() == nodes_.size() + 1 + (process_ > 0 ? 1 : 0) &&
                std::ranges::all_of(points, [&](const json::value& point) {
-                   return point.at("connected").as_bool() &&
+                   return is_in_trouble(point.at("name").as_string()) ||
+                          (point.at("connected").as_bool() &&
                           point.as_object().contains("acknowledged_at") &&
-                          point.at("revision").to_number<std::uint64_t>() >= revision;
+                          point.at("revision").to_number<std::uint64_t>() >= revision);
                });
     }
 
@@ -221,7 +490,15 @@ private:
         }
     }
 
+    static constexpr std::size_t cut_off = 7;     ///< Of nodes_.
+    static constexpr std::size_t restarted = 11;
+
     const SystemClock clock_;
+    Pager pager_;
+    std::unique_ptr<Network> network_;
+    pid_t process_ = -1;
+    std::string process_name_;
+    std::vector<std::string> in_trouble_;
     const std::string folder_;
     std::string disks_;  ///< Of the gateways.
     std::unique_ptr<App> server_;
@@ -233,19 +510,28 @@ private:
     std::size_t checked_ = 0;
 };
 
-void BM_StopAtFleet(benchmark::State& state) {
+void run_stops(benchmark::State& state, Fleet::Troubled troubled) {
+    constexpr std::size_t calm_stops = 20;  // Before the trouble.
     try {
-        Fleet fleet(static_cast<std::size_t>(state.range(0)));
+        Fleet fleet(static_cast<std::size_t>(state.range(0)), troubled);
         std::vector<double> times;
         std::size_t number = 0;
         Duration cpu{};
         for (auto _ : state) {
+            if (troubled == Fleet::Troubled::Yes && number == calm_stops) {
+                fleet.make_trouble();
+            }
             const Duration cpu_before = cpu_of_process();
-            const Duration took = fleet.stop("tool_" + std::to_string(number++));
+            const std::string tool = "tool_" + std::to_string(number++);
+            const Duration took =
+                troubled == Fleet::Troubled::Yes ? fleet.stop_at_others(tool) : fleet.stop(tool);
             cpu += cpu_of_process() - cpu_before;
             fleet.release_oldest();
             times.push_back(std::chrono::duration<double, std::milli>(took).count());
             state.SetIterationTime(std::chrono::duration<double>(took).count());
+        }
+        if (troubled == Fleet::Troubled::Yes) {
+            fleet.check_trouble();
         }
         std::ranges::sort(times);
         // The smallest that so many are not above.
@@ -263,6 +549,17 @@ void BM_StopAtFleet(benchmark::State& state) {
         state.SkipWithError(error.what());
     }
 }
+void BM_StopAtFleet(benchmark::State& state) {
+    run_stops(state, Fleet::Troubled::No);
+}
+void BM_StopAtFleetInTrouble(benchmark::State& state) {
+    run_stops(state, Fleet::Troubled::Yes);
+}
+BENCHMARK(BM_StopAtFleetInTrouble)
+    ->Arg(200)
+    ->Iterations(1'000)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_StopAtFleet)
     ->Arg(200)
     ->Iterations(1'000)

@@ -7,13 +7,15 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
 import time
 import unittest
 
-from harness import TAGOUT, Server, free_ports, http as ask, wait_for
+from harness import TAGOUT, Server, free_ports, http as ask, span, wait_for
+from test_tool_pins import Shop
 
 CONFIG = """
 tools:
@@ -57,6 +59,58 @@ class Receiver:
                 if each["type"] == kind and each["data"]["id"] == f"point:{point}"]
 
 
+class Network:
+    """What lies between a gateway and its control server: a proxy that can be cut."""
+
+    def __init__(self, port):
+        self.to, self.pairs, self.cut_off = port, [], False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(("127.0.0.1", self.to))
+            except OSError:
+                near.close()
+                continue
+            self.pairs.append((near, far))
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self.pump, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def pump(one, other):
+        try:
+            while data := one.recv(65536):
+                other.sendall(data)
+        except OSError:
+            pass
+        for each in (one, other):
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def cut(self):
+        if self.cut_off:
+            return
+        self.cut_off = True
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for pair in self.pairs:
+            for each in pair:
+                try:
+                    each.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+                each.close()
+
+
 class Gateway:
     def __init__(self, name, control, token):
         self.name, self.control, self.token = name, control, token
@@ -91,9 +145,9 @@ class Gateway:
         self.process.kill()
         self.process.wait()
 
-    def decides(self, tool, timeout=5):
+    def decides(self, tool, timeout=5, **facts):
         answer = ask("POST", self.url + "/v1/decide",
-                     json.dumps({"tool": tool, "server": "shop"}).encode(),
+                     json.dumps({"tool": tool, "server": "shop", **facts}).encode(),
                      {"Content-Type": "application/json"}, timeout)
         if answer.status != 200:
             return str(answer.status)
@@ -114,8 +168,10 @@ class Gateway:
 class Fleet(unittest.TestCase):
     def setUp(self):
         self.receiver = Receiver()
-        self.server = Server("--http-port", str(free_ports(1)),
-                             config=CONFIG.format(receiver=self.receiver.port))
+        self.shop = Shop()
+        self.addCleanup(self.shop.end)
+        config = CONFIG.format(receiver=self.receiver.port).replace(":9/mcp", f":{self.shop.port}/mcp")
+        self.server = Server("--http-port", str(free_ports(1)), config=config)
         self.server.start()
         self.addCleanup(self.server.__exit__, None, None, None)
         self.gateways = {}
@@ -215,6 +271,109 @@ class Fleet(unittest.TestCase):
         self.assertEqual(subprocess.run(
             [str(TAGOUT), "journal", "verify", "--data-dir", str(self.server.data / "store")],
             capture_output=True).returncode, 0)
+
+    def test_one_frozen_one_cut_off_and_one_restarted_are_shown_as_they_are(self):
+        frozen, cut, again, well = self.start("edge-1", "edge-2", "edge-3", "edge-4")
+        network = Network(int(self.server.url.rsplit(":", 1)[1]))
+        self.addCleanup(network.cut)
+        cut.kill()
+        cut.control = network.url
+        cut.start()
+        wait_for("it to come by its own network", lambda: self.point("edge-2").get("connected"))
+        self.stop("tool:shop.cancel")
+        wait_for("proved before", lambda: self.control("CTL-1")["proved"]["reached"] == 5)
+        frozen.signal(signal.SIGSTOP)
+        network.cut()
+        again.kill()
+        again.start()
+        self.stop("tool:shop.refund")
+        for name in ("edge-1", "edge-2"):
+            wait_for(f"{name} red", lambda name=name: not self.point(name)["connected"])
+            wait_for(f"a page for {name}", lambda name=name: self.receiver.of("point.failing", name))
+            row = f'tagout_point_connected{{point="{name}"}} 0'
+            wait_for(row, lambda row=row: row in self.server.get("/metrics").body.decode().splitlines())
+        wait_for("proved by the others", lambda: self.control("CTL-2")["state"] == "proved")
+        seen = self.control("CTL-2")
+        self.assertEqual(seen["acknowledged"], {"reached": 3, "of": 5, "away": 2})
+        points = {each["point"]: each for each in seen["points"]}
+        for name in ("edge-3", "edge-4"):
+            self.assertIn("acknowledged_at", points[name], name)
+            self.assertTrue(self.point(name)["connected"], name)
+        for name in ("edge-1", "edge-2"):
+            self.assertNotIn("acknowledged_at", points[name])
+            self.assertEqual(self.point(name)["revision"], 1, "what it said last, and no more")
+            self.assertEqual(len(self.receiver.of("point.failing", name)), 1)
+        self.assertEqual(again.decides("refund"), "deny CTL-2")
+        self.assertEqual(well.decides("refund"), "deny CTL-2")
+        self.assertEqual(cut.decides("refund"), "allow", "it was not told, and that is shown")
+        self.assertEqual(cut.decides("cancel"), "deny CTL-1", "what it knew holds")
+
+    def test_a_control_is_lifted_in_stages_at_every_gateway_and_over_restarts(self):
+        one, two = self.start("edge-1", "edge-2")
+        self.stop("tool:shop.refund")
+
+        def release(*stage, who="cleo", expect=0):
+            return self.tagout("contain", "release", "CTL-1", *stage, "--reason", "it holds", "--as", who,
+                               "--without-journeys", "this shop has none", expect=expect)
+
+        def all_say(verdict, **facts):
+            for gateway in (one, two):
+                wait_for(f"{gateway.name} says {verdict} to {facts}",
+                         lambda gateway=gateway: gateway.decides("refund", **facts) == verdict)
+
+        self.tagout("contain", "request-release", "CTL-1", "--reason", "mended", "--as", "bob")
+        all_say("deny CTL-1", tenant="acme")
+        release("--stage", "tenant", "--tenant", "acme", who="bob", expect=7)  # He asked for it.
+        self.assertIn("tenant acme pass", release("--stage", "tenant", "--tenant", "acme"))
+        all_say("allow", tenant="acme")
+        all_say("deny CTL-1", tenant="other")
+        release("--stage", "share", "--share", "30")
+        all_say("allow", tenant="acme")
+        sessions = [f"chat-{number}" for number in range(40)]
+        wait_for("somebody to pass", lambda: any(two.decides("refund", session=each) == "allow" for each in sessions))
+        passing = [each for each in sessions if one.decides("refund", session=each) == "allow"]
+        self.assertTrue(2 <= len(passing) <= 24, passing)
+        two.kill()
+        two.start()
+        self.assertEqual([each for each in sessions if two.decides("refund", session=each) == "allow"], passing)
+        self.assertIn("30 % open", self.tagout("contain", "list"))
+        self.assertIn("journeys alone pass", release("--stage", "shadow", who="ann"))  # One person closes.
+        all_say("deny CTL-1", tenant="acme")
+        all_say("deny CTL-1", session=passing[0])
+        wait_for("proved anew", lambda: self.control("CTL-1")["state"] == "proved"
+                 and self.control("CTL-1")["proved"]["reached"] == 3)
+        release()  # Straight to all, as ever.
+        all_say("allow", session="nobody")
+
+    def test_calls_past_every_gateway_of_the_fleet_are_counted(self):
+        (one,) = self.start("edge-1")
+
+        def call(tool, past=False):
+            made = span(f"execute_tool {tool}", gen_ai__operation__name="execute_tool", gen_ai__tool__name=tool,
+                        gen_ai__agent__name="support", gen_ai__conversation__id="chat-1")
+            if not past:
+                answer = ask("POST", one.url + "/mcp/shop", json.dumps({
+                    "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                    "params": {"name": tool, "arguments": {}}}).encode(), {
+                        "Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+                        "tagout-agent": "support", "tagout-session": "chat-1",
+                        "traceparent": f"00-{made['traceId']}-{made['spanId']}-01"})
+                self.assertEqual(answer.status, 200, answer.body)
+            self.assertEqual(self.server.send_traces([made], service="shop").status, 200)
+
+        call("get_order")
+        call("refund")
+        call("refund", past=True)
+
+        def support():
+            agents = self.server.get_json("/v1/agents")["agents"]
+            return next((each for each in agents if each["name"] == "support" and each["calls_last_hour"] == 3), None)
+
+        seen = wait_for("all three to be judged", support, 40)
+        self.assertEqual(seen["unseen_last_hour"], 1)
+        self.assertEqual([(each["name"], each["unseen"]) for each in seen["unseen_tools"]], [("refund", 1)])
+        self.assertIn('tagout_agent_calls_total{gateway="unseen"} 1',
+                      self.server.get("/metrics").body.decode().splitlines())
 
     def test_a_lease_that_is_over_closes_what_is_dangerous_and_a_server_that_poses_is_refused(self):
         (one,) = self.start("edge-1")
