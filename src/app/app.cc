@@ -301,7 +301,10 @@ private:
                 return gateway::FetchedVersion{std::move(fetched.body), std::move(fetched.etag)};
             },
             configured()->containment,
-            options_.data_dir});
+            options_.data_dir,
+            [this](const gateway::AskedCall& call) {
+                bypass_.decided(call.tool, call.session, call.traceparent, clock_.now());
+            }});
         TAGOUT_TRY(containment_->rebuild());
         recovery_ = std::make_unique<Recovery>(RecoveryParts{
             *journal_,

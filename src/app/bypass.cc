@@ -6,6 +6,8 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 namespace tagout::app {
 
@@ -32,6 +34,25 @@ std::string_view bare(std::string_view tool) {
         tool.remove_prefix(at + 1);
     }
     return tool;
+}
+
+/// The bytes of the trace id of a W3C traceparent.
+std::optional<std::string> trace_of(std::string_view traceparent) {
+    constexpr std::size_t from = 3;
+    constexpr std::size_t digits = 32;
+    if (traceparent.size() < from + digits) {
+        return std::nullopt;
+    }
+    std::string bytes;
+    for (std::size_t i = from; i < from + digits; i += 2) {
+        unsigned byte = 0;
+        const char* const at = traceparent.data() + i;
+        if (std::from_chars(at, at + 2, byte, 16).ptr != at + 2) {
+            return std::nullopt;
+        }
+        bytes += static_cast<char>(byte);
+    }
+    return bytes;
 }
 
 std::string_view name_of_agent(const AgentEvent& event) {
@@ -74,6 +95,18 @@ void Bypass::see(std::span<const AgentEvent> events, Instant now) {
         }
     }
     judge_due(now);
+}
+
+void Bypass::decided(
+    std::string_view tool, std::string_view session, std::string_view traceparent, Instant now
+) {
+    const MutexLock lock(mutex_);
+    if (const auto trace = trace_of(traceparent)) {
+        sight(mix(mix(1, *trace), bare(tool)), now);
+    }
+    if (!session.empty()) {
+        sight(mix(mix(2, session), bare(tool)), now);
+    }
 }
 
 void Bypass::take(const AgentEvent& event, Instant now) {

@@ -3,8 +3,9 @@
 //
 // A gateway tells each call that it saw as a span (gateway_calls.h). An agent's call is matched
 // with one of the same tool in the same trace, else in the same session; it waits for `grace`,
-// because the two reports come in any order. `tagout hook` and POST /v1/decide answer questions and
-// see no call: what they are asked about counts as unseen.
+// because the two reports come in any order. A call that was asked about and let go (`tagout hook`,
+// POST /v1/decide at this server's own gateway) was seen as well: by its trace or session as the
+// question named them. At a gateway of the fleet such questions leave no sighting.
 //
 // Thread-safe. Bounds: waiting_max calls wait, past that the oldest are judged early; sightings_max
 // sightings are kept for `kept`; pairs_max agents' tools are counted, further ones only in the
@@ -24,6 +25,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -50,6 +52,10 @@ public:
     explicit Bypass(MetricRegistry& metrics);
 
     void see(std::span<const AgentEvent> events, Instant now);
+    /// A call was asked about and let go. `session` or `traceparent` may be "".
+    void decided(
+        std::string_view tool, std::string_view session, std::string_view traceparent, Instant now
+    );
     /// By agent, or by service where telemetry names no agent.
     [[nodiscard]] std::map<std::string, AgentCalls, std::less<>> last_hour(Instant now);
 

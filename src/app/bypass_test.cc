@@ -146,5 +146,17 @@ TEST_F(BypassTest, ACallOfBeforeTheRestartCountsInItsOwnTime) {
     EXPECT_EQ(support().all.calls, 0U);
 }
 
+TEST_F(BypassTest, ACallThatWasAskedAboutAndLetGoWasSeen) {
+    const std::string parent = agent_calls("Bash", "s-1");
+    bypass_.decided("Bash", "", parent, now_);
+    agent_calls("mcp__shop__refund", "s-2");
+    bypass_.decided("refund", "s-2", "", now_);
+    agent_calls("Bash", "s-3");  // Nobody was asked about this one.
+    bypass_.decided("Bash", "s-4", "00-no trace id of the right form at all-01", now_);
+    now_ += Bypass::grace + seconds(1);
+    EXPECT_EQ(support().all.calls, 3U);
+    EXPECT_EQ(support().all.unseen, 1U);
+}
+
 }  // namespace
 }  // namespace tagout::app

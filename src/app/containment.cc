@@ -75,7 +75,8 @@ Result<void> Containment::open(gateway::GatewayOptions options, server::IntakeSi
             pins_.get(),
             [this] { return agent_tokens_->credentials(); },
             refusals_.get(),
-            spending_.memory()}
+            spending_.memory(),
+            parts_.asked}
     ));
     address_ = (secure ? "https://" : "http://") + options.address + ":" +
                std::to_string(gateway_->port());

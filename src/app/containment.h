@@ -32,6 +32,7 @@ struct ContainmentParts {
     gateway::VersionSource versions;
     contain::Settings settings;
     std::string data_dir;  ///< What was spent is kept there.
+    std::function<void(const gateway::AskedCall&)> asked = {};  ///< As gateway::GatewayParts has it.
 };
 
 class Containment {

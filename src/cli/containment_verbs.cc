@@ -174,6 +174,7 @@ void render_one(const json::value& control, Terminal& terminal) {
     print_fact("counted by", field(control, "key"), terminal);
     print_fact("takes out", joined(array_at(control, "redact")), terminal);
     print_fact("of", field(control, "where"), terminal);
+    print_fact("approver", field(control, "approver"), terminal);
     print_fact("requested", field(control, "requested_at"), terminal);
     print_fact("published", field(control, "published_at"), terminal);
     print_fact("acknowledged", field(control, "acknowledged_at"), terminal);
@@ -350,6 +351,7 @@ VerbGroup contain_verbs() {
                   {"allowed", "Tools that mode allowlist lets through", ArgumentKind::List},
                   {"route_to", "Of mode route: the workflow, or MODEL, UPSTREAM/MODEL or UPSTREAM/"},
                   {"rate", "Of mode throttle: calls and period, such as 20/1m"},
+                  {"approver", "Of mode approvals: user lets the user at the MCP client say yes, too"},
                   {"redact", "Of mode redact: kinds, or re:PATTERN", ArgumentKind::List},
                   {"budget", "Of mode budget: such as '200000 tokens/1d' or '5 usd'"},
                   {"pin", "Of mode pin: such as prompts/support@v3", ArgumentKind::List},

@@ -54,6 +54,9 @@ public:
         const ToolCall& call, std::string_view arguments, const ControlId& control,
         std::function<void(ApprovalAnswer, const By&)> answer
     ) = 0;
+    /// Whether approve() and deny() may be told here what the user of a client said: where the
+    /// record is.
+    [[nodiscard]] virtual bool takes_users() const { return true; }
     /// The caller is gone: nobody needs to decide any more.
     virtual void withdraw(const std::string& id) = 0;
     /// NotFound says how it ended if it did: two people cannot answer one call. Unavailable: the answer

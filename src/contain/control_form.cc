@@ -29,6 +29,11 @@ void read_effect(FormReader& reader, Control& control) {
     const std::string budget = reader.text("budget", 60, Needed::No);
     const std::string key = reader.text("key", 40, Needed::No);
     const std::string where = reader.text("where", 40, Needed::No);
+    const std::string approver = reader.text("approver", 40, Needed::No);
+    terms.user_approves = approver == "user";
+    if (!approver.empty() && !terms.user_approves) {
+        reader.wrong("approver", "is none that this version knows");
+    }
     terms.redact = reader.texts("redact", Controls::allowed_max, Controls::reason_bytes_max);
     terms.pin = reader.texts("pin", pinned_versions_max, scope_name_bytes_max + 40);
     if ((control.mode == ControlMode::Pin && terms.pin.empty()) ||

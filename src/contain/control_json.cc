@@ -125,6 +125,8 @@ void put_terms(json::object& object, const Control& control) {
     } else if (control.mode == ControlMode::Redact) {
         object["redact"] = json::array(terms.redact.begin(), terms.redact.end());
         object["where"] = name_of(terms.where);
+    } else if (control.mode == ControlMode::Approvals && terms.user_approves) {
+        object["approver"] = "user";
     }
 }
 

@@ -235,6 +235,9 @@ Result<void> check_pin(const std::vector<std::string>& pin) {
 
 Result<void> check_terms(const ControlDraft& draft) {
     const EffectTerms& terms = draft.terms;
+    if (terms.user_approves && draft.mode != ControlMode::Approvals) {
+        return refuse("approver belongs to mode approvals only; remove it");
+    }
     if (draft.mode != ControlMode::Pin && !terms.pin.empty()) {
         return refuse("pin belongs to mode pin only; remove it");
     }

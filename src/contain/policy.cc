@@ -145,6 +145,15 @@ private:
         }
         rule.where = parse_redact_where(values.text("where")).value_or(RedactWhere::Both);
         rule.route_to = WorkflowName(values.text("route_to"));
+        rule.user_approves = values.text("approver") == "user";
+        if (values.has("approver") && rule.then != Verdict::Escalate) {
+            reader_.wrong(
+                at,
+                path + ".approver",
+                "nobody is asked where the effect is not ask",
+                "Write effect: ask, or remove approver"
+            );
+        }
         rule.flow = parse_flow(values.text("flow")).value_or(Flow::Any);
         if (values.has("match") && values.nested.contains("match")) {
             read_match(values.nested.at("match"), rule);

@@ -42,6 +42,7 @@ struct PolicyKey {
 inline constexpr std::array<std::string_view, 5> policy_effects{
     "deny", "ask", "allow", "redact", "route"};
 inline constexpr std::array<std::string_view, 3> policy_wheres{"arguments", "results", "both"};
+inline constexpr std::array<std::string_view, 2> policy_approvers{"operator", "user"};
 inline constexpr std::array<std::string_view, 2> policy_modes{"enforce", "shadow"};
 inline constexpr std::array<std::string_view, 4> policy_tool_effects{
     "unknown", "read", "write", "egress"};
@@ -118,6 +119,11 @@ inline constexpr std::array rule_keys{
         "route_to", PolicyForm::Glob, false,
         "Of effect route: the workflow that takes over, or with match.model MODEL, UPSTREAM/MODEL or "
         "UPSTREAM/."},
+    PolicyKey{
+        "approver", PolicyForm::Choice, false,
+        "Of effect ask, whose yes counts: the operator's (the default), or also the user's at the MCP "
+        "client.",
+        policy_approvers},
     PolicyKey{"message", PolicyForm::Text, false, "What the model is told when the rule refuses."},
     PolicyKey{
         "mode", PolicyForm::Choice, false,

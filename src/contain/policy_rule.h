@@ -60,6 +60,7 @@ struct PolicyRule : CallMatch {
     RedactWhere where = RedactWhere::Both;
     /// Of effect route: a workflow; of models MODEL, UPSTREAM/MODEL or UPSTREAM/.
     WorkflowName route_to = {};
+    bool user_approves = false;  ///< Of Escalate: the user at the client may say yes.
     friend bool operator==(const PolicyRule&, const PolicyRule&) = default;
 };
 /// What a rule is about: requests to models where it names one, requests to workflows where it moves

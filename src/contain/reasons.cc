@@ -126,6 +126,7 @@ DecidedBy made_by(const Control& control) {
     by.incident = control.incident;
     by.mode = control.mode;
     by.route_to = control.route_to;
+    by.user_approves = control.terms.user_approves;
     return by;
 }
 
@@ -152,6 +153,7 @@ DecidedBy made_by(const Policy& policy, const PolicyRule& rule) {
     by.reason_for_person = "policy " + named + ", rule " + rule.name + ", " + effect +
                            (rule.message.empty() ? "" : ": " + rule.message);
     by.route_to = rule.route_to;
+    by.user_approves = rule.user_approves;
     return by;
 }
 

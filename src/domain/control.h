@@ -98,6 +98,7 @@ struct EffectTerms {
                                ///< zero for all that is spent while the control stands.
     BudgetUnit unit = BudgetUnit::Tokens;
     std::vector<std::string> pin;  ///< pin: FAMILY/NAME@VERSION each (parse_pinned_version).
+    bool user_approves = false;  ///< approvals: the yes of the user at the client counts, too.
 
     static constexpr std::uint64_t budget_max = 100'000'000'000;
     static constexpr Duration budget_per_min = std::chrono::minutes(1);
@@ -196,6 +197,7 @@ struct DecidedBy {
     IncidentId incident;
     ControlMode mode = ControlMode::Observe;
     WorkflowName route_to;
+    bool user_approves = false;  ///< Of what waits: the user at the client may say yes.
 };
 
 /// Allow, Deny, Escalate (waits for a person) or Modify (routed or redacted). Views into the snapshot that

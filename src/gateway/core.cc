@@ -87,6 +87,7 @@ Core::Core(const GatewayOptions& given, const GatewayParts& with, std::string se
       probe_secret(std::move(secret)),
       meters(with.metrics),
       upstreams(net::UpstreamClient::make({.connect_timeout = given.connect_timeout})),
+      user_approvals(UserApprovals::fresh() + UserApprovals::fresh()),
       memory_(with.spending) {}
 
 contain::PointContact Core::contact() const {
@@ -145,6 +146,7 @@ void Core::replace(PerLoop& own, const Snapshot& snapshot) {
 }
 
 void Core::shut_down() {
+    clerk.stop();
     for (PerLoop& each : loops_) {
         each.loop->schedule([self = shared_from_this(), &each] {
             const std::vector<InFlight*> calls(each.calls.begin(), each.calls.end());
@@ -274,6 +276,7 @@ Ruling Core::ruling_of(const Decision& decision) const {
         ruling.for_person = decision.by->reason_for_person;
         ruling.incident = decision.by->incident.text();
         ruling.route_to = decision.by->route_to.text();
+        ruling.user_approves = decision.by->user_approves;
         if (ruling.retry_after > Duration{}) {
             const auto wait = std::chrono::ceil<std::chrono::seconds>(ruling.retry_after);
             ruling.for_model += " There is room again in " + to_text(wait) + ".";
@@ -340,9 +343,9 @@ std::vector<std::string> Core::tools_of(const std::string& server) const {
                : std::vector<std::string>(found->second.begin(), found->second.end());
 }
 
-void Core::learn_client(const std::string& session, const std::string& client) {
+void Core::learn_client(const std::string& session, Client client) {
     const MutexLock lock(mutex_);
-    if (!clients_.insert_or_assign(session, client).second) {
+    if (!clients_.insert_or_assign(session, std::move(client)).second) {
         return;
     }
     client_order_.push_back(session);
@@ -355,7 +358,13 @@ void Core::learn_client(const std::string& session, const std::string& client) {
 std::string Core::client_of(const std::string& session) const {
     const MutexLock lock(mutex_);
     const auto found = clients_.find(session);
-    return found == clients_.end() ? "" : found->second;
+    return found == clients_.end() ? "" : found->second.name;
+}
+
+bool Core::client_elicits(const std::string& session) const {
+    const MutexLock lock(mutex_);
+    const auto found = clients_.find(session);
+    return found != clients_.end() && found->second.elicits;
 }
 
 std::string clipped(std::string_view text) {

@@ -10,8 +10,10 @@
 
 #include "contain/call_memory.h"
 #include "gateway/caller.h"
+#include "gateway/clerk.h"
 #include "gateway/gateway.h"
 #include "gateway/metrics.h"
+#include "gateway/user_approval.h"
 #include "net/http_server.h"
 #include "net/upstream_client.h"
 
@@ -82,6 +84,7 @@ struct Ruling {
     std::string route_to;
     std::string shadow;
     std::uint64_t revision = 0;
+    bool user_approves = false;    ///< Of Escalate: the user at the client may say yes.
     std::uint64_t redactions = 0;  ///< Of the snapshot that made it.
     Duration retry_after{};        ///< Of a throttled call.
     std::uint8_t budgets = 0;      ///< What is to be counted of it: Decision::budgets.
@@ -148,7 +151,12 @@ public:
     /// MCP servers that are known to offer a tool of that name, "mcp__SERVER__TOOL" too.
     [[nodiscard]] std::vector<std::string> servers_of(std::string_view tool) const;
     /// Of a session that an MCP server minted: the client that opened it.
-    void learn_client(const std::string& session, const std::string& client);
+    struct Client {
+        std::string name;
+        bool elicits = false;  ///< It said that it asks its user by form.
+    };
+    void learn_client(const std::string& session, Client client);
+    [[nodiscard]] bool client_elicits(const std::string& session) const;
     [[nodiscard]] std::string client_of(const std::string& session) const;
 
     const GatewayOptions options;
@@ -156,6 +164,8 @@ public:
     const std::string probe_secret;
     const Meters meters;
     const std::shared_ptr<net::UpstreamClient> upstreams;
+    UserApprovals user_approvals;
+    Clerk clerk;
 
 private:
     [[nodiscard]] Ruling ruling_of(const Decision& decision) const;
@@ -181,7 +191,7 @@ private:
     mutable Mutex mutex_;
     std::map<std::string, std::set<std::string>, std::less<>> tools_ TAGOUT_GUARDED_BY(mutex_);
     std::size_t tools_count_ TAGOUT_GUARDED_BY(mutex_) = 0;
-    std::unordered_map<std::string, std::string> clients_ TAGOUT_GUARDED_BY(mutex_);
+    std::unordered_map<std::string, Client> clients_ TAGOUT_GUARDED_BY(mutex_);
     std::list<std::string> client_order_ TAGOUT_GUARDED_BY(mutex_);
 };
 

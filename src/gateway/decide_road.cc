@@ -181,6 +181,9 @@ net::ServerResponse answer_decide(
         probe ? core.probe(*core.snapshot(loop), call) : core.admit(*core.snapshot(loop), call);
     if (!probe) {
         core.meters.count_decision(call.kind, ruling.verdict);
+        if (core.parts.asked && call.kind == CallKind::Tool && ruling.verdict != Verdict::Deny) {
+            core.parts.asked({call.tool, call.session, request.header("traceparent")});
+        }
     }
     core.meters.request(Road::Decide, probe ? Outcome::Probe : Outcome::Answered).add();
     return {

@@ -66,6 +66,13 @@ struct SeenCall {
 };
 inline constexpr std::size_t call_text_bytes_max = 32 * 1024;
 
+/// A call that POST /v1/decide was asked about: views for as long as it is told.
+struct AskedCall {
+    std::string_view tool;
+    std::string_view session;
+    std::string_view traceparent;
+};
+
 /// Thread-safe; called on event loops, must not block.
 using CallSink = std::function<void(SeenCall)>;
 
@@ -103,6 +110,8 @@ struct GatewayParts {
     contain::Refusals* refusals = nullptr;  ///< Null: who is refused for who it is is only counted.
     /// What was spent under budgets; null: it is gone with the gateway.
     std::shared_ptr<contain::SpendMemory> spending = {};
+    /// Told of each call of a tool that was asked about and let go, but does not pass here. As `seen`.
+    std::function<void(const AskedCall&)> asked = {};
 };
 
 class Gateway : public contain::EnforcementPoint {

@@ -27,10 +27,11 @@ bool may_list_tools(std::string_view text) {
 void McpExchange::on_head(net::UpstreamHead head) {
     const bool is_json = is_type(head.headers, "application/json");
     const bool is_events = is_type(head.headers, "text/event-stream");
-    if (rpc_.has("initialize") && !caller_.agent.empty()) {
+    const bool opens = rpc_.has("initialize");
+    if (opens && (!caller_.agent.empty() || rpc_.messages.front().can_elicit)) {
         const std::string session(net::find_header(head.headers, "Mcp-Session-Id"));
         if (!session.empty()) {
-            core_->learn_client(session, caller_.agent);
+            core_->learn_client(session, {caller_.agent, rpc_.messages.front().can_elicit});
         }
     }
     const bool redacts = !calls_.empty() && redaction_.has(RedactWhere::Results);
@@ -38,6 +39,10 @@ void McpExchange::on_head(net::UpstreamHead head) {
     if (redacts && !coding.empty() && !net::equal_ignoring_case(coding, "identity")) {
         withhold("came compressed, which was not asked for");
         return;
+    }
+    if (asked_on_stream_) {
+        reading_ = is_events ? Reading::Events : Reading::Wrapped;
+        return;  // The head went out with the question.
     }
     if (is_events) {
         reading_ = Reading::Events;
@@ -84,6 +89,7 @@ void McpExchange::on_bytes(std::string_view bytes) {
             write(std::string(bytes));
             return;
         case Reading::Redacted:
+        case Reading::Wrapped:
             if (kept_.size() + bytes.size() > list_bytes_max) {
                 core_->met_limit("redacted_bytes_max");
                 withhold("is larger than can be redacted");
@@ -235,6 +241,31 @@ void McpExchange::finish_redacted() {
     answer({head.status, net::end_to_end(head.headers), std::move(body)}, Outcome::Forwarded);
 }
 
+void McpExchange::finish_wrapped() {
+    std::string body =
+        redaction_.redacted_message(RedactWhere::Results, kept_).value_or(std::move(kept_));
+    const bool is_message = check_json(body).has_value() && is_object(trimmed(body));
+    if (!is_message) {
+        const RpcMessage& message = rpc_.messages[calls_.front().message];
+        body = R"({"jsonrpc":"2.0","id":)" + std::string(message.id) +
+               R"(,"error":{"code":-32603,"message":)" +
+               quoted(
+                   "MCP server '" + server_ + "' answered HTTP " + std::to_string(upstream_status_)
+               ) +
+               "}}";
+    }
+    read_answers(body);
+    for (Call& call : calls_) {
+        if (!call.answered) {
+            call.is_error = !is_message || upstream_status_ >= 400;
+            call.result = clipped(body);
+        }
+    }
+    report_calls(false);
+    write(message_event(body));
+    finish(Outcome::Forwarded);
+}
+
 void McpExchange::withhold(std::string_view why) {
     cancel_upstream();
     for (Call& call : calls_) {
@@ -278,6 +309,10 @@ void McpExchange::on_upstream_end(const Result<void>& end) {
     }
     if (reading_ == Reading::Redacted) {
         finish_redacted();
+        return;
+    }
+    if (reading_ == Reading::Wrapped && end) {
+        finish_wrapped();
         return;
     }
     open_late();
@@ -346,7 +381,10 @@ void McpExchange::stop_in_flight() {
         refuse(waited ? Outcome::Refused : Outcome::Cancelled);
         return;
     }
-    report_calls(true);
+    if (waited) {
+        withdraw();
+    }
+    report_calls(!waited);
     if (reading_ == Reading::Events && splits_) {
         std::string events;
         for (const Call& call : calls_) {

@@ -2,7 +2,8 @@
 //
 // Transparent but for tools: tools/call is judged, tools/list is cut, and streams that tell of
 // changes tell of stopped tools too. The era is the upstream's: nothing is negotiated here. The
-// request stands in mcp_request.cc, what comes back in mcp_answer.cc.
+// request stands in mcp_request.cc, what comes back in mcp_answer.cc, how a person is asked in
+// mcp_ask.cc.
 #pragma once
 
 #include "gateway/event_splitter.h"
@@ -10,6 +11,7 @@
 #include "gateway/json_redact.h"
 #include "gateway/rpc_body.h"
 #include "gateway/tool_list.h"
+#include "gateway/user_approval.h"
 
 namespace tagout::gateway {
 
@@ -40,6 +42,7 @@ private:
         JsonResult,  ///< Passed on, and kept for the record.
         JsonList,    ///< Kept whole, cut, then passed on.
         Redacted,    ///< Kept whole, redacted, then passed on.
+        Wrapped,     ///< Kept whole, then passed on as an event: its user was asked on the stream.
         Events,      ///< Passed event by event, each looked at.
     };
     static constexpr std::size_t result_bytes_max = 1024 * 1024;
@@ -61,7 +64,20 @@ private:
     void judge();
     [[nodiscard]] std::shared_ptr<const PaddedBytes> redacted_body();
     void send_on();
+    void ask_person();
     void hold();
+    bool ask_operator();
+    [[nodiscard]] std::string principal() const;
+    bool open_seal();
+    bool restore_body();
+    void take_sealed_answer();
+    void record_users_answer(UserAnswer said);
+    void ask_again_with_answer();
+    [[nodiscard]] bool can_ask_on_stream() const;
+    void ask_on_stream();
+    void on_users_answer(UserAnswer said);
+    [[nodiscard]] bool is_users_answer() const;
+    void take_users_answer();
     void on_approval(contain::ApprovalAnswer answered, const contain::By& by);
     void withdraw();
     void refuse(Outcome outcome);
@@ -69,6 +85,7 @@ private:
     void answer_probe();
     [[nodiscard]] bool is_refused() const;
     [[nodiscard]] bool takes_json() const;
+    [[nodiscard]] bool takes_events() const;
     [[nodiscard]] std::string refusals() const;
     void report_calls(bool cancelled);
     void tell_upstream();
@@ -84,6 +101,7 @@ private:
     void read_answer(RawJson json);
     void finish_list();
     void finish_redacted();
+    void finish_wrapped();
     /// Its answer cannot be redacted: it is refused, or cut where some of it went out.
     void withhold(std::string_view why);
     void open_late();
@@ -101,6 +119,12 @@ private:
     std::vector<Call> calls_;
     Redaction redaction_;
     std::string approval_;  ///< Id of the question to a person, "" when none is open.
+    std::optional<SealedCall> seal_;  ///< It came again with its user's answer.
+    UserAnswer users_answer_ = UserAnswer::None;
+    bool dismissed_ = false;   ///< Its user closed the question without an answer.
+    std::string client_;       ///< That asked its user.
+    std::string elicitation_;  ///< Id of the question on the stream, "" when none is open.
+    bool asked_on_stream_ = false;
     bool reported_ = false;
 
     Reading reading_ = Reading::Nothing;

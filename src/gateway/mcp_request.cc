@@ -123,6 +123,10 @@ void McpExchange::post() {
         return;
     }
     rpc_ = std::move(*read);
+    if (is_users_answer()) {
+        take_users_answer();
+        return;
+    }
     if (rpc_.is_modern()) {
         const RpcMessage& message = rpc_.messages.front();
         const std::string wrong =
@@ -135,13 +139,16 @@ void McpExchange::post() {
         }
     }
     know_caller();
+    if (!open_seal()) {
+        return;
+    }
     judge();
     if (is_refused()) {
         refuse(Outcome::Refused);
     } else if (is_probe()) {
         answer_probe();
     } else if (!calls_.empty() && calls_.front().ruling.verdict == Verdict::Escalate) {
-        hold();
+        ask_person();
     } else {
         send_on();
     }
@@ -194,7 +201,10 @@ void McpExchange::judge() {
         if (is_probe()) {
             asked.arguments = contain::unknown_arguments;
         }
-        call.ruling = is_probe() ? core_->probe(*snapshot(), asked) : core_->admit(*snapshot(), asked);
+        // One that comes again with its user's answer was counted when it came first.
+        call.ruling = is_probe() ? core_->probe(*snapshot(), asked)
+                      : seal_    ? core_->rule(*snapshot(), asked)
+                                 : core_->admit(*snapshot(), asked);
         if (!is_probe()) {
             core_->meters.count_decision(CallKind::Tool, call.ruling.verdict);
         }
@@ -258,82 +268,14 @@ void McpExchange::send_on() {
     forward(std::move(*url), std::move(body), request().method == "POST" && may_repeat(rpc_));
 }
 
-void McpExchange::hold() {
-    enter();
-    const Call& call = calls_.front();
-    const RpcMessage& message = rpc_.messages[call.message];
-    auto asked = core_->parts.approvals.ask(
-        facts(message),
-        message.arguments,
-        ControlId(call.ruling.by),
-        [weak = weak_from_this(),
-         loop = loop_](contain::ApprovalAnswer answered, const contain::By& by) {
-            loop->schedule([weak, answered, by] {
-                if (const auto self = std::static_pointer_cast<McpExchange>(weak.lock())) {
-                    self->on_approval(answered, by);
-                }
-            });
-        }
-    );
-    if (asked) {
-        approval_ = std::move(*asked);
-        return;
-    }
-    core_->met_limit("approvals_pending_max");
-    Ruling& ruling = calls_.front().ruling;
-    ruling.verdict = Verdict::Deny;
-    ruling.for_model = "This call needs a person's approval, and no more can be asked for now (" +
-                       asked.error().message + "). It was not run; say that it needs approval.";
-    refuse(Outcome::Refused);
-}
-
-void McpExchange::on_approval(contain::ApprovalAnswer answered, const contain::By& by) {
-    if (has_ended() || approval_.empty() || calls_.empty()) {
-        return;
-    }
-    approval_.clear();
-    Call& call = calls_.front();
-    if (answered == contain::ApprovalAnswer::Approved) {
-        const ToolCall asked = facts(rpc_.messages[call.message]);
-        Ruling now = core_->rule(*snapshot(), asked);
-        if (now.verdict == Verdict::Deny) {  // Stopped while it waited.
-            call.ruling = std::move(now);
-            refuse(Outcome::Refused);
-            return;
-        }
-        core_->let_through(*snapshot(), asked);
-        call.ruling.verdict = Verdict::Allow;
-        call.ruling.for_person =
-            "approved by " + by.actor.text() + (by.reason.empty() ? "" : ": " + by.reason);
-        send_on();
-        return;
-    }
-    call.ruling.verdict = Verdict::Deny;
-    if (answered == contain::ApprovalAnswer::Denied) {
-        call.ruling.for_person =
-            "denied by " + by.actor.text() + (by.reason.empty() ? "" : ": " + by.reason);
-        call.ruling.for_model = "A person was asked about this call and denied it" +
-                                (by.reason.empty() ? "" : " (" + by.reason + ")") +
-                                ". It was not run. Do not call it again with the same arguments.";
-    } else {
-        call.ruling.for_person = "nobody approved it in time";
-        call.ruling.for_model =
-            "This call needed a person's approval, and nobody gave it in time. It was not run; say "
-            "that it needs approval.";
-    }
-    refuse(Outcome::Refused);
-}
-
-void McpExchange::withdraw() {
-    if (!approval_.empty()) {
-        core_->parts.approvals.withdraw(std::exchange(approval_, {}));
-    }
-}
-
 bool McpExchange::takes_json() const {
     const std::string_view accept = request().header("Accept");
     return accept.empty() || accepts(accept, "application/json", "application/*") ||
            !accepts(accept, "text/event-stream", "text/*");
+}
+
+bool McpExchange::takes_events() const {
+    return accepts(request().header("Accept"), "text/event-stream", "text/*");
 }
 
 std::string refusal_result(const RpcMessage& message, const Ruling& ruling) {
@@ -389,6 +331,11 @@ std::string McpExchange::refusals() const {
 void McpExchange::refuse(Outcome outcome) {
     withdraw();
     report_calls(outcome == Outcome::Cancelled);
+    if (has_opened()) {  // Its user was asked on the stream.
+        write(message_event(refusals()));
+        finish(outcome);
+        return;
+    }
     net::ServerResponse response{200, {{"Content-Type", "application/json"}}, refusals()};
     const auto by = std::ranges::find_if(calls_, [](const Call& call) {
         return call.ruling.verdict != Verdict::Allow;

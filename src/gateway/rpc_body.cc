@@ -13,10 +13,25 @@ constexpr std::string_view client_key = "io.modelcontextprotocol/clientInfo";
 
 constexpr std::array<std::string_view, 6> message_keys{
     "jsonrpc", "id", "method", "params", "result", "error"};
-constexpr std::array<std::string_view, 6> params_keys{
-    "name", "arguments", "uri", "_meta", "clientInfo", "notifications"};
-constexpr std::array<std::string_view, 5> meta_keys{
-    version_key, client_key, "traceparent", "baggage", "gen_ai.tool.call.id"};
+constexpr std::string_view capabilities_key = "io.modelcontextprotocol/clientCapabilities";
+constexpr std::array<std::string_view, 9> params_keys{
+    "name",
+    "arguments",
+    "uri",
+    "_meta",
+    "clientInfo",
+    "notifications",
+    "capabilities",
+    "requestState",
+    "inputResponses"};
+constexpr std::array<std::string_view, 6> meta_keys{
+    version_key, client_key, "traceparent", "baggage", "gen_ai.tool.call.id", capabilities_key};
+
+/// Of `capabilities`: elicitation by form, which an empty one means, too.
+bool says_elicitation(RawJson capabilities) {
+    const RawJson said = member(capabilities, "elicitation");
+    return is_object(said) && (member(said, "url").empty() || !member(said, "form").empty());
+}
 
 /// The members of `json` whose keys are known, in the order of `keys`; a sentence when one is there
 /// twice or nearly.
@@ -62,6 +77,7 @@ void read_meta(RawJson meta, RpcMessage& message, std::string& fault) {
     message.traceparent = text_or_nothing(values[2]);
     message.baggage = text_or_nothing(values[3]);
     message.tool_call_id = text_or_nothing(values[4]);
+    message.can_elicit = says_elicitation(values[5]);
 }
 
 /// -32602 in `code` when the parameters are not what the method needs.
@@ -71,7 +87,8 @@ std::string read_params(RawJson params, RpcMessage& message, int& code) {
     if (!fault.empty()) {
         return fault;
     }
-    const auto& [name, arguments, uri, meta, client, notifications] = values;
+    const auto& [name, arguments, uri, meta, client, notifications, capabilities, state, said] =
+        values;
     read_meta(meta, message, fault);
     if (!fault.empty()) {
         return fault;
@@ -82,10 +99,13 @@ std::string read_params(RawJson params, RpcMessage& message, int& code) {
         message.target = text_or_nothing(uri);
     } else if (message.method == "initialize") {
         message.client_name = text_or_nothing(member(client, "name"));
+        message.can_elicit = says_elicitation(capabilities);
     } else if (message.method == "subscriptions/listen") {
         message.wants_tool_changes = member(notifications, "toolsListChanged") == "true";
     }
     message.arguments = arguments;
+    message.request_state = state;
+    message.input_responses = said;
     if (message.is_tool_call() && message.target.empty()) {
         code = -32602;
         return "tools/call needs params.name, the tool's name as a string";
@@ -105,6 +125,7 @@ std::expected<RpcMessage, RpcFault> read_message(RawJson json) {
     const RawJson method = values[2];
     message.id = id;
     message.method = text_or_nothing(method);
+    message.result = values[4];
     if (fault.empty() && !method.empty() && message.method.empty()) {
         fault = "the method of a JSON-RPC message is a string";
     }

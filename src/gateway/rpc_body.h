@@ -27,6 +27,11 @@ struct RpcMessage {
     std::string traceparent;       ///< Of params._meta.
     std::string baggage;
     std::string tool_call_id;         ///< `gen_ai.tool.call.id` of params._meta.
+    RawJson request_state;    ///< params.requestState of a request that is sent again (MRTR).
+    RawJson input_responses;  ///< params.inputResponses, beside it.
+    RawJson result;           ///< Of a response.
+    bool can_elicit =
+        false;  ///< The client says that it asks its user by form (`_meta` or initialize).
     bool wants_tool_changes = false;  ///< subscriptions/listen that asked for tools/list_changed.
 
     [[nodiscard]] bool is_modern() const noexcept { return !protocol_version.empty(); }

@@ -38,11 +38,11 @@ public:
         const MutexLock lock(mutex_);
         withdrawn_.push_back(id);
     }
-    Result<contain::PendingApproval> approve(const std::string&, const contain::By&) override {
-        return fail(ErrorCode::NotFound, "not here");
+    Result<contain::PendingApproval> approve(const std::string& id, const contain::By& by) override {
+        return told(id, contain::ApprovalAnswer::Approved, by);
     }
-    Result<contain::PendingApproval> deny(const std::string&, const contain::By&) override {
-        return fail(ErrorCode::NotFound, "not here");
+    Result<contain::PendingApproval> deny(const std::string& id, const contain::By& by) override {
+        return told(id, contain::ApprovalAnswer::Denied, by);
     }
     void tick() override {}
     [[nodiscard]] std::vector<contain::PendingApproval> pending() const override { return {}; }
@@ -63,11 +63,30 @@ public:
         const MutexLock lock(mutex_);
         return withdrawn_;
     }
+    /// What was answered by approve() and deny(): "approved person:ann: why".
+    [[nodiscard]] std::vector<std::string> told() const {
+        const MutexLock lock(mutex_);
+        return told_;
+    }
     std::atomic<bool> full{false};
 
 private:
+    Result<contain::PendingApproval> told(
+        const std::string& id, contain::ApprovalAnswer with, const contain::By& by
+    ) {
+        std::function<void(contain::ApprovalAnswer, const contain::By&)> tell;
+        {
+            const MutexLock lock(mutex_);
+            told_.push_back(std::string(name_of(with)) + " " + by.actor.text() + ": " + by.reason);
+            tell = answers_.at(std::stoul(id.substr(4)) - 1);
+        }
+        tell(with, by);
+        return contain::PendingApproval{};
+    }
+
     mutable Mutex mutex_;
     std::vector<std::string> asked_ TAGOUT_GUARDED_BY(mutex_);
+    std::vector<std::string> told_ TAGOUT_GUARDED_BY(mutex_);
     std::vector<std::string> withdrawn_ TAGOUT_GUARDED_BY(mutex_);
     std::vector<std::function<void(contain::ApprovalAnswer, const contain::By&)>> answers_
         TAGOUT_GUARDED_BY(mutex_);

@@ -68,6 +68,7 @@ struct GivenTerms {
     std::string rate;
     std::string budget;
     EffectTerms terms;
+    bool is_approver = true;  ///< `approver` is absent, or one that there is.
 };
 
 GivenTerms read_terms(Body& body) {
@@ -78,6 +79,9 @@ GivenTerms read_terms(Body& body) {
     given.terms.key = body.choice("key", false, key_names, parse_limit_key).value_or(LimitKey::Scope);
     given.terms.redact =
         body.texts("redact", contain::redact_kinds_max, contain::redact_pattern_bytes_max + 3);
+    const std::string approver = body.text("approver", false, name_bytes_max);
+    given.terms.user_approves = approver == "user";
+    given.is_approver = approver.empty() || approver == "user" || approver == "operator";
     given.terms.where = body.choice("where", false, "arguments, results, both", parse_redact_where)
                             .value_or(RedactWhere::Both);
     return given;
@@ -99,6 +103,9 @@ Result<EffectTerms> terms_of(GivenTerms given) {
             "'budget' must be an amount in tokens or usd, such as '200000 tokens/1d' or '2.50 usd': the "
             "period from 1m to 31d, or none for all that is spent while the control stands"
         );
+    }
+    if (!given.is_approver) {
+        return fail(ErrorCode::InvalidArgument, "'approver' must be one of operator, user");
     }
     return std::move(given.terms);
 }

@@ -2,7 +2,8 @@
 // lines on standard input. No journal, no control API.
 //
 //   gateway_stand --server NAME=URL --model NAME=PROTOCOL=URL
-//   in:  "control SCOPE MODE" adds one, "clear" ends them all, "probe SCOPE MODE", "seen"; before
+//   in:  "control SCOPE MODE" adds one ("approvals_by_user" is a mode here; "told" says who
+//   answered), "clear" ends them all, "probe SCOPE MODE", "seen"; before
 //        clients come, "offer SERVER TOOL" configures a tool
 //   out: "port N", with the port of ext_authz behind it, then an answer a line
 #include "gateway/test_world.h"
@@ -65,6 +66,11 @@ public:
                               << (probe.verdict == Verdict::Deny ? " deny; " : " passed; ");
                 }
                 std::cout << std::endl;
+            } else if (verb == "told") {
+                for (const std::string& each : approvals_.told()) {
+                    std::cout << each << "; ";
+                }
+                std::cout << std::endl;
             } else if (verb == "seen") {
                 const MutexLock lock(mutex_);
                 std::cout << seen_ << std::endl;
@@ -86,7 +92,10 @@ private:
         Control made;
         made.id = ControlId("CTL-" + std::to_string(controls_.size() + 1));
         made.scope = parse_scope(scope).value_or(Scope{ScopeKind::Global, ""});
-        made.mode = parse_control_mode(mode).value_or(ControlMode::Stopped);
+        made.terms.user_approves = mode == "approvals_by_user";
+        made.mode = made.terms.user_approves
+                        ? ControlMode::Approvals
+                        : parse_control_mode(mode).value_or(ControlMode::Stopped);
         made.reason = "stopped by the test";
         made.author = Actor("person:test");
         return made;

@@ -97,8 +97,9 @@ class GatewayMcp(unittest.TestCase):
         self.gateway.ask("clear")
         self.gateway.ask("seen")
 
-    def client(self, generation):
-        client = Talker(self.node, JS / "mcp_clients.mjs", generation, self.through)
+    def client(self, generation, user=""):
+        """`user`: what its user says when it is asked; "" for a client that cannot ask."""
+        client = Talker("env", f"TAGOUT_E2E_USER={user}", self.node, JS / "mcp_clients.mjs", generation, self.through)
         self.addCleanup(client.close)
         self.assertEqual(json.loads(client.line())["version"], {"v1": "2025-11-25", "v2": "2026-07-28"}[generation])
         return client
@@ -106,6 +107,23 @@ class GatewayMcp(unittest.TestCase):
     def call(self, client, tool):
         client.send(f"call {tool}")
         return client.answer()
+
+    def test_the_users_of_clients_say_yes_or_no_where_that_counts(self):
+        for generation in ("v1", "v2"):
+            for user, ran in (("accept", True), ("decline", False)):
+                with self.subTest(f"{generation} {user}"):
+                    client = self.client(generation, user)
+                    self.assertFalse(self.call(client, "test_simple_text")["isError"], "nobody is asked without a control")
+                    self.gateway.ask("control tool:test_simple_text approvals_by_user")
+                    client.send("call test_simple_text")
+                    asked = json.loads(client.line(lambda line: "user_asked" in line))
+                    self.assertIn("asks to run the tool test_simple_text of everything", asked["message"])
+                    answer = client.answer()
+                    self.assertEqual(answer.get("isError"), not ran, answer)
+                    self.assertIn("simple text response" if ran else "A person was asked", answer["text"])
+                    told = self.gateway.ask("told")
+                    self.assertIn(f"{'approved' if ran else 'denied'} user:unknown@tagout-e2e-{generation}: ", told)
+                    self.gateway.ask("clear")
 
     def test_clients_go_on_working_when_a_tool_is_stopped_under_them(self):
         for generation in ("v1", "v2"):

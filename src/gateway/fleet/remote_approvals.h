@@ -34,6 +34,7 @@ public:
         const ToolCall& call, std::string_view arguments, const ControlId& control,
         std::function<void(contain::ApprovalAnswer, const contain::By&)> answer
     ) override;
+    [[nodiscard]] bool takes_users() const override { return false; }
     void withdraw(const std::string& id) override;
     /// At the gateway nobody answers: the control server does.
     Result<contain::PendingApproval> approve(const std::string&, const contain::By&) override;

@@ -5,13 +5,21 @@ import readline from "node:readline";
 const [generation, url, ...command] = process.argv.slice(2);
 const stdio = url === "stdio" && { command: command[0], args: command.slice(1), env: process.env, stderr: "inherit" };
 const say = (value) => console.log(JSON.stringify(value));
+// TAGOUT_E2E_USER: what the client's user says when it is asked (accept, decline); without it nobody can be asked.
+const user = process.env.TAGOUT_E2E_USER;
+const capabilities = user ? { elicitation: { form: {} } } : {};
+const userSays = (request) => {
+  say({ event: "user_asked", message: request.params.message });
+  return user === "accept" ? { action: "accept", content: { approve: true } } : { action: user };
+};
 
 async function connect() {
   if (generation === "v1") {
     const { Client } = await import("@modelcontextprotocol/sdk/client/index.js");
     const { StreamableHTTPClientTransport } = await import("@modelcontextprotocol/sdk/client/streamableHttp.js");
-    const { ToolListChangedNotificationSchema } = await import("@modelcontextprotocol/sdk/types.js");
-    const client = new Client({ name: "tagout-e2e-v1", version: "1.0.0" });
+    const { ElicitRequestSchema, ToolListChangedNotificationSchema } = await import("@modelcontextprotocol/sdk/types.js");
+    const client = new Client({ name: "tagout-e2e-v1", version: "1.0.0" }, { capabilities });
+    if (user) client.setRequestHandler(ElicitRequestSchema, async (request) => userSays(request));
     client.setNotificationHandler(ToolListChangedNotificationSchema, () => say({ event: "tools_changed" }));
     if (stdio) {
       const { StdioClientTransport } = await import("@modelcontextprotocol/sdk/client/stdio.js");
@@ -23,9 +31,11 @@ async function connect() {
   }
   const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
   const client = new Client({ name: "tagout-e2e-v2", version: "1.0.0" }, {
+    capabilities,
     versionNegotiation: { mode: "auto" },
     listChanged: { tools: { onChanged: () => say({ event: "tools_changed" }) } },
   });
+  if (user) client.setRequestHandler("elicitation/create", async (request) => userSays(request));
   const { StdioClientTransport } = await import("@modelcontextprotocol/client/stdio");
   await client.connect(stdio ? new StdioClientTransport(stdio) : new StreamableHTTPClientTransport(new URL(url)));
   return { client, version: client.getNegotiatedProtocolVersion?.() };

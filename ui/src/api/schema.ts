@@ -1741,6 +1741,11 @@ export interface components {
              * @enum {string}
              */
             where?: "arguments" | "results" | "both";
+            /**
+             * @description Of mode approvals - user lets the user at the MCP client say yes, too; operator if absent
+             * @enum {string}
+             */
+            approver?: "operator" | "user";
             reason: string;
             author: string;
             incident?: string;
@@ -1955,6 +1960,11 @@ export interface components {
              * @enum {string}
              */
             where?: "arguments" | "results" | "both";
+            /**
+             * @description Of mode approvals - user lets the user at the MCP client say yes, too; operator if absent
+             * @enum {string}
+             */
+            approver?: "operator" | "user";
             review_by?: components["schemas"]["Time"];
         };
         /**
@@ -1985,6 +1995,11 @@ export interface components {
              * @enum {string}
              */
             where?: "arguments" | "results" | "both";
+            /**
+             * @description Of mode approvals - user lets the user at the MCP client say yes, too; operator if absent
+             * @enum {string}
+             */
+            approver?: "operator" | "user";
             since?: components["schemas"]["Since"];
             /** @description As for applying it - not looked at */
             reason?: string;
