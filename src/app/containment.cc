@@ -40,6 +40,7 @@ Containment::Containment(ContainmentParts parts)
       pins_(contain::ToolPins::make(parts_.journal, parts_.clock, parts_.settings, parts_.metrics)),
       agent_tokens_(contain::AgentTokens::make(parts_.journal, parts_.clock, fresh_secret)),
       refusals_(contain::Refusals::make(parts_.journal, parts_.clock, parts_.metrics)),
+      circuits_(contain::Circuits::make(parts_.journal, parts_.clock, parts_.metrics)),
       spending_(parts_.data_dir) {}
 
 Containment::~Containment() {
@@ -76,6 +77,7 @@ Result<void> Containment::open(gateway::GatewayOptions options, server::IntakeSi
             [this] { return agent_tokens_->credentials(); },
             refusals_.get(),
             spending_.memory(),
+            circuits_.get(),
             parts_.asked}
     ));
     address_ = (secure ? "https://" : "http://") + options.address + ":" +
@@ -101,6 +103,7 @@ void Containment::tick() {
     approvals_->tick();
     pins_->tick();
     refusals_->tick();
+    circuits_->tick();
     if (gateway_) {
         gateway_->tick();
     }
@@ -115,6 +118,7 @@ void Containment::stop() {
     calls_.reset();
     refusals_->tick();  // What came in the last second.
     spending_.save();
+    circuits_->tick();
 }
 
 std::string Containment::address() const {

@@ -72,6 +72,7 @@ private:
     std::unique_ptr<contain::AgentTokens> agent_tokens_;
     std::unique_ptr<contain::Refusals> refusals_;
     Spending spending_;
+    std::unique_ptr<contain::Circuits> circuits_;
     std::unique_ptr<GatewayCalls> calls_;
     std::shared_ptr<gateway::Gateway> gateway_;
     std::string address_;

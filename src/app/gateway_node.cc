@@ -132,6 +132,7 @@ public:
         calls_.reset();
         if (refusals_) {
             refusals_->tick();  // What came in the last second.
+            circuits_->tick();
         }
         if (spending_) {
             spending_->save();
@@ -177,6 +178,7 @@ public:
     void tick() override {
         book_->tick();
         refusals_->tick();
+        circuits_->tick();
         gateway_->tick();
         spending_->save();
     }
@@ -188,6 +190,7 @@ private:
         std::unique_ptr<store::SqliteJournalStore> local =
             TAGOUT_TRY(store::SqliteJournalStore::open(rows));
         journal_ = TAGOUT_TRY(journal::Journal::open(std::move(local), clock_));
+        circuits_ = contain::Circuits::make(*journal_, clock_, metrics_);
         refusals_ = contain::Refusals::make(*journal_, clock_, metrics_);
         spending_.emplace(options_.data_dir);
         TAGOUT_TRY(refusals_->rebuild());
@@ -231,7 +234,8 @@ private:
                 nullptr,
                 [this] { return agents_.load(); },
                 refusals_.get(),
-                spending_->memory()}
+                spending_->memory(),
+                circuits_.get()}
         ));
         enforcer_ = std::make_unique<gateway::FleetEnforcer>(*gateway_);
         return {};
@@ -396,6 +400,7 @@ private:
     std::atomic<std::shared_ptr<const contain::AgentCredentials>> agents_ =
         std::make_shared<const contain::AgentCredentials>();
     std::unique_ptr<journal::Journal> journal_;
+    std::unique_ptr<contain::Circuits> circuits_;  ///< In this host's own journal, too.
     std::unique_ptr<contain::Refusals> refusals_;  ///< At this host: its own journal and metrics.
     std::unique_ptr<server::TokenVerifier> admin_token_;
     std::unique_ptr<gateway::RecordSpool> spool_;

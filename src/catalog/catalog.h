@@ -31,6 +31,7 @@ struct Workflow {
     WorkflowName fallback;
     std::string url;  ///< The agent's own endpoint, for the gateway's workflow route.
     std::string fallback_url;
+    std::uint64_t fallback_percent = 0;  ///< Of sessions that go to the fallback without a control.
 };
 
 struct Tool {
@@ -52,6 +53,10 @@ struct ModelUpstream {
     std::string protocol;  ///< openai or anthropic
     std::string url;
     std::string key_env;  ///< Name of the environment variable with the key; never the key.
+    /// Where requests go when it fails: MODEL, UPSTREAM/MODEL or UPSTREAM/ (the same model there).
+    std::string fallback = {};
+    std::uint64_t fallback_percent = 0;  ///< Of sessions that go there while it does not fail.
+    std::vector<std::string> fallback_on = {};  ///< "429", "5xx"; none: 5xx. No answer counts always.
 };
 
 struct OwnerRule {

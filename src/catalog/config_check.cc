@@ -34,6 +34,14 @@ std::string item(std::string_view parent, std::size_t index, std::string_view fi
     return std::string(parent) + "[" + std::to_string(index) + "]." + std::string(field);
 }
 
+bool is_failure_status(std::string_view text) {
+    if (text == "5xx" || text == "4xx") {
+        return true;
+    }
+    return text.size() == 3 && (text[0] == '4' || text[0] == '5') && text[1] >= '0' &&
+           text[1] <= '9' && text[2] >= '0' && text[2] <= '9';
+}
+
 class Checker {
 public:
     Checker(const Contents& contents, const Places& places, std::span<const Mistake> misread)
@@ -43,6 +51,7 @@ public:
         agents();
         workflows();
         tools();
+        model_upstreams();
         owners();
         channels();
         severity_rules();
@@ -86,6 +95,46 @@ private:
     void tool_must_exist(std::string path, std::string_view name) {
         if (catalog_.configured_tool(name) == nullptr) {
             must_exist(std::move(path), name, "tools", names_of(contents_.tools));
+        }
+    }
+
+    void model_upstreams() {
+        const auto names = names_of(contents_.model_upstreams);
+        for (const ModelUpstream& upstream : contents_.model_upstreams) {
+            const std::string path = join("model_upstreams", upstream.name, "fallback");
+            if (upstream.fallback.empty()) {
+                if (upstream.fallback_percent > 0 || !upstream.fallback_on.empty()) {
+                    add(path + (upstream.fallback_percent > 0 ? "_percent" : "_on"),
+                        "there is no fallback that it could be of",
+                        "Add fallback beside it, or remove it");
+                }
+                continue;
+            }
+            for (const std::string& status : upstream.fallback_on) {
+                if (!is_failure_status(status)) {
+                    add(path + "_on",
+                        quoted(status) + " is no status of a failure",
+                        "Write 5xx, 4xx or a status from 400 to 599, such as 429");
+                }
+            }
+            const std::size_t slash = upstream.fallback.find('/');
+            if (slash == std::string::npos) {
+                continue;  // Another model of the same upstream.
+            }
+            const std::string_view to = std::string_view(upstream.fallback).substr(0, slash);
+            must_exist(path, to, "model_upstreams", names);
+            const auto other =
+                std::ranges::find(contents_.model_upstreams, to, &ModelUpstream::name);
+            if (other == contents_.model_upstreams.end()) {
+                continue;
+            }
+            if (other->name == upstream.name && slash + 1 == upstream.fallback.size()) {
+                add(path, "it falls back to itself", "Write another upstream, or another model");
+            } else if (other->protocol != upstream.protocol) {
+                add(path,
+                    quoted(to) + " speaks " + other->protocol + " and not " + upstream.protocol,
+                    "Write an upstream of the same protocol");
+            }
         }
     }
 
@@ -137,6 +186,11 @@ private:
         std::vector<std::size_t> walked_by(names.size(), never);
         for (std::size_t start = 0; start < names.size(); ++start) {
             const std::string& fallback = contents_.workflows[start].fallback.text();
+            if (fallback.empty() && contents_.workflows[start].fallback_percent > 0) {
+                add(join("workflows", names[start], "fallback_percent"),
+                    "there is no fallback that it could be of",
+                    "Add fallback beside it, or remove it");
+            }
             if (!fallback.empty()) {
                 must_exist(
                     join("workflows", names[start], "fallback"), fallback, "workflows", names

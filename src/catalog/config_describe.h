@@ -88,6 +88,15 @@ void describe(Workflow& workflow, V& v) {
             .help = "Endpoint of the fallback, where no workflow of its own is listed.",
             .format = Format::Url}
     );
+    v.field(
+        "fallback_percent",
+        workflow.fallback_percent,
+        FieldInfo{
+            .help = "Share of sessions that the gateway's workflow route gives to the fallback; a "
+                    "session stays where it went.",
+            .max = 100,
+            .unit = "percent"}
+    );
 }
 
 template <class V>
@@ -154,6 +163,29 @@ void describe(ModelUpstream& upstream, V& v) {
         FieldInfo{
             .help = "Environment variable with the API key; never the key.",
             .format = Format::EnvName}
+    );
+    v.field(
+        "fallback",
+        upstream.fallback,
+        FieldInfo{
+            .help = "Where requests go when it fails before a byte of its answer went out: MODEL, "
+                    "UPSTREAM/MODEL or UPSTREAM/ for the same model there."}
+    );
+    v.field(
+        "fallback_percent",
+        upstream.fallback_percent,
+        FieldInfo{
+            .help = "Share of sessions that go to the fallback while it does not fail; a session "
+                    "stays where it went.",
+            .max = 100,
+            .unit = "percent"}
+    );
+    v.field(
+        "fallback_on",
+        upstream.fallback_on,
+        FieldInfo{
+            .help = "Statuses that count as failures, such as 429 or 5xx; absent for 5xx. No answer "
+                    "counts always."}
     );
 }
 

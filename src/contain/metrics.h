@@ -96,6 +96,19 @@ inline constexpr MetricInfo refused_callers_total{
     "and why",
     "road,why"};
 
+inline constexpr MetricInfo fallbacks_total{
+    "tagout_upstream_fallbacks_total",
+    MetricType::Counter,
+    "Requests that went to an upstream's fallback, by why (failed: it failed and the request was sent "
+    "again, open: its circuit is open, share: the configured share)",
+    "upstream,why"};
+inline constexpr MetricInfo circuit_open{
+    "tagout_upstream_circuit_open",
+    MetricType::Gauge,
+    "2 while an upstream's circuit is open and its requests go to its fallback, 1 while one is tried, "
+    "0 again once it answers",
+    "upstream"};
+
 inline constexpr std::array metric_list{
     controls_in_force,
     controls_unproved,
@@ -117,6 +130,8 @@ inline constexpr std::array metric_list{
     approvals_pending,
     approvals_total,
     refused_callers_total,
+    fallbacks_total,
+    circuit_open,
 };
 
 }  // namespace tagout::contain

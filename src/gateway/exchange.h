@@ -77,6 +77,9 @@ private:
 [[nodiscard]] std::string decision_header(const Ruling& ruling);
 /// Of a throttled call: whole seconds, as the header Retry-After has them.
 [[nodiscard]] std::string retry_after(const Ruling& ruling);
+/// Whether a session is among the `percent` that go to the fallback: the same answer each time, at every
+/// gateway. A caller that names no session is told apart by its user, then its agent.
+[[nodiscard]] bool is_of_share(const Caller& caller, std::uint64_t percent);
 /// A path behind a road's own that leads out of the upstream's: "..", also in escapes.
 [[nodiscard]] bool leads_out(std::string_view rest);
 /// Path and query of a target; the query with its "?", or "".

@@ -21,6 +21,7 @@
 #include "catalog/catalog.h"
 #include "contain/agent_tokens.h"
 #include "contain/approvals.h"
+#include "contain/circuits.h"
 #include "contain/point.h"
 #include "contain/refusals.h"
 #include "contain/spend_memory.h"
@@ -110,6 +111,7 @@ struct GatewayParts {
     contain::Refusals* refusals = nullptr;  ///< Null: who is refused for who it is is only counted.
     /// What was spent under budgets; null: it is gone with the gateway.
     std::shared_ptr<contain::SpendMemory> spending = {};
+    contain::Circuits* circuits = nullptr;  ///< Null: model upstreams have no fallback on failure.
     /// Told of each call of a tool that was asked about and let go, but does not pass here. As `seen`.
     std::function<void(const AskedCall&)> asked = {};
 };

@@ -287,60 +287,6 @@ void ModelExchange::add_key() {
     }
 }
 
-/// False: it was refused, because it cannot go where it is routed.
-bool ModelExchange::apply_route() {
-    if (ruling_.route_to.empty()) {
-        return true;
-    }
-    const std::string& to = ruling_.route_to;
-    const std::size_t slash = to.find('/');
-    const auto& known = catalog_->contents().model_upstreams;
-    const auto upstream =
-        slash == std::string::npos
-            ? known.end()
-            : std::ranges::find(known, std::string_view(to).substr(0, slash), &catalog::ModelUpstream::name);
-    const std::string model = upstream == known.end() ? to : to.substr(slash + 1);
-    if (upstream != known.end() && upstream->name != upstream_.name) {
-        if (upstream->protocol != upstream_.protocol) {
-            ruling_.verdict = Verdict::Deny;
-            ruling_.for_model = "Model " + model_ + " is routed to " + to + ", which speaks " +
-                                upstream->protocol + " and not " + upstream_.protocol +
-                                "; ask for another model.";
-            ruling_.for_person = ruling_.for_model;
-            refuse(Outcome::Refused);
-            return false;
-        }
-        // The client's key is for whom it called, and goes to nobody else.
-        std::erase_if(request().headers, [](const auto& header) {
-            return net::equal_ignoring_case(header.first, "Authorization") ||
-                   net::equal_ignoring_case(header.first, "x-api-key");
-        });
-        upstream_ = *upstream;
-    }
-    if (!model.empty()) {  // what is stopped is stopped by whatever way it is reached
-        ToolCall there = facts();
-        there.model = model;
-        Ruling again = core_->rule(*snapshot(), there);
-        if (again.verdict == Verdict::Deny) {
-            ruling_ = std::move(again);
-            refuse(Outcome::Refused);
-            return false;
-        }
-        redaction_.add(snapshot(), again.redactions);
-        if (const std::string why = unredactable(); !why.empty()) {
-            refuse_unredacted(why);
-            return false;
-        }
-    }
-    if (!model.empty() && body_) {
-        JsonEdits edits(body_->view());
-        sent_model_ = model;
-        edits.replace(member(trimmed(body_->view()), "model"), quoted(model));
-        body_ = std::make_shared<const PaddedBytes>(PaddedBytes::copy_of(edits.text()));
-    }
-    return true;
-}
-
 void ModelExchange::redact_body() {
     if (!body_) {
         return;
@@ -351,9 +297,14 @@ void ModelExchange::redact_body() {
 }
 
 void ModelExchange::send_on() {
-    if (!apply_route()) {
+    if (!ruling_.route_to.empty() ? !apply_route(std::string(ruling_.route_to)) : !choose_way()) {
         return;
     }
+    enter();
+    forward_model();
+}
+
+void ModelExchange::forward_model() {
     if (const std::string why = uncountable(); !why.empty()) {
         ruling_.verdict = Verdict::Deny;
         ruling_.for_model = "A budget covers this call, and what it costs cannot be counted: " + why;
@@ -379,7 +330,6 @@ void ModelExchange::send_on() {
     }
     editor_ =
         AnswerEditor::make(api_, [this](const ProposedCall& call) { return judge_proposed(call); });
-    enter();
     forward(std::move(*url), body_, false);
 }
 
@@ -492,6 +442,17 @@ void ModelExchange::refuse(Outcome outcome) {
 }
 
 void ModelExchange::on_head(net::UpstreamHead head) {
+    if (counts_as_failure(head.status)) {
+        const std::string why = "status " + std::to_string(head.status);
+        tell_circuit(false, why);
+        if (can_fall_back()) {
+            cancel_upstream();
+            fall_back();
+            return;
+        }
+    } else {
+        tell_circuit(true, "");
+    }
     const std::string_view type = net::find_header(head.headers, "Content-Type");
     is_events_ =
         net::equal_ignoring_case(trimmed(type.substr(0, type.find(';'))), "text/event-stream");
@@ -514,7 +475,7 @@ void ModelExchange::on_head(net::UpstreamHead head) {
         whole_head_ = std::move(head);
         return;
     }
-    open({head.status, net::end_to_end(head.headers), ""}, head.length);
+    open({head.status, answer_headers(head.headers), ""}, head.length);
 }
 
 void ModelExchange::on_bytes(std::string_view bytes) {
@@ -573,6 +534,13 @@ void ModelExchange::on_bytes(std::string_view bytes) {
 }
 
 void ModelExchange::on_upstream_end(const Result<void>& end) {
+    if (!end && !has_opened()) {
+        tell_circuit(false, end.error().message);
+        if (can_fall_back()) {
+            fall_back();
+            return;
+        }
+    }
     failed_ = failed_ || !end;
     if (!end && !has_opened()) {
         whole_head_.reset();
@@ -632,7 +600,7 @@ void ModelExchange::finish_whole() {
         result_ = body.substr(0, call_text_bytes_max);
     }
     report(false);
-    answer({head.status, net::end_to_end(head.headers), std::move(body)}, Outcome::Forwarded);
+    answer({head.status, answer_headers(head.headers), std::move(body)}, Outcome::Forwarded);
 }
 
 void ModelExchange::on_client_gone() {
@@ -643,6 +611,13 @@ void ModelExchange::on_client_gone() {
 
 void ModelExchange::judge_again(const Snapshot&, const Snapshot& now) {
     Ruling ruling = core_->rule(*now, facts());
+    if (ruling.verdict != Verdict::Deny && !routed_model_.empty()) {
+        ToolCall there = facts();
+        there.model = routed_model_;
+        if (Ruling again = core_->rule(*now, there); again.verdict == Verdict::Deny) {
+            ruling = std::move(again);
+        }
+    }
     if (ruling.verdict != Verdict::Deny) {
         if (!approval_.empty() && ruling.verdict != Verdict::Escalate) {
             withdraw();
@@ -671,6 +646,9 @@ void ModelExchange::judge_again(const Snapshot&, const Snapshot& now) {
 
 void ModelExchange::report(bool cancelled) {
     charge(cancelled);
+    if (!primary_.empty()) {  // It ended before it could be told whether the upstream answers.
+        core_->parts.circuits->left(std::exchange(primary_, ""));
+    }
     if (is_probe() || std::exchange(reported_, true) || request().method != "POST") {
         return;
     }

@@ -47,7 +47,19 @@ private:
     void rule_offered();
     [[nodiscard]] std::string unredactable() const;
     void refuse_unredacted(std::string_view why);
-    [[nodiscard]] bool apply_route();
+    /// To MODEL, UPSTREAM/MODEL or UPSTREAM/. False: it was refused, because it cannot go there.
+    [[nodiscard]] bool apply_route(const std::string& to);
+    /// Before it goes out: to the fallback while the upstream fails, and by share.
+    [[nodiscard]] bool choose_way();
+    /// Once, and only before a byte of an answer went out.
+    [[nodiscard]] bool can_fall_back() const;
+    /// The upstream failed: the same request goes to its fallback, or is refused there.
+    void fall_back();
+    [[nodiscard]] bool counts_as_failure(int status) const;
+    [[nodiscard]] bool take_fallback(std::string_view why);
+    void tell_circuit(bool answered, std::string_view why);
+    [[nodiscard]] net::Headers answer_headers(const net::Headers& headers) const;
+    void forward_model();
     void redact_body();
     [[nodiscard]] const std::string& paid_model() const noexcept {
         return sent_model_.empty() ? model_ : sent_model_;
@@ -90,6 +102,10 @@ private:
     Ruling ruling_;
     Redaction redaction_;
     std::string approval_;
+    std::string primary_;   ///< Upstream whose circuit waits for what becomes of this; "" for none.
+    bool fell_back_ = false;
+    std::string routed_model_;  ///< That answers in its place; "" for the one that was asked for.
+    std::string routed_to_;  ///< As it stands in the answer's tagout-route; "" where it was asked.
     bool reported_ = false;
     bool failed_ = false;
     std::string result_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gateway/gateway.h"
+#include "incident/memory_journal.h"
 #include "net/http_client.h"
 #include "net/raw_socket.h"
 #include "net/scripted_server.h"
@@ -128,6 +129,16 @@ public:
             {"openai", "openai", model_.url("/v1"), "TAGOUT_TEST_KEY"}
         );
         contents.model_upstreams.push_back({"anthropic", "anthropic", model_.url(), ""});
+        contents.model_upstreams.push_back(
+            {"main", "openai", model_.url("/v1"), "", "spare/gpt-spare", 0, {}}
+        );
+        contents.model_upstreams.push_back({"spare", "openai", tools_.url("/v1"), "TAGOUT_SPARE_KEY"});
+        contents.model_upstreams.push_back(
+            {"down", "openai", "http://127.0.0.1:1/v1", "", "spare/", 0, {"429", "5xx"}}
+        );
+        contents.model_upstreams.push_back(
+            {"half", "openai", model_.url("/v1"), "", "gpt-spare", 50, {}}
+        );
         contents.tools.push_back(
             {.name = ToolName("refund"),
              .server = "shop",
@@ -148,6 +159,9 @@ public:
             {WorkflowName("fallback"), {}, tools_.url("/people"), ""}
         );
         contents.prices.push_back({"gpt-priced", 10, 50});
+        contents.workflows.push_back(
+            {WorkflowName("shared"), WorkflowName("fallback"), model_.url("/agent"), "", 50}
+        );
         catalog_ = std::make_shared<const catalog::Catalog>(std::move(contents));
         GatewayOptions options;
         options.threads = threads;
@@ -177,7 +191,8 @@ public:
             },
             pins,
             proof.credentials,
-            proof.refusals};
+            proof.refusals,
+            circuits.get()};
         gateway = std::move(*Gateway::start(options, parts));
         if (controlled) {
             (void)control({});
@@ -262,6 +277,8 @@ public:
     SystemClock clock;
     MetricRegistry metrics;
     FakeApprovals approvals;
+    incident::MemoryJournal journal{clock};
+    std::unique_ptr<contain::Circuits> circuits = contain::Circuits::make(journal, clock, metrics);
     std::atomic<int> tool_requests{0};
     std::atomic<int> model_requests{0};
     std::shared_ptr<Gateway> gateway;

@@ -42,6 +42,13 @@ ToolCall WorkflowExchange::facts() const {
     return caller_.call(CallKind::Workflow);
 }
 
+/// Of who answers.
+ToolCall WorkflowExchange::facts_there() const {
+    ToolCall call = facts();
+    call.workflow = answered_by_;
+    return call;
+}
+
 void WorkflowExchange::begin() {
     if (leads_out(rest_)) {
         answer(
@@ -92,6 +99,16 @@ std::string WorkflowExchange::destination() const {
 void WorkflowExchange::send_on() {
     if (ruling_.verdict == Verdict::Modify && !ruling_.route_to.empty()) {
         answered_by_ = ruling_.route_to;
+    } else if (!workflow_.fallback.empty() && is_of_share(caller_, workflow_.fallback_percent)) {
+        answered_by_ = workflow_.fallback.text();
+    }
+    if (answered_by_ != workflow_.name.text()) {  // What is stopped is stopped by whatever way.
+        Ruling there = core_->rule(*snapshot(), facts_there());
+        if (there.verdict == Verdict::Deny) {
+            ruling_ = std::move(there);
+            refuse(Outcome::Refused);
+            return;
+        }
     }
     const std::string base = destination();
     auto url = base.empty() ? Result<net::UrlParts>(fail(ErrorCode::NotFound, "no url"))
@@ -158,6 +175,9 @@ void WorkflowExchange::on_client_gone() {
 
 void WorkflowExchange::judge_again(const Snapshot&, const Snapshot& now) {
     Ruling ruling = core_->rule(*now, facts());
+    if (ruling.verdict != Verdict::Deny && answered_by_ != workflow_.name.text()) {
+        ruling = core_->rule(*now, facts_there());
+    }
     if (ruling.verdict != Verdict::Deny) {
         return;
     }

@@ -35,6 +35,7 @@ private:
 
     void begin();
     [[nodiscard]] ToolCall facts() const;
+    [[nodiscard]] ToolCall facts_there() const;
     /// Endpoint of who answers; "" if tagout.yaml names none.
     [[nodiscard]] std::string destination() const;
     void send_on();
