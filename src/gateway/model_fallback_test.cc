@@ -13,6 +13,13 @@ const std::string streamed = R"({"model":"gpt-5","stream":true,"messages":[]})";
 constexpr std::string_view answered =
     R"({"choices":[{"index":0,"message":{"role":"assistant","content":"from the spare"},"finish_reason":"stop"}]})";
 
+/// `tools` serves the spare model and people, `model` all others.
+class FallbackWorld : public World {
+public:
+    FallbackWorld(Script tools, Script model)
+        : World(std::move(tools), std::move(model), true, 2, nullptr, {}, true) {}
+};
+
 /// Answers everything so; what it was asked is kept.
 struct Model {
     std::string answer;
@@ -58,7 +65,7 @@ TEST(ModelFallback, AnotherModelAnswersWhereOneFails) {
     Model spare{http_answer("application/json", answered), {}, {}};
     Model main{failing(503), {}, {}};
     setenv("TAGOUT_SPARE_KEY", "sk-spare", 1);
-    World world(spare.script(), main.script());
+    FallbackWorld world(spare.script(), main.script());
     const auto answer = ask(world, "main", chat, {{"Authorization", "Bearer sk-mine"}});
     EXPECT_EQ(answer.status, 200) << answer.body;
     EXPECT_NE(answer.body.find("from the spare"), std::string::npos);
@@ -79,12 +86,12 @@ TEST(ModelFallback, AnotherModelAnswersWhereOneFails) {
 TEST(ModelFallback, AStreamFallsBackBeforeItsFirstByteAndNeverAfterIt) {
     Model spare{http_answer("text/event-stream", "data: {\"x\":1}\n\ndata: [DONE]\n\n"), {}, {}};
     Model main{failing(500), {}, {}};
-    World world(spare.script(), main.script());
+    FallbackWorld world(spare.script(), main.script());
     const auto answer = ask(world, "main", streamed);
     EXPECT_EQ(answer.status, 200);
     EXPECT_NE(answer.body.find("[DONE]"), std::string::npos);
 
-    World broken(
+    FallbackWorld broken(
         spare.script(),
         [](net::ScriptedPeer& peer) {
             peer.read_request();
@@ -105,7 +112,7 @@ TEST(ModelFallback, AStreamFallsBackBeforeItsFirstByteAndNeverAfterIt) {
 TEST(ModelFallback, StatusesThatDoNotCountAreTheClients) {
     Model spare{http_answer("application/json", answered), {}, {}};
     Model main{failing(429), {}, {}};
-    World world(spare.script(), main.script());
+    FallbackWorld world(spare.script(), main.script());
     EXPECT_EQ(ask(world, "main").status, 429);
     main.say(failing(400));
     EXPECT_EQ(ask(world, "main").status, 400);
@@ -115,7 +122,7 @@ TEST(ModelFallback, StatusesThatDoNotCountAreTheClients) {
 TEST(ModelFallback, TheFallbacksOwnFailureIsTold) {
     Model spare{failing(503), {}, {}};
     Model main{failing(500), {}, {}};
-    World world(spare.script(), main.script());
+    FallbackWorld world(spare.script(), main.script());
     EXPECT_EQ(ask(world, "main").status, 503);
     EXPECT_EQ(spare.count(), 1U);
     EXPECT_EQ(main.count(), 1U);
@@ -123,7 +130,7 @@ TEST(ModelFallback, TheFallbacksOwnFailureIsTold) {
 
 TEST(ModelFallback, AnUpstreamThatKeepsFailingIsNotAskedInVain) {
     Model spare{http_answer("application/json", answered), {}, {}};
-    World world(spare.script(), nullptr);
+    FallbackWorld world(spare.script(), nullptr);
     for (std::uint32_t i = 0; i < contain::Circuits::failures_max + 2; ++i) {
         EXPECT_EQ(ask(world, "down").status, 200);
     }
@@ -148,7 +155,7 @@ TEST(ModelFallback, AnUpstreamThatKeepsFailingIsNotAskedInVain) {
 TEST(ModelFallback, AStoppedFallbackStaysStopped) {
     Model spare{http_answer("application/json", answered), {}, {}};
     Model main{failing(500), {}, {}};
-    World world(spare.script(), main.script());
+    FallbackWorld world(spare.script(), main.script());
     world.control({World::stop("model:gpt-spare")});
     EXPECT_EQ(ask(world, "main").status, 403);
     EXPECT_EQ(spare.count(), 0U);
@@ -156,7 +163,7 @@ TEST(ModelFallback, AStoppedFallbackStaysStopped) {
 
 TEST(ModelFallback, AShareOfSessionsGoesThereAndStays) {
     Model main{http_answer("application/json", answered), {}, {}};
-    World world([](net::ScriptedPeer&) {}, main.script());
+    FallbackWorld world([](net::ScriptedPeer&) {}, main.script());
     int moved = 0;
     for (int session = 0; session < 60; ++session) {
         const net::Headers headers{{"tagout-session", "s-" + std::to_string(session)}};
@@ -172,7 +179,7 @@ TEST(ModelFallback, AShareOfSessionsGoesThereAndStays) {
 TEST(WorkflowShare, ASessionStaysWhereItWentUntilAControlMovesIt) {
     Model people{http_answer("text/plain", "people"), {}, {}};
     Model agent{http_answer("text/plain", "agent"), {}, {}};
-    World world(people.script(), agent.script());
+    FallbackWorld world(people.script(), agent.script());
     const auto who = [&](int session) {
         return world
             .ask({"POST", "/workflow/shared", "a", {{"tagout-session", std::to_string(session)}}})

@@ -112,10 +112,11 @@ class World {
 public:
     using Script = net::ScriptedServer::Script;
 
-    /// `tools` serves MCP at /mcp/shop, `model` a model API at /model/openai and /model/anthropic.
+    /// `tools` serves MCP at /mcp/shop, `model` a model API at /model/openai and /model/anthropic; with
+    /// `fallbacks` main, down and half (a share) fall back to spare, which `tools` serves.
     explicit World(
         Script tools, Script model = nullptr, bool controlled = true, unsigned threads = 2,
-        contain::ToolPins* pins = nullptr, Proof proof = {}
+        contain::ToolPins* pins = nullptr, Proof proof = {}, bool fallbacks = false
     )
         : tools_(counted(std::move(tools), tool_requests)),
           model_(
@@ -129,16 +130,6 @@ public:
             {"openai", "openai", model_.url("/v1"), "TAGOUT_TEST_KEY"}
         );
         contents.model_upstreams.push_back({"anthropic", "anthropic", model_.url(), ""});
-        contents.model_upstreams.push_back(
-            {"main", "openai", model_.url("/v1"), "", "spare/gpt-spare", 0, {}}
-        );
-        contents.model_upstreams.push_back({"spare", "openai", tools_.url("/v1"), "TAGOUT_SPARE_KEY"});
-        contents.model_upstreams.push_back(
-            {"down", "openai", "http://127.0.0.1:1/v1", "", "spare/", 0, {"429", "5xx"}}
-        );
-        contents.model_upstreams.push_back(
-            {"half", "openai", model_.url("/v1"), "", "gpt-spare", 50, {}}
-        );
         contents.tools.push_back(
             {.name = ToolName("refund"),
              .server = "shop",
@@ -159,9 +150,21 @@ public:
             {WorkflowName("fallback"), {}, tools_.url("/people"), ""}
         );
         contents.prices.push_back({"gpt-priced", 10, 50});
-        contents.workflows.push_back(
-            {WorkflowName("shared"), WorkflowName("fallback"), model_.url("/agent"), "", 50}
-        );
+        if (fallbacks) {
+            contents.model_upstreams.push_back(
+                {"main", "openai", model_.url("/v1"), "", "spare/gpt-spare", 0, {}}
+            );
+            contents.model_upstreams.push_back({"spare", "openai", tools_.url("/v1"), "TAGOUT_SPARE_KEY"});
+            contents.model_upstreams.push_back(
+                {"down", "openai", "http://127.0.0.1:1/v1", "", "spare/", 0, {"429", "5xx"}}
+            );
+            contents.model_upstreams.push_back(
+                {"half", "openai", model_.url("/v1"), "", "gpt-spare", 50, {}}
+            );
+            contents.workflows.push_back(
+                {WorkflowName("shared"), WorkflowName("fallback"), model_.url("/agent"), "", 50}
+            );
+        }
         catalog_ = std::make_shared<const catalog::Catalog>(std::move(contents));
         GatewayOptions options;
         options.threads = threads;
@@ -192,6 +195,7 @@ public:
             pins,
             proof.credentials,
             proof.refusals,
+            {},
             circuits.get()};
         gateway = std::move(*Gateway::start(options, parts));
         if (controlled) {
