@@ -40,8 +40,8 @@ Containment::Containment(ContainmentParts parts)
       pins_(contain::ToolPins::make(parts_.journal, parts_.clock, parts_.settings, parts_.metrics)),
       agent_tokens_(contain::AgentTokens::make(parts_.journal, parts_.clock, fresh_secret)),
       refusals_(contain::Refusals::make(parts_.journal, parts_.clock, parts_.metrics)),
-      circuits_(contain::Circuits::make(parts_.journal, parts_.clock, parts_.metrics)),
-      spending_(parts_.data_dir) {}
+      spending_(parts_.data_dir),
+      circuits_(contain::Circuits::make(parts_.journal, parts_.clock, parts_.metrics)) {}
 
 Containment::~Containment() {
     stop();
