@@ -298,12 +298,15 @@ Result<ControlView> LiveControls::probe(const ControlId& id, const By& by) {
         return fail(ErrorCode::Conflict, id.text() + " is released; there is nothing to prove");
     }
     if (!can_be_proved(row->view.control.mode)) {
+        const ControlMode mode = row->view.control.mode;
         return fail(
             ErrorCode::Conflict,
-            id.text() + (row->view.control.mode == ControlMode::Throttle ||
-                                 row->view.control.mode == ControlMode::Budget
-                             ? " counts, and a probe is never one call too many; it counts what it refused"
-                             : " refuses nothing; there is nothing to prove")
+            id.text() +
+                (mode == ControlMode::Throttle || mode == ControlMode::Budget
+                     ? " counts, and a probe is never one call too many; it counts what it refused"
+                 : mode == ControlMode::Observe
+                     ? " observes and refuses nothing; there is nothing to prove"
+                     : " refuses nothing; there is nothing to prove")
         );
     }
     if (!is_enforced(row->view)) {
