@@ -70,7 +70,7 @@ class Budget(unittest.TestCase):
         threading.Thread(target=cls.model.serve_forever, daemon=True).start()
         cls.config = (
             "model_upstreams:\n"
-            f"  - {{ name: openai, protocol: openai, url: 'http://127.0.0.1:{cls.model.server_address[1]}/v1' }}\n"
+            f"  openai: {{ protocol: openai, url: 'http://127.0.0.1:{cls.model.server_address[1]}/v1' }}\n"
             "prices:\n  - { model: 'gpt-*', input_usd_per_million: 10, output_usd_per_million: 50 }\n"
         )
 
