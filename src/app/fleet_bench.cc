@@ -24,6 +24,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -35,6 +36,7 @@
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -234,9 +236,11 @@ public:
             }
             nodes_.push_back(started(GatewayNode::start(own, clock_)));
         }
+        ticking_ = std::jthread([this](const std::stop_token& over) { tick(over); });
         wait_for("all gateways to come", [&] { return all_enforce(0); });
     }
     ~Fleet() {
+        ticking_ = {};
         if (process_ > 0) {
             kill(process_, SIGKILL);
             waitpid(process_, nullptr, 0);
@@ -278,6 +282,7 @@ public:
     void make_trouble() {
         kill(process_, SIGSTOP);
         network_->cut();
+        const MutexLock lock(nodes_mutex_);
         nodes_[restarted].reset();
         nodes_[restarted] = started(GatewayNode::start(node_options(restarted), clock_));
         in_trouble_ = {name_of(cut_off), name_of(restarted), process_name_};
@@ -379,6 +384,20 @@ private:
         }
     }
 
+    /// What the programs do once a second.
+    void tick(const std::stop_token& over) {
+        while (!over.stop_requested()) {
+            server_->tick();
+            {
+                const MutexLock lock(nodes_mutex_);
+                for (const std::unique_ptr<GatewayNode>& node : nodes_) {
+                    node->tick();
+                }
+            }
+            std::this_thread::sleep_for(std::chrono::seconds(1));
+        }
+    }
+
     static std::string name_of(std::size_t number) { return "edge-" + std::to_string(number); }
     [[nodiscard]] bool is_in_trouble(std::string_view name) const {
         return std::ranges::find(in_trouble_, name) != in_trouble_.end();
@@ -410,6 +429,7 @@ private:
         arguments.push_back(nullptr);
         process_ = fork();
         if (process_ == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);  // A frozen one would outlive whoever is killed.
             const int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
             dup2(quiet, STDOUT_FILENO);
             dup2(quiet, STDERR_FILENO);
@@ -505,9 +525,11 @@ private:
     std::string control_;
     std::string admin_;
     net::HttpClient client_;
+    Mutex nodes_mutex_;  ///< One is replaced while they tick.
     std::vector<std::unique_ptr<GatewayNode>> nodes_;
     std::deque<std::string> in_force_;
     std::size_t checked_ = 0;
+    std::jthread ticking_;
 };
 
 void run_stops(benchmark::State& state, Fleet::Troubled troubled) {

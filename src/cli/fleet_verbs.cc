@@ -1,6 +1,7 @@
 #include "cli/fleet_verbs.h"
 
 #include "cli/json_text.h"
+#include "cli/token_table.h"
 
 #include <boost/json.hpp>
 
@@ -65,24 +66,8 @@ void render_points(const json::value& answer, Terminal& terminal) {
 }
 
 void render_tokens(const json::value& answer, Terminal& terminal) {
-    const json::array& tokens = array_at(answer, "tokens");
-    if (tokens.empty()) {
-        terminal.line("no gateway may come yet: tagout fleet token NAME --reason R makes a token");
-        return;
-    }
-    const std::string now = now_text();
-    std::vector<std::vector<std::string>> rows;
-    for (const json::value& token : tokens) {
-        const std::string revoked = field(token, "revoked_by");
-        rows.push_back(
-            {field(token, "id"), field(token, "pattern"), short_time(field(token, "made_at"), now),
-             field(token, "made_by"),
-             revoked.empty() ? "holds" : terminal.toned("revoked by " + revoked, Tone::Dim),
-             field(token, "reason")}
-        );
-    }
-    terminal.line(
-        table({"TOKEN", "FOR", "MADE", "BY", "STATE", "REASON"}, rows, terminal.width())
+    render_token_table(
+        answer, "no gateway may come yet: tagout fleet token NAME --reason R makes a token", terminal
     );
 }
 

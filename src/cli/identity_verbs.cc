@@ -1,6 +1,7 @@
 #include "cli/identity_verbs.h"
 
 #include "cli/json_text.h"
+#include "cli/token_table.h"
 
 #include <boost/json.hpp>
 
@@ -11,25 +12,9 @@ namespace {
 namespace json = boost::json;
 
 void render_tokens(const json::value& answer, Terminal& terminal) {
-    const json::array& tokens = array_at(answer, "tokens");
-    if (tokens.empty()) {
-        terminal.line("no agent has a token yet: tagout identity token NAME --reason R makes one");
-        return;
-    }
-    const std::string now = now_text();
-    std::vector<std::vector<std::string>> rows;
-    for (const json::value& token : tokens) {
-        const std::string revoked = field(token, "revoked_by");
-        rows.push_back(
-            {field(token, "id"),
-             field(token, "pattern"),
-             short_time(field(token, "made_at"), now),
-             field(token, "made_by"),
-             revoked.empty() ? "holds" : terminal.toned("revoked by " + revoked, Tone::Dim),
-             field(token, "reason")}
-        );
-    }
-    terminal.line(table({"TOKEN", "FOR", "MADE", "BY", "STATE", "REASON"}, rows, terminal.width()));
+    render_token_table(
+        answer, "no agent has a token yet: tagout identity token NAME --reason R makes one", terminal
+    );
 }
 
 void render_made(const json::value& token, Terminal& terminal) {
@@ -40,8 +25,7 @@ void render_made(const json::value& token, Terminal& terminal) {
     terminal.line(field(token, "token"));
     terminal.line(
         "Give it to the agent as header tagout-token, as its API key, or for tagout hook and "
-        "tagout mcp "
-        "in TAGOUT_AGENT_TOKEN."
+        "tagout mcp in TAGOUT_AGENT_TOKEN."
     );
 }
 

@@ -10,40 +10,34 @@
 #pragma once
 
 #include "base/clock.h"
-#include "contain/controls.h"
+#include "contain/token_rows.h"
 #include "journal/journal.h"
 
 #include <array>
-#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace tagout::contain {
 
 inline constexpr std::string_view agent_token_prefix = "tagout_agent_";
-inline constexpr std::size_t agent_token_bytes_max = 200;
 inline constexpr std::size_t agent_tokens_max = 10'000;
 inline constexpr std::size_t agent_pattern_bytes_max = 256;
 
-struct AgentToken {
-    std::string id;       ///< "AGT-1"
-    std::string pattern;  ///< Names of agents that it is for: exact, or a glob.
-    Actor made_by;
-    std::string reason;
-    Instant made_at;
-    Actor revoked_by;  ///< "" while it holds.
-    std::optional<Instant> revoked_at;
-};
+/// Where an agent shows its token: in a header of Tagout's own, or as the client's API key.
+inline constexpr std::array<std::string_view, 3> agent_token_headers{
+    "tagout-token", "authorization", "x-api-key"};
+/// The value of such a header without "Bearer ".
+[[nodiscard]] std::string_view without_scheme(std::string_view value) noexcept;
+/// Whether it is a token of an agent, bare or as Bearer.
+[[nodiscard]] bool holds_agent_token(std::string_view value) noexcept;
 
 /// What a gateway needs to know of every token.
 class AgentCredentials {
 public:
-    using Digest = std::array<std::uint8_t, 32>;
     struct Known {
         std::string id;
         std::string pattern;
@@ -51,7 +45,7 @@ public:
         friend bool operator==(const Known&, const Known&) = default;
     };
 
-    void put(const Digest& digest, Known known);
+    void put(const journal::Digest& digest, Known known);
     /// Null for a token that was never made; a revoked one says so. Tokens are compared as hashes,
     /// all bytes of them: what differs tells nothing of a token.
     [[nodiscard]] const Known* find(std::string_view token) const noexcept;
@@ -62,17 +56,12 @@ public:
     [[nodiscard]] static Result<AgentCredentials> parse_part(std::string_view part);
 
 private:
-    struct DigestHash {
-        std::size_t operator()(const Digest& digest) const noexcept;
-    };
-    std::unordered_map<Digest, Known, DigestHash> by_digest_;
+    std::map<journal::Digest, Known> by_digest_;
 };
 
 class AgentTokens {
 public:
     virtual ~AgentTokens() = default;
-    /// Gives 32 bytes that nobody can guess, in hex.
-    using FreshSecret = std::function<std::string()>;
     static std::unique_ptr<AgentTokens> make(
         journal::Journal& journal, const Clock& clock, FreshSecret fresh
     );
@@ -80,15 +69,11 @@ public:
     /// Folds the journal. Once, before anything else.
     virtual Result<void> rebuild() = 0;
 
-    struct Made {
-        AgentToken facts;
-        std::string token;  ///< Told this once.
-    };
     /// InvalidArgument: no name of agents, no reason. LimitExceeded.
-    virtual Result<Made> make_token(const std::string& pattern, const By& by) = 0;
+    virtual Result<MadeToken> make_token(const std::string& pattern, const By& by) = 0;
     /// By id. NotFound. Conflict: revoked already.
-    virtual Result<AgentToken> revoke(const std::string& id, const By& by) = 0;
-    [[nodiscard]] virtual std::vector<AgentToken> list() const = 0;
+    virtual Result<IssuedToken> revoke(const std::string& id, const By& by) = 0;
+    [[nodiscard]] virtual std::vector<IssuedToken> list() const = 0;
     /// As it stands. Cheap: never null.
     [[nodiscard]] virtual std::shared_ptr<const AgentCredentials> credentials() const = 0;
     /// Called after each change, with no lock held.

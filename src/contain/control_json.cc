@@ -185,6 +185,20 @@ json::object tree_of(const PendingApproval& approval) {
     return object;
 }
 
+json::object tree_of(const IssuedToken& token) {
+    json::object row{
+        {"id", token.id},
+        {"pattern", token.pattern},
+        {"made_by", token.made_by.text()},
+        {"reason", token.reason},
+        {"made_at", to_rfc3339(token.made_at)}};
+    if (token.revoked_at) {
+        row["revoked_by"] = token.revoked_by.text();
+        row["revoked_at"] = to_rfc3339(*token.revoked_at);
+    }
+    return row;
+}
+
 json::object tree_of(const PinnedTool& tool) {
     json::object tree{
         {"server", tool.server},

@@ -4,6 +4,7 @@
 #include "contain/approvals.h"
 #include "contain/controls.h"
 #include "contain/playbook.h"
+#include "contain/token_rows.h"
 #include "contain/tool_pins.h"
 
 #include <boost/json/object.hpp>
@@ -16,6 +17,7 @@ namespace tagout::contain {
 [[nodiscard]] boost::json::object tree_of(const PointChange& change);
 [[nodiscard]] boost::json::object tree_of(const PendingApproval& approval);
 [[nodiscard]] boost::json::object tree_of(const PinnedTool& tool);
+[[nodiscard]] boost::json::object tree_of(const IssuedToken& token);
 [[nodiscard]] boost::json::object tree_of(const Proposal& proposal);
 /// What effects need, as members of a control: rate or budget and key, redact and where.
 void put_terms(boost::json::object& object, const Control& control);

@@ -64,18 +64,6 @@ std::string folded(const Actor& actor) {
     return text;
 }
 
-Result<void> check_reason(const By& by, std::string_view what) {
-    if (by.reason.find_first_not_of(" \t\r\n") == std::string::npos) {
-        return refuse(std::string(what) + " needs a reason");
-    }
-    if (by.reason.size() > Controls::reason_bytes_max) {
-        return refuse(
-            "the reason is over " + std::to_string(Controls::reason_bytes_max) + " bytes; shorten it"
-        );
-    }
-    return {};
-}
-
 /// Whether any call that `scope` covers could be refused by `mode`.
 Result<void> check_mode(const Scope& scope, ControlMode mode) {
     const std::string name(name_of(mode));
@@ -280,6 +268,18 @@ Result<void> check_in_force(const ControlView& view) {
 }
 
 }  // namespace
+
+Result<void> check_reason(const By& by, std::string_view what) {
+    if (by.reason.find_first_not_of(" \t\r\n") == std::string::npos) {
+        return refuse(std::string(what) + " needs a reason");
+    }
+    if (by.reason.size() > Controls::reason_bytes_max) {
+        return refuse(
+            "the reason is over " + std::to_string(Controls::reason_bytes_max) + " bytes; shorten it"
+        );
+    }
+    return {};
+}
 
 TAGOUT_DEFINE_NAMED_ENUM(ControlState, parse_control_state, control_state_names)
 TAGOUT_DEFINE_NAMED_ENUM(Review, parse_review, review_names)

@@ -22,6 +22,8 @@ namespace tagout::contain {
 [[nodiscard]] std::string sentence_of(
     ControlChange::What what, const ControlView& view, std::string_view reason
 );
+/// Whoever changes something of containment says why; `what` begins the refusal: "a release".
+[[nodiscard]] Result<void> check_reason(const By& by, std::string_view what);
 /// Whether `opening` goes further than the stage that `view` is in.
 [[nodiscard]] Result<void> check_opening(const ControlView& view, const Opening& opening);
 [[nodiscard]] Result<void> check_put_back(const ControlView& view, const By& by);

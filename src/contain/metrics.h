@@ -92,8 +92,7 @@ inline constexpr MetricInfo refused_callers_total{
     "tagout_refused_callers_total",
     MetricType::Counter,
     "Requests refused for who sent them (no credential, a revoked one, another agent's name), by "
-    "road "
-    "and why",
+    "road and why",
     "road,why"};
 
 inline constexpr MetricInfo fallbacks_total{

@@ -190,17 +190,22 @@ void PolicyReader::read_text(
     values.texts[key.key] = at.text;
 }
 
+/// One word, or a list of them.
+std::vector<const YamlNode*> PolicyReader::items_of(const YamlNode& at) const {
+    if (at.kind != YamlNode::Kind::Sequence) {
+        return {&at};
+    }
+    std::vector<const YamlNode*> items;
+    for (const std::uint32_t child : at.children) {
+        items.push_back(&node(child));
+    }
+    return items;
+}
+
 void PolicyReader::read_words(
     const YamlNode& at, const std::string& path, const PolicyKey& key, PolicyValues& values
 ) {
-    std::vector<const YamlNode*> items;
-    if (at.kind == YamlNode::Kind::Sequence) {
-        for (const std::uint32_t child : at.children) {
-            items.push_back(&node(child));
-        }
-    } else {
-        items.push_back(&at);
-    }
+    const std::vector<const YamlNode*> items = items_of(at);
     for (const YamlNode* const item : items) {
         if (item->kind != YamlNode::Kind::Scalar) {
             wrong(*item, path, "here must be a word", "Write " + catalog::any_of_text(key.choices));
@@ -213,14 +218,7 @@ void PolicyReader::read_words(
 void PolicyReader::read_texts(
     const YamlNode& at, const std::string& path, const PolicyKey& key, PolicyValues& values
 ) {
-    std::vector<const YamlNode*> items;
-    if (at.kind == YamlNode::Kind::Sequence) {
-        for (const std::uint32_t child : at.children) {
-            items.push_back(&node(child));
-        }
-    } else {
-        items.push_back(&at);
-    }
+    const std::vector<const YamlNode*> items = items_of(at);
     if (items.empty() || items.size() > redact_kinds_max) {
         return wrong(
             at, path, "here must be a text or a list of them",

@@ -81,6 +81,7 @@ private:
         const catalog::YamlNode& at, const std::string& path, const PolicyKey& key,
         PolicyValues& values
     );
+    [[nodiscard]] std::vector<const catalog::YamlNode*> items_of(const catalog::YamlNode& at) const;
     void read_words(
         const catalog::YamlNode& at, const std::string& path, const PolicyKey& key,
         PolicyValues& values

@@ -190,13 +190,6 @@ struct GlobRow {
     return XXH3_64bits_withSeed(name.data(), name.size(), static_cast<std::uint64_t>(kind));
 }
 
-/// Where of 100 a session stands, for all controls, snapshots and points alike: who passes at a share
-/// passes at every larger one.
-[[nodiscard]] inline std::uint32_t place_of_session(std::string_view session) noexcept {
-    constexpr std::uint64_t seed = 0x5ea5e5510ULL;
-    return static_cast<std::uint32_t>(XXH3_64bits_withSeed(session.data(), session.size(), seed) % 100);
-}
-
 [[nodiscard]] constexpr std::uint32_t tag_of(std::uint64_t hash) noexcept {
     return static_cast<std::uint32_t>(hash >> 32) | 1U;
 }

@@ -2,6 +2,8 @@
 
 #include "domain/named_enum.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -82,6 +84,11 @@ TAGOUT_DEFINE_NAMED_ENUM(LimitKey, parse_limit_key, limit_key_names)
 TAGOUT_DEFINE_NAMED_ENUM(RedactWhere, parse_redact_where, redact_where_names)
 TAGOUT_DEFINE_NAMED_ENUM(ReleaseStage, parse_release_stage, release_stage_names)
 TAGOUT_DEFINE_NAMED_ENUM(CallKind, parse_call_kind, call_kind_names)
+
+std::uint32_t place_of_session(std::string_view session) noexcept {
+    constexpr std::uint64_t seed = 0x5ea5e5510ULL;
+    return static_cast<std::uint32_t>(XXH3_64bits_withSeed(session.data(), session.size(), seed) % 100);
+}
 
 ReleaseStage stage_of(const Control& control) noexcept {
     return !control.validating              ? ReleaseStage::None

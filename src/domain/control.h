@@ -140,6 +140,10 @@ struct Opening {
     friend bool operator==(const Opening&, const Opening&) = default;
 };
 
+/// Where of 100 a session stands, for all controls, gateways and starts alike: who passes at a share
+/// passes at every larger one.
+[[nodiscard]] std::uint32_t place_of_session(std::string_view session) noexcept;
+
 struct Control {
     ControlId id;
     Scope scope;

@@ -1,6 +1,6 @@
 #include "gateway/caller.h"
 
-#include "gateway/identity.h"
+#include "contain/agent_tokens.h"
 
 #include "net/upstream_client.h"
 #include "net/url.h"
@@ -131,7 +131,7 @@ bool is_same_secret(std::string_view sent, std::string_view secret) noexcept {
 net::Headers upstream_headers(const net::Headers& headers) {
     net::Headers kept = net::end_to_end(headers);
     std::erase_if(kept, [](const auto& header) {
-        return holds_agent_token(header.second) ||
+        return contain::holds_agent_token(header.second) ||
                starts_with_ignoring_case(header.first, "tagout-") ||
                starts_with_ignoring_case(header.first, "x-http-method") ||
                net::equal_ignoring_case(header.first, "x-method-override") ||

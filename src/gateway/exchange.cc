@@ -11,16 +11,6 @@ namespace {
 
 constexpr std::size_t queued_bytes_max = 256 * 1024;  // Then the upstream waits for the client.
 
-/// FNV-1a with its bits mixed: the same number for the same text at every gateway, at every start.
-std::uint64_t stable_hash(std::string_view text) {
-    std::uint64_t hash = 0xcbf29ce484222325ULL;
-    for (const char c : text) {
-        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-    }
-    hash = (hash ^ (hash >> 33U)) * 0xff51afd7ed558ccdULL;
-    return hash ^ (hash >> 33U);
-}
-
 double seconds(Duration duration) {
     return std::chrono::duration<double>(duration).count();
 }
@@ -183,7 +173,7 @@ bool is_of_share(const Caller& caller, std::uint64_t percent) {
     const std::string& key = !caller.session.empty() ? caller.session
                              : !caller.user.empty()  ? caller.user
                                                      : caller.agent;
-    return percent > 0 && stable_hash(key) % 100 < percent;
+    return place_of_session(key) < percent;
 }
 
 bool leads_out(std::string_view rest) {

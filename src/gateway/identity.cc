@@ -13,26 +13,17 @@ namespace tagout::gateway {
 
 namespace {
 
-constexpr std::string_view bearer = "Bearer ";
-constexpr std::array<std::string_view, 3> token_headers{
-    "tagout-token", "authorization", "x-api-key"};
-
-std::string_view bare(std::string_view value) noexcept {
-    const bool has_scheme = value.size() >= bearer.size() &&
-                            net::equal_ignoring_case(value.substr(0, bearer.size()), bearer);
-    return has_scheme ? value.substr(bearer.size()) : value;
-}
-
 /// Takes every token of ours out of `headers`; the first of them.
 std::string take_token(net::Headers& headers) {
     std::string token;
     std::erase_if(headers, [&](const auto& header) {
-        const bool ours = std::ranges::any_of(token_headers, [&](std::string_view name) {
+        const bool ours = std::ranges::any_of(contain::agent_token_headers, [&](std::string_view name) {
             return net::equal_ignoring_case(header.first, name) &&
-                   (name == token_headers.front() || holds_agent_token(header.second));
+                   (name == contain::agent_token_headers.front() ||
+                    contain::holds_agent_token(header.second));
         });
         if (ours && token.empty()) {
-            token = bare(header.second);
+            token = contain::without_scheme(header.second);
         }
         return ours;
     });
@@ -57,9 +48,8 @@ Proof proof_of_token(const Core& core, const std::string& token) {
             "",
             not_known(
                 "no_credential",
-                "this gateway knows agents by token: send the header tagout-token, or give the "
-                "token as the "
-                "client's API key; tagout identity token NAME --reason R makes one"
+                "this gateway knows agents by token: send the header tagout-token, or give the token "
+                "as the client's API key; tagout identity token NAME --reason R makes one"
             )};
     }
     const auto credentials = core.parts.credentials ? core.parts.credentials() : nullptr;
@@ -157,10 +147,6 @@ void note_unknown(
              std::string(peer.substr(0, peer.rfind(':')))}
         );
     }
-}
-
-bool holds_agent_token(std::string_view value) noexcept {
-    return bare(value).starts_with(contain::agent_token_prefix);
 }
 
 std::optional<NotKnown> prove_caller(

@@ -51,7 +51,4 @@ void note_unknown(
     Core& core, std::string_view road, const net::ServerRequest& request, std::string_view agent
 );
 
-/// Whether a header's value is a Tagout agent's token, bare or as Bearer.
-[[nodiscard]] bool holds_agent_token(std::string_view value) noexcept;
-
 }  // namespace tagout::gateway

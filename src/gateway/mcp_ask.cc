@@ -11,10 +11,11 @@ namespace tagout::gateway {
 namespace {
 
 constexpr int bad_params_code = -32602;
+constexpr std::string_view user_actor_prefix = "user:";
 
 Actor actor_of_user(const Caller& caller, const std::string& client) {
     return Actor(
-        "user:" + (caller.user.empty() ? std::string("unknown") : caller.user) + "@" +
+        std::string(user_actor_prefix) + (caller.user.empty() ? std::string("unknown") : caller.user) + "@" +
         (client.empty() ? std::string("client") : client)
     );
 }
@@ -26,7 +27,9 @@ void McpExchange::ask_person() {
     const Ruling& ruling = calls_.front().ruling;
     const RpcMessage& message = rpc_.messages[calls_.front().message];
     const bool may = ruling.user_approves && core_->parts.approvals.takes_users();
-    if (may && users_answer_ != UserAnswer::None) {
+    // A yes counts for what was asked, not for another control that asks by now.
+    const bool answered = users_answer_ != UserAnswer::None && seal_->control == ruling.by;
+    if (may && answered) {
         enter();
         take_sealed_answer();
     } else if (may && message.is_modern() && message.can_elicit) {
@@ -150,8 +153,7 @@ void McpExchange::ask_again_with_answer() {
         call.ruling.for_person = "its user dismissed the question";
         call.ruling.for_model =
             "This call needs a person's approval, and the question was dismissed. It was not run; "
-            "say "
-            "that it needs approval.";
+            "say that it needs approval.";
         refuse(Outcome::Refused);
         return;
     }
@@ -312,6 +314,12 @@ void McpExchange::on_approval(contain::ApprovalAnswer answered, const contain::B
         if (now.verdict == Verdict::Deny) {  // Stopped while it waited.
             call.ruling = std::move(now);
             refuse(Outcome::Refused);
+            return;
+        }
+        if (now.verdict == Verdict::Escalate && now.by != call.ruling.by &&
+            by.actor.text().starts_with(user_actor_prefix)) {
+            call.ruling = std::move(now);  // Another control asks by now, which its user was not told of.
+            (void)ask_operator();
             return;
         }
         core_->let_through(*snapshot(), asked);

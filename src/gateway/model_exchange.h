@@ -62,7 +62,7 @@ private:
     void forward_model();
     void redact_body();
     [[nodiscard]] const std::string& paid_model() const noexcept {
-        return sent_model_.empty() ? model_ : sent_model_;
+        return routed_model_.empty() ? model_ : routed_model_;
     }
     /// Why its cost cannot be counted for a budget in money; "" if none covers it, or it can.
     [[nodiscard]] std::string uncountable() const;
@@ -96,7 +96,6 @@ private:
     const std::string rest_;
     Caller caller_;
     std::string model_;
-    std::string sent_model_;  ///< Where it was routed to another one; that one is paid.
     std::set<std::string> counted_;  ///< Proposed calls that count for limits already, by id.
     std::shared_ptr<const PaddedBytes> body_;
     Ruling ruling_;
@@ -104,7 +103,7 @@ private:
     std::string approval_;
     std::string primary_;   ///< Upstream whose circuit waits for what becomes of this; "" for none.
     bool fell_back_ = false;
-    std::string routed_model_;  ///< That answers in its place; "" for the one that was asked for.
+    std::string routed_model_;  ///< That answers, and is paid, in its place; "" for the one asked for.
     std::string routed_to_;  ///< As it stands in the answer's tagout-route; "" where it was asked.
     bool reported_ = false;
     bool failed_ = false;

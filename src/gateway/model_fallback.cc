@@ -52,7 +52,6 @@ bool ModelExchange::apply_route(const std::string& to) {
     }
     if (!model.empty() && body_) {
         JsonEdits edits(body_->view());
-        sent_model_ = model;
         edits.replace(member(trimmed(body_->view()), "model"), quoted(model));
         body_ = std::make_shared<const PaddedBytes>(PaddedBytes::copy_of(edits.text()));
     }

@@ -184,6 +184,26 @@ TEST_F(UserApprovalRoad, WithoutSuchAControlTheUsersYesIsWorthNothing) {
     denies.join();
 }
 
+TEST_F(UserApprovalRoad, AYesIsForTheControlThatAskedAndNoOther) {
+    World world(server());
+    (void)world.control({asks_user()});
+    const std::string state = state_of(ask(world, modern("{}")));
+    Control other = asks_user();
+    other.id = ControlId("CTL-77");
+    (void)world.control({other});
+    const net::HttpResponse answer =
+        ask(world, modern("{}", with_answer(state, "accept", R"({"approve":true})")));
+    EXPECT_NE(answer.body.find("input_required"), std::string::npos) << answer.body;
+    EXPECT_NE(answer.body.find("CTL-77"), std::string::npos) << answer.body;
+    EXPECT_TRUE(sent().empty());
+    EXPECT_NE(
+        ask(world,
+            modern("{}", with_answer(state_of(answer), "accept", R"({"approve":true})")))
+            .body.find("paid"),
+        std::string::npos
+    );
+}
+
 TEST_F(UserApprovalRoad, TheUpstreamsOwnStateComesThroughTheQuestion) {
     World world(server());
     (void)world.control({asks_user()});
@@ -214,7 +234,10 @@ protected:
         EXPECT_EQ(opened.header("Mcp-Session-Id"), "s-1");
     }
     /// The events of one call, each question answered with `content`; "" leaves it open.
-    std::string call(const World& world, const std::string& content) {
+    std::string call(
+        const World& world, const std::string& content,
+        const std::function<void()>& before_answer = [] {}
+    ) {
         net::HttpClient client;
         std::string text;
         bool answered = false;
@@ -232,6 +255,7 @@ protected:
             if (!answered && at != std::string::npos && text.ends_with("\n\n") &&
                 !content.empty()) {
                 answered = true;
+                before_answer();
                 const std::string id = text.substr(at, text.find('"', at) - at);
                 const std::string body =
                     R"({"jsonrpc":"2.0","id":")" + id + R"(","result":)" + content + "}";
@@ -283,6 +307,27 @@ TEST_F(LegacyApprovalRoad, AnOperatorMayAnswerFirstAndAStopEndsTheQuestion) {
     stops.join();
     EXPECT_NE(stopped.find("isError\":true"), std::string::npos) << stopped;
     EXPECT_EQ(world.approvals.withdrawn().size(), 1U);
+}
+
+TEST_F(LegacyApprovalRoad, AYesThatAnotherControlOvertakesIsAskedOfTheOperator) {
+    World world(server());
+    open(world, true);
+    (void)world.control({asks_user()});
+    std::thread operates([&] {
+        for (int i = 0; i < 500 && world.approvals.asked().size() < 2; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        world.approvals.answer(1, contain::ApprovalAnswer::Denied, "no");
+    });
+    const std::string text =
+        call(world, R"({"action":"accept","content":{"approve":true}})", [&] {
+            Control other = asks_user(false);
+            other.id = ControlId("CTL-77");
+            (void)world.control({other});
+        });
+    operates.join();
+    EXPECT_NE(text.find("isError\":true"), std::string::npos) << text;
+    EXPECT_EQ(sent().size(), 1U) << "the session alone";
 }
 
 TEST_F(LegacyApprovalRoad, WithoutTheCapabilityOrTheControlOnlyTheOperatorIsAsked) {

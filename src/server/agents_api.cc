@@ -1,6 +1,6 @@
 #include "server/agents_api.h"
 
-#include "net/url.h"
+#include "contain/control_json.h"
 #include "server/body.h"
 
 #include <boost/json.hpp>
@@ -16,22 +16,6 @@ namespace json = boost::json;
 
 constexpr std::array<std::string_view, 4> operations{
     "listAgentTokens", "makeAgentToken", "revokeAgentToken", "listRefusedCallers"};
-constexpr std::array<std::string_view, 3> credential_headers{
-    "Authorization", "tagout-token", "x-api-key"};
-
-json::object tree_of(const contain::AgentToken& token) {
-    json::object row{
-        {"id", token.id},
-        {"pattern", token.pattern},
-        {"made_by", token.made_by.text()},
-        {"reason", token.reason},
-        {"made_at", to_rfc3339(token.made_at)}};
-    if (token.revoked_at) {
-        row["revoked_by"] = token.revoked_by.text();
-        row["revoked_at"] = to_rfc3339(*token.revoked_at);
-    }
-    return row;
-}
 
 json::object tree_of(const contain::RefusalRow& row) {
     return {
@@ -71,7 +55,7 @@ Result<std::string> change(
     if (!makes) {
         return json::serialize(tree_of(TAGOUT_TRY(tokens.revoke(std::string(argument), by))));
     }
-    const contain::AgentTokens::Made made = TAGOUT_TRY(tokens.make_token(pattern, by));
+    const contain::MadeToken made = TAGOUT_TRY(tokens.make_token(pattern, by));
     json::object row = tree_of(made.facts);
     row["token"] = made.token;
     return json::serialize(row);
@@ -100,11 +84,8 @@ Result<std::string> answer_agents(
 }
 
 bool shows_agent_token(const net::ServerRequest& request) noexcept {
-    return std::ranges::any_of(credential_headers, [&](std::string_view name) {
-        std::string_view value = request.header(name);
-        const std::size_t space = value.find(' ');
-        value = space == std::string_view::npos ? value : value.substr(space + 1);
-        return value.starts_with(contain::agent_token_prefix);
+    return std::ranges::any_of(contain::agent_token_headers, [&](std::string_view name) {
+        return contain::holds_agent_token(request.header(name));
     });
 }
 

@@ -166,7 +166,7 @@ void FleetHub::parts_changed() {
     }
 }
 
-std::optional<fleet::GatewayToken> FleetHub::token_of(std::string_view authorization) const {
+std::optional<contain::IssuedToken> FleetHub::token_of(std::string_view authorization) const {
     return authorization.starts_with(scheme)
                ? parts_.book.find(authorization.substr(scheme.size()))
                : std::nullopt;
@@ -504,27 +504,14 @@ void FleetHub::take_records(
 Result<std::string> FleetHub::answer(
     std::string_view operation, std::string_view argument, std::string_view text
 ) {
-    const auto tree_of_token = [](const fleet::GatewayToken& token) {
-        json::object row{
-            {"id", token.id},
-            {"pattern", token.pattern},
-            {"made_by", token.made_by.text()},
-            {"reason", token.reason},
-            {"made_at", to_rfc3339(token.made_at)}};
-        if (token.revoked_at) {
-            row["revoked_by"] = token.revoked_by.text();
-            row["revoked_at"] = to_rfc3339(*token.revoked_at);
-        }
-        return row;
-    };
     if (operation == "listFleet") {
         json::array points;
         for (const contain::PointStatus& point : parts_.controls.points()) {
             points.push_back(contain::tree_of(point));
         }
         json::array tokens;
-        for (const fleet::GatewayToken& token : parts_.book.tokens()) {
-            tokens.push_back(tree_of_token(token));
+        for (const contain::IssuedToken& token : parts_.book.tokens()) {
+            tokens.push_back(contain::tree_of(token));
         }
         return json::serialize(json::object{
             {"points", std::move(points)},
@@ -543,14 +530,14 @@ Result<std::string> FleetHub::answer(
         return std::unexpected(std::move(*error));
     }
     if (operation == "makeFleetToken") {
-        fleet::FleetBook::MadeToken made = TAGOUT_TRY(parts_.book.make_token(pattern, by));
-        json::object row = tree_of_token(made.facts);
+        contain::MadeToken made = TAGOUT_TRY(parts_.book.make_token(pattern, by));
+        json::object row = contain::tree_of(made.facts);
         row["token"] = made.token;
         return json::serialize(row);
     }
     const std::string name(argument);
     if (operation == "revokeFleetToken") {
-        const fleet::GatewayToken revoked = TAGOUT_TRY(parts_.book.revoke(name, by));
+        const contain::IssuedToken revoked = TAGOUT_TRY(parts_.book.revoke(name, by));
         std::vector<std::shared_ptr<FleetPoint>> points;
         {
             const MutexLock lock(mutex_);
@@ -564,7 +551,7 @@ Result<std::string> FleetHub::answer(
         for (const auto& point : points) {
             lose(point, "token " + revoked.id + " was revoked");
         }
-        return json::serialize(tree_of_token(revoked));
+        return json::serialize(contain::tree_of(revoked));
     }
     TAGOUT_TRY(parts_.book.retire(name, by));
     std::shared_ptr<FleetPoint> gone;

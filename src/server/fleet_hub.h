@@ -67,7 +67,7 @@ public:
     void parts_changed();
 
     /// Whether `authorization` is a gateway's token, and whose.
-    [[nodiscard]] std::optional<contain::fleet::GatewayToken> token_of(
+    [[nodiscard]] std::optional<contain::IssuedToken> token_of(
         std::string_view authorization
     ) const;
     /// A request of a gateway. Reports are answered on the caller's thread, cheap enough for an event
@@ -75,7 +75,7 @@ public:
     void handle(
         std::string_view operation, std::string_view argument, net::ServerRequest request,
         const std::shared_ptr<net::Responder>& responder,
-        const contain::fleet::GatewayToken& token
+        const contain::IssuedToken& token
     );
     /// What people ask of the fleet: listFleet, makeFleetToken, revokeFleetToken, retirePoint.
     [[nodiscard]] Result<std::string> answer(
@@ -83,7 +83,7 @@ public:
     );
 
 private:
-    using Token = contain::fleet::GatewayToken;
+    using Token = contain::IssuedToken;
 
     void open_stream(
         const net::ServerRequest& request, const std::shared_ptr<net::Responder>& responder,

@@ -11,10 +11,9 @@
 #pragma once
 
 #include "base/clock.h"
-#include "contain/controls.h"
+#include "contain/token_rows.h"
 #include "journal/journal.h"
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,16 +21,6 @@
 #include <vector>
 
 namespace tagout::contain::fleet {
-
-struct GatewayToken {
-    std::string id;       ///< "GWT-1"
-    std::string pattern;  ///< Names of points that it is for: exact, or a glob.
-    Actor made_by;
-    std::string reason;
-    Instant made_at;
-    Actor revoked_by;  ///< "" while it holds.
-    std::optional<Instant> revoked_at;
-};
 
 struct Member {
     std::string point;
@@ -44,8 +33,6 @@ public:
     static constexpr std::size_t tokens_max = 2'000;
 
     virtual ~FleetBook() = default;
-    /// Gives 32 bytes that nobody can guess, in hex.
-    using FreshSecret = std::function<std::string()>;
     static std::unique_ptr<FleetBook> make(
         journal::Journal& journal, const Clock& clock, FreshSecret fresh
     );
@@ -53,19 +40,15 @@ public:
     /// Folds the journal. Once, before anything else.
     virtual Result<void> rebuild() = 0;
 
-    struct MadeToken {
-        GatewayToken facts;
-        std::string token;  ///< Told this once.
-    };
     virtual Result<MadeToken> make_token(const std::string& pattern, const By& by) = 0;
     /// By id. Conflict: revoked already.
-    virtual Result<GatewayToken> revoke(const std::string& id, const By& by) = 0;
+    virtual Result<IssuedToken> revoke(const std::string& id, const By& by) = 0;
     /// Nothing for a token that was never made or was revoked. Takes no longer for a near miss.
-    [[nodiscard]] virtual std::optional<GatewayToken> find(std::string_view token) const = 0;
-    [[nodiscard]] virtual std::vector<GatewayToken> tokens() const = 0;
+    [[nodiscard]] virtual std::optional<IssuedToken> find(std::string_view token) const = 0;
+    [[nodiscard]] virtual std::vector<IssuedToken> tokens() const = 0;
 
     /// Unauthorized: the token is for other names. LimitExceeded. Journaled the first time.
-    virtual Result<void> join(const std::string& point, const GatewayToken& token) = 0;
+    virtual Result<void> join(const std::string& point, const IssuedToken& token) = 0;
     /// NotFound: never joined, or retired.
     virtual Result<void> retire(const std::string& point, const By& by) = 0;
     [[nodiscard]] virtual std::vector<Member> members() const = 0;

@@ -51,11 +51,11 @@ TEST_F(FleetBookTest, ATokenHoldsUntilItIsRevokedAlsoAfterARestart) {
 }
 
 TEST_F(FleetBookTest, ATokenIsForTheNamesThatFitIt) {
-    const GatewayToken token = book_->make_token("edge-*", ann)->facts;
+    const IssuedToken token = book_->make_token("edge-*", ann)->facts;
     EXPECT_TRUE(book_->join("edge-1", token).has_value());
     EXPECT_EQ(book_->join("core-1", token).error().code, ErrorCode::Unauthorized);
     EXPECT_EQ(book_->join("edge-1/../x", token).error().code, ErrorCode::InvalidArgument);
-    const GatewayToken any = book_->make_token("*", ann)->facts;
+    const IssuedToken any = book_->make_token("*", ann)->facts;
     EXPECT_FALSE(book_->join("gateway", any).has_value()) << "the server's own";
     for (const char* bad : {"", "a b", "a/b", "../*"}) {
         EXPECT_FALSE(book_->make_token(bad, ann).has_value()) << bad;
@@ -64,7 +64,7 @@ TEST_F(FleetBookTest, ATokenIsForTheNamesThatFitIt) {
 }
 
 TEST_F(FleetBookTest, WhoCameOnceIsExpectedUntilItIsRetired) {
-    const GatewayToken token = book_->make_token("*", ann)->facts;
+    const IssuedToken token = book_->make_token("*", ann)->facts;
     ASSERT_TRUE(book_->join("edge-1", token).has_value());
     ASSERT_TRUE(book_->join("edge-2", token).has_value());
     const std::size_t entries = journal_.entries().size();
