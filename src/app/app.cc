@@ -505,7 +505,11 @@ private:
              [this] { return configured()->catalog; },
              &clock_,
              backtester_.get(),
-             &containment_->pins()},
+             &containment_->pins(),
+             [this](const PinnedVersion& asked) -> Result<void> {
+                 TAGOUT_TRY(recovery_->fetch(asked.family, asked.name, asked.version));
+                 return {};
+             }},
             server::ReleaseDesks{
                 &recovery_->releases(),
                 &recovery_->journeys(),

@@ -64,6 +64,15 @@ Tone tone_of_review(std::string_view review) {
     return review == "passed" ? Tone::Red : review == "near" ? Tone::Yellow : Tone::Plain;
 }
 
+/// Its mode with what it lets pass, or where it leads: "budget 100 tokens/1h", "route to backup".
+std::string mode_with_terms(const json::value& control) {
+    const std::string target = field(control, "route_to");
+    const std::string terms = field(control, "rate") + field(control, "budget") +
+                              joined(array_at(control, "pin")) + joined(array_at(control, "redact")) +
+                              (target.empty() ? "" : "to " + target);  // A mode has one of them.
+    return field(control, "mode") + (terms.empty() ? "" : " " + terms);
+}
+
 /// Beside its state in a list: who passes already.
 std::string short_stage(const json::value& control) {
     const std::string stage = field(control, "stage");
@@ -77,11 +86,10 @@ void print_rows(const json::array& controls, Terminal& terminal) {
     std::vector<std::vector<std::string>> rows;
     for (const json::value& control : controls) {
         const std::string state = field(control, "state");
-        const std::string target = field(control, "route_to");
         rows.push_back(
             {field(control, "id"),
              field(control, "scope"),
-             field(control, "mode") + (target.empty() ? "" : " to " + target),
+             mode_with_terms(control),
              terminal.toned(state, tone_of(state)) + short_stage(control),
              enforced_by(control),
              effect_time(control),
@@ -171,7 +179,9 @@ void render_one(const json::value& control, Terminal& terminal) {
     print_fact("incident", field(control, "incident"), terminal);
     print_fact("route to", field(control, "route_to"), terminal);
     print_fact("rate", field(control, "rate"), terminal);
+    print_fact("budget", field(control, "budget"), terminal);
     print_fact("counted by", field(control, "key"), terminal);
+    print_fact("pins", joined(array_at(control, "pin")), terminal);
     print_fact("takes out", joined(array_at(control, "redact")), terminal);
     print_fact("of", field(control, "where"), terminal);
     print_fact("approver", field(control, "approver"), terminal);

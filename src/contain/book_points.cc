@@ -429,6 +429,9 @@ void LiveControls::say_what_is_due(Instant now) {
             passed ? ControlChange::What::Overdue : ControlChange::What::Due,
             std::nullopt
         );
+        if (passed) {
+            log::warn("control_overdue", {{"control", id.text()}, {"review_by", to_rfc3339(review_by)}});
+        }
         if (!told) {
             log::warn("due_not_recorded", {{"control", id.text()}, {"error", told.error().message}});
         }

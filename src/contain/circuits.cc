@@ -152,7 +152,7 @@ private:
         circuit.state = state;
         circuit.since = clock_.now();
         const std::array<std::string_view, 1> labels{upstream};
-        metrics_.gauge(circuit_open, labels).set(static_cast<double>(state));
+        metrics_.gauge(circuit_state, labels).set(static_cast<double>(state));
         if (state == CircuitState::HalfOpen) {
             return;
         }

@@ -101,11 +101,11 @@ inline constexpr MetricInfo fallbacks_total{
     "Requests that went to an upstream's fallback, by why (failed: it failed and the request was sent "
     "again, open: its circuit is open, share: the configured share)",
     "upstream,why"};
-inline constexpr MetricInfo circuit_open{
-    "tagout_upstream_circuit_open",
+inline constexpr MetricInfo circuit_state{
+    "tagout_upstream_circuit_state",
     MetricType::Gauge,
-    "2 while an upstream's circuit is open and its requests go to its fallback, 1 while one is tried, "
-    "0 again once it answers",
+    "0: requests go to the upstream, 1: one of them tries it again, 2: it fails and they go to its "
+    "fallback",
     "upstream"};
 
 inline constexpr std::array metric_list{
@@ -130,7 +130,7 @@ inline constexpr std::array metric_list{
     approvals_total,
     refused_callers_total,
     fallbacks_total,
-    circuit_open,
+    circuit_state,
 };
 
 }  // namespace tagout::contain

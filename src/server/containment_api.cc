@@ -167,8 +167,22 @@ Result<std::string> answer_backtest(
     return parts.backtester->control(draft, TAGOUT_TRY(since_of(since_text)));
 }
 
+/// Whoever asked for a version that nobody published would get none at all.
+Result<void> check_pins(const ContainmentParts& parts, const contain::ControlDraft& draft) {
+    for (const std::string& each : draft.terms.pin) {
+        const auto version = parse_pinned_version(each);
+        if (!version || !parts.check_version) {
+            continue;  // The book refuses what names no version.
+        }
+        if (const Result<void> known = parts.check_version(*version); !known) {
+            return fail(known.error().code, "pin " + each + ": " + known.error().message);
+        }
+    }
+    return {};
+}
+
 Result<std::string> apply_control(
-    contain::Controls& controls, const incident::Desk& desk, Body body
+    const ContainmentParts& parts, const incident::Desk& desk, Body body
 ) {
     contain::ControlDraft draft;
     const std::string scope = body.text("scope", true, scope_bytes_max);
@@ -188,8 +202,9 @@ Result<std::string> apply_control(
     if (!draft.incident.empty()) {
         TAGOUT_TRY(desk.get(draft.incident));  // NotFound names it.
     }
-    const contain::ControlView applied = TAGOUT_TRY(controls.apply(draft, by));
-    return text_of(settled(controls, applied));
+    TAGOUT_TRY(check_pins(parts, draft));
+    const contain::ControlView applied = TAGOUT_TRY(parts.controls->apply(draft, by));
+    return text_of(settled(*parts.controls, applied));
 }
 
 /// How far a release goes, as it was asked for.
@@ -494,7 +509,7 @@ Result<std::string> answer_containment(
     }
     Body body = TAGOUT_TRY(Body::parse(text.empty() ? "{}" : text));
     if (operation == "applyControl") {
-        return apply_control(*parts.controls, desk, std::move(body));
+        return apply_control(parts, desk, std::move(body));
     }
     if (operation == "approveCall" || operation == "denyCall") {
         return answer_approval(*parts.approvals, operation, argument, std::move(body));

@@ -24,6 +24,8 @@ struct ContainmentParts {
     const Clock* clock = nullptr;  ///< For conditions that ask for the time.
     Backtester* backtester = nullptr;
     contain::ToolPins* pins = nullptr;
+    /// Whether a version that is to be pinned was ever published; its error says what there is.
+    std::function<Result<void>(const PinnedVersion&)> check_version = {};
 };
 
 /// `applied` as it stands once points acknowledged and probes came back, or after a second as it is.

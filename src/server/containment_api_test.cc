@@ -109,6 +109,22 @@ TEST_F(ContainmentApiTest, AControlGoesFromStopToReleaseByTwoPeople) {
     );
 }
 
+TEST_F(ContainmentApiTest, APinNamesAVersionThatThereIs) {
+    parts_.check_version = [](const PinnedVersion& asked) -> Result<void> {
+        if (asked.version == "v2") {
+            return {};
+        }
+        return fail(ErrorCode::NotFound, "there is no " + asked.name + "@" + asked.version);
+    };
+    const auto pin = [](std::string_view version) {
+        return R"({"scope":"agent:desk","mode":"pin","reason":"v3 is bad","actor":"ann","pin":["prompts/support@)" +
+               std::string(version) + R"("]})";
+    };
+    bad("applyControl", "", pin("v9"), ErrorCode::NotFound, "pin prompts/support@v9: there is no support@v9");
+    EXPECT_TRUE(good("listControls").at("controls").as_array().empty());
+    EXPECT_EQ(good("applyControl", "", pin("v2")).at("pin").as_array().front(), "prompts/support@v2");
+}
+
 TEST_F(ContainmentApiTest, AReleaseGoesStageByStageAndBack) {
     good("applyControl", "", stop);
     good("requestRelease", "CTL-1", R"({"reason":"mended","actor":"bob"})");

@@ -27,6 +27,7 @@ export function ReviewBy({ control }: { control: Control }) {
 }
 
 export function ControlCard({ control, bare }: { control: Control; bare?: boolean }) {
+    const terms = control.rate ?? control.budget ?? control.pin?.join(', ');
     return (
         <article className={bare ? css.bare : css.card} aria-label={`${control.id} ${scopeText(control.scope)}`}>
             <header className={css.cardHead}>
@@ -34,7 +35,7 @@ export function ControlCard({ control, bare }: { control: Control; bare?: boolea
                     <ModeMark control={control} />
                     <Link to={`/containment/${control.id}`}>{scopeText(control.scope)}</Link>
                     {control.route_to && <span className="dim">to {control.route_to}</span>}
-                    {(control.rate ?? control.budget) && <span className="dim">to {control.rate ?? control.budget}</span>}
+                    {terms && <span className="dim">to {terms}</span>}
                     {control.redact && <span className="dim">of {control.redact.join(', ')}</span>}
                 </h2>
                 <p className={css.reason}>{control.reason}</p>
