@@ -1,10 +1,10 @@
 """What the gateway costs beside other proxies: `./dev bench gateway` runs this after the room's own benchmarks.
 
 The same upstream, body and clients (tests/bench/gateway_load.cc) behind each proxy in turn: none, nginx as a
-plain proxy, `tagout serve` with a policy of 1,000 rules that keeps a record of every call, and
-@portkey-ai/gateway. Each proxy answers rightly before the clock starts. CPU is user and system time of the
-proxy's process (and, for Tagout, everything that the record costs: evidence log and detection included).
-Loopback only; everything is started and ended here.
+plain proxy, `tagout serve` with a policy of 1,000 rules, and @portkey-ai/gateway. Each proxy answers rightly
+before the clock starts. CPU is user and system time of the proxy's whole process. Tagout counts and judges these
+requests and records none of them: of model calls only those that it refused or changed leave a record, since the
+agent's own telemetry tells the others. Loopback only; everything is started and ended here.
 """
 
 import argparse
@@ -202,7 +202,10 @@ class Bench:
         head, body = self.files(path, headers, request_body(stream=True, user="idle"))
         before = resident_mib(pid)
         with running([LOAD, "idle", port, head, body, self.options.idle], stdout=subprocess.PIPE) as clients:
-            opened = until_asked(clients, "open")
+            try:
+                opened = until_asked(clients, "open")
+            except SystemExit as ended:
+                return {"failed": str(ended)}
             time.sleep(1)
             return {"open": opened, "mib": resident_mib(pid), "mib_before": before}
 
@@ -217,8 +220,8 @@ def main():
     options = words.parse_args()
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-    if limit != resource.RLIM_INFINITY and options.idle > limit // 2 - 500:
-        options.idle = limit // 2 - 500
+    if limit != resource.RLIM_INFINITY and options.idle > limit // 2 - 1_000:
+        options.idle = limit // 2 - 1_000
         print(f"(this machine lets a process open {limit} descriptors: {options.idle} idle streams)")
     proxies = {"nginx": nginx, "tagout": tagout, "portkey": portkey}
     came = {}
@@ -249,7 +252,7 @@ def table(came, options):
             continue
         chunk = f"{paced['p50_ms'] - base['paced']['p50_ms']:.3f}" if "failed" not in paced else "-"
         print(f"{name:8} {rate['cpu_us']:17.1f} {rate['p50_ms'] - base['rate']['p50_ms']:13.3f} "
-              f"{rate['p99_ms'] - base['rate']['p99_ms']:13.3f} {chunk:>17} {format(idle['mib'], '.0f') if idle else '-':>9}")
+              f"{rate['p99_ms'] - base['rate']['p99_ms']:13.3f} {chunk:>17} {format(idle['mib'], '.0f') if idle and 'mib' in idle else '-':>9}")
     print(f"targets  {TARGETS['cpu_us']:17} {TARGETS['p50_ms']:13} {'':13} {TARGETS['chunk_ms']:17} {TARGETS['idle_mib']:9}"
           f"   ({options.rate}/s, {options.streams} paced and {options.idle} idle streams)")
 
