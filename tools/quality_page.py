@@ -18,7 +18,9 @@ HEAD = """# Quality
 How well the detectors do on labelled recordings of real agents. One configuration for all sets, the defaults.
 Each record is judged alone, by its own steps and by profiles that other agents' healthy runs taught
 (`--learn ... --leave-out agent`); labels say which runs are healthy and are compared with at the end, and
-nothing that judges reads them. Floor: what a simple detector reaches on the same lines. Goal: what is asked for
+nothing that judges reads them. uss is the exception that its task is: what users rate is what is learned. Its
+dialogues are judged in five parts, each by what the ratings of the other four taught, as in a deployment whose
+users rate; one more row has ratings of other deployments alone, one none. Floor: what a simple detector reaches on the same lines. Goal: what is asked for
 on the parts of the sets that are kept back, which these figures are not. Intervals are 95 %, of shares after
 Wilson.
 
